@@ -1,0 +1,28 @@
+package fact
+
+import "time"
+
+// Snapshot is the state of a host that a diff compares: taken before and after
+// the work. A section that could not be read is not Known, and a diff of it is
+// unknown, never equal.
+type Snapshot struct {
+	Seen     time.Time          `json:"seen"`
+	BootID   string             `json:"boot_id,omitempty"`
+	Sections map[string]Section `json:"sections"`
+}
+
+// Section is one kind of state as a sorted set of lines, e.g. the failed units.
+type Section struct {
+	Known bool     `json:"known"`
+	Why   string   `json:"why,omitempty"` // why it is not known
+	Items []string `json:"items,omitempty"`
+}
+
+// The sections that the Linux snapshot fills.
+const (
+	SectionFailedUnits  = "failed_units"
+	SectionListeners    = "listeners"
+	SectionMounts       = "mounts"
+	SectionDefaultRoute = "default_route"
+	SectionTimeSync     = "time_sync"
+)

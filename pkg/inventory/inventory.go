@@ -1,0 +1,76 @@
+// Package inventory reads inventory.yaml: hosts, groups, sites and their settings;
+// it selects hosts by pattern and explains where each setting came from.
+//
+// Load → File (positions kept) → Resolve → Inventory: every host with its settings,
+// each with the file:line that won. Nothing here connects or resolves a secret.
+package inventory
+
+import (
+	"time"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/secret"
+)
+
+// Inventory is every host of every site, resolved. Hosts are sorted by ID.
+type Inventory struct {
+	Path  string
+	Sites map[string]Site
+	Hosts []Host
+}
+
+// Site is a place or client.
+type Site struct {
+	Name           string
+	Timezone       *time.Location // UTC where the file says nothing
+	Jump           []string       // default chain of bastions for its hosts: [user@]host[:port]
+	MaxConnections int            // 0: the program's default
+	Owner          string
+}
+
+// Host is one host with its settings as they hold for it.
+type Host struct {
+	ID     fact.HostID
+	Groups []string // sorted, all levels, "all" not included
+	Labels map[string]string
+	Settings
+	// Where says for each setting that is set by a file which file:line won,
+	// keyed by the setting's name in YAML.
+	Where map[string]string
+	// Lost lists, per setting, the lines that lost, nearest first ("config explain").
+	Lost map[string][]string
+}
+
+// Settings are what a host, group, site or the defaults may say.
+type Settings struct {
+	Address     string // empty: the name
+	Port        int    // 0: ssh_config, else 22
+	User        string
+	Become      Become
+	Jump        []string // nil: the site's; empty but not nil: none
+	HostKeys    []string // pinned: "SHA256:…" fingerprints, any of which is right
+	Platform    fact.Platform
+	Class       fact.Class
+	Criticality string // low | medium | high | critical
+	Exposure    string // internal | internet
+	Credentials Credentials
+}
+
+// Become is how to get root.
+type Become string
+
+const (
+	BecomeNone Become = "none"
+	BecomeSudo Become = "sudo"
+	BecomeDoas Become = "doas"
+	BecomeSu   Become = "su"
+)
+
+// Credentials are references; package vault resolves them.
+type Credentials struct {
+	Password   secret.Ref // SSH password and keyboard-interactive
+	Key        string     // path of a private key; its certificate is looked for beside it (-cert.pub)
+	Passphrase secret.Ref
+	Become     secret.Ref // sudo or su password
+	Enable     secret.Ref
+}

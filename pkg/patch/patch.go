@@ -1,0 +1,172 @@
+// Package patch holds the values that say what is installed where: Update (one
+// change on one host), PatchSet (what a ring proved, frozen), Work (what one host
+// will really get), and the Digest that names bytes by their content.
+package patch
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+)
+
+// Digest names content: "sha256:" and 64 hex digits. The zero value names nothing
+// and equals no content.
+type Digest string
+
+// DigestOf is the SHA-256 of b.
+func DigestOf(b []byte) Digest {
+	sum := sha256.Sum256(b)
+	return Digest("sha256:" + hex.EncodeToString(sum[:]))
+}
+
+// ParseDigest checks the form; it is what stands between outside text and a file name.
+func ParseDigest(text string) (Digest, error) {
+	hexes, ok := strings.CutPrefix(text, "sha256:")
+	if !ok || len(hexes) != 64 || strings.Trim(hexes, "0123456789abcdef") != "" {
+		return "", fmt.Errorf("not a digest: want sha256: and 64 lower-case hex digits")
+	}
+	return Digest(text), nil
+}
+
+// Short is the digest for people: 12 hex digits.
+func (d Digest) Short() string {
+	hexes := strings.TrimPrefix(string(d), "sha256:")
+	return hexes[:min(12, len(hexes))]
+}
+
+// Tri is yes, no or, as its zero value, could-not-tell.
+type Tri uint8
+
+const (
+	Unknown Tri = iota
+	No
+	Yes
+)
+
+// TriOf turns a known answer into a Tri.
+func TriOf(b bool) Tri {
+	if b {
+		return Yes
+	}
+	return No
+}
+
+var triNames = [...]string{"unknown", "no", "yes"}
+
+func (t Tri) String() string {
+	if int(t) < len(triNames) {
+		return triNames[t]
+	}
+	return triNames[0]
+}
+
+// MarshalText writes yes, no or unknown.
+func (t Tri) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (t *Tri) UnmarshalText(b []byte) error {
+	for i, name := range triNames {
+		if name == string(b) {
+			*t = Tri(i) //nolint:gosec // i < 3
+			return nil
+		}
+	}
+	return fmt.Errorf("want yes, no or unknown, not %q", b)
+}
+
+// Severity of a fix, as the vendor states it. Unknown counts as in where a
+// playbook sets a minimum: a fix is never left out for lack of data.
+type Severity string
+
+const (
+	SeverityUnknown   Severity = "unknown"
+	SeverityLow       Severity = "low"
+	SeverityModerate  Severity = "moderate"
+	SeverityImportant Severity = "important"
+	SeverityCritical  Severity = "critical"
+)
+
+// Severities lists them, lowest first; unknown has no place in the order.
+func Severities() []Severity {
+	return []Severity{SeverityLow, SeverityModerate, SeverityImportant, SeverityCritical}
+}
+
+// Update is one installable change on one host.
+type Update struct {
+	Name       string   `json:"name"`
+	Arch       string   `json:"arch,omitempty"`
+	From       string   `json:"from,omitempty"` // empty: new on this host
+	To         string   `json:"to"`
+	Origin     string   `json:"origin,omitempty"` // as the package manager names it, e.g. "Debian-Security:12/oldstable-security"
+	Security   Tri      `json:"security"`
+	Severity   Severity `json:"severity,omitempty"`
+	Size       int64    `json:"size,omitempty"`       // bytes to download; 0: unknown
+	Dependency bool     `json:"dependency,omitempty"` // not selected, but the resolver needs it
+}
+
+// Key names the package on one host: "name" or "name:arch".
+func (u Update) Key() string {
+	if u.Arch == "" {
+		return u.Name
+	}
+	return u.Name + ":" + u.Arch
+}
+
+// Proven is one line of a PatchSet: a version that was installed and found
+// healthy on a host of an earlier ring. Domain is what must be alike for the
+// proof to carry over: platform and release, e.g. "debian 12".
+type Proven struct {
+	Domain  string `json:"domain"`
+	Name    string `json:"name"`
+	Arch    string `json:"arch,omitempty"`
+	Version string `json:"version"`
+}
+
+// PatchSet is the lockfile of a rollout: sorted, without duplicates. Its digest
+// is that of its JSON.
+type PatchSet struct {
+	Proven []Proven `json:"proven"`
+}
+
+// Left is an update that a host will not get in this work, and why.
+type Left struct {
+	Update Update `json:"update"`
+	Reason Reason `json:"reason"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// Reason says why an update is left alone. Stable in JSON.
+type Reason string
+
+const (
+	ReasonUntested  Reason = "untested"  // no host of an earlier ring proved this version
+	ReasonExcluded  Reason = "excluded"  // the playbook's exclude
+	ReasonHeld      Reason = "held"      // a hold or pin on the host
+	ReasonKeptBack  Reason = "kept_back" // the package manager itself keeps it back
+	ReasonInstalled Reason = "installed" // already at that version (or newer)
+	ReasonMoved     Reason = "moved"     // the installed version is not what the plan saw
+	ReasonNarrowed  Reason = "narrowed"  // --package left it out
+)
+
+// Work is the plan for one host narrowed by the patch set and fresh facts.
+type Work struct {
+	// ID names this work on its host: the same rollout, host and attempt give the same
+	// ID, so that a detached job is found again. [a-z0-9-], at most 64 bytes.
+	ID      string   `json:"id"`
+	Install []Update `json:"install"`
+	Left    []Left   `json:"left,omitempty"`
+	// Refused is set when the host may not be touched at all: a version that its
+	// work depends on moved. Empty means it may.
+	Refused string     `json:"refused,omitempty"`
+	Reboot  RebootRule `json:"reboot"`
+}
+
+// RebootRule is the playbook's reboot key.
+type RebootRule string
+
+const (
+	RebootIfNeeded RebootRule = "if_needed"
+	RebootAlways   RebootRule = "always"
+	RebootNever    RebootRule = "never"
+)

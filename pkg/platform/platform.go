@@ -1,0 +1,148 @@
+// Package platform is the contract between patchring and a kind of host: a Driver
+// turns facts and work into Steps, pure data that one interpreter (package apply)
+// performs. Nothing in here or in a driver touches a host.
+package platform
+
+import (
+	"time"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/remote"
+)
+
+// StepID names a step within the work on one host: "preflight", "install", "reboot" …
+type StepID string
+
+// Step is look → do → look until a deadline. The interpreter looks first: what is
+// done already is not done again; what runs is waited for; what failed or can't be
+// told stops the host. So a step may be begun any number of times.
+type Step struct {
+	ID       StepID
+	On       fact.HostID
+	Title    string // what a person reads while it runs: "install 3 updates"
+	Do       []Operation
+	Look     Look
+	Deadline time.Duration // from the first Do to the last Look that says running or not done
+	Changes  bool          // after this step began, the host counts as touched
+	Rest     bool          // work may stop for good after this step, and the host is whole
+	Undo     StepID
+}
+
+// Operation is exactly one of a command, a console exchange and a file.
+type Operation struct {
+	Command  *remote.Command
+	Exchange *remote.Exchange
+	Put      *File
+	MayDrop  bool // the connection may end here, as asked for (reboot)
+}
+
+// File is content to be put on the host; Store names it in the controller's store.
+type File struct {
+	Path  string
+	Store patch.Digest
+}
+
+// Look is how to see where a step stands: operations that only read, and a judge.
+// A nil Judge never says done.
+type Look struct {
+	Do    []Operation
+	Judge func([]remote.Result) Standing
+	// Reconnects: a failure to connect while looking means "not yet", until the
+	// deadline (after a reboot). Else it means unknown.
+	Reconnects bool
+}
+
+// State is where a step stands. The zero value is the worst.
+type State uint8
+
+const (
+	Unknown State = iota // could not tell; a person must look
+	Failed               // it ended, and not as it should
+	NotDone              // it has not begun
+	Running              // it has begun and goes on by itself
+	Done
+)
+
+var stateNames = [...]string{"unknown", "failed", "not done", "running", "done"}
+
+func (s State) String() string {
+	if int(s) < len(stateNames) {
+		return stateNames[s]
+	}
+	return stateNames[0]
+}
+
+// Standing is a judge's answer, with what a person wants to know.
+type Standing struct {
+	State   State
+	Reasons []string // why; already cleaned
+	// Progress is the last line of what runs, cleaned, for the live view only.
+	Progress string
+	// Notes are worth keeping in the report though the step is done: conffiles left
+	// beside, services on deleted libraries.
+	Notes []string
+}
+
+// Driver knows one platform.
+type Driver interface {
+	// Read turns the results of the platform's probe (see Probe) into facts. What could not be
+	// learned is a fact.Problem; an error means that this is not such a host at all.
+	Read(results []remote.Result) (fact.Facts, error)
+	// Steps are the changing steps for this work in order, e.g. preflight, stage,
+	// install, reboot. The same facts and work always give the same steps.
+	Steps(facts fact.Facts, work patch.Work) ([]Step, error)
+	Capabilities() Capabilities
+}
+
+// Capabilities is what a driver can do, as declared, shown by `platforms`.
+type Capabilities struct {
+	Platform fact.Platform
+	Class    fact.Class
+	Detects  bool
+	Upgrades bool
+	Why      string // why it does not upgrade
+	Locks    bool   // the platform can keep a lock on the host
+}
+
+// Query is what a probe may be asked beyond the standard facts.
+type Query struct {
+	Packages []string // names whose installed versions are wanted
+	Refresh  bool     // fetch the package lists first
+}
+
+// Family is a group of platforms that one probe tells apart: it says from the SSH
+// identification string whether the host may belong to it, and which commands to run.
+type Family struct {
+	Name  string
+	Match func(ident string) bool // ident: the server's "SSH-2.0-…" line
+	Probe func(q Query) []remote.Command
+	Read  func([]remote.Result) (fact.Facts, error)
+}
+
+// Resolver is what package managers with a resolver can do beyond Driver: say
+// beforehand what an installation would really change.
+type Resolver interface {
+	Resolve(facts fact.Facts, want []patch.Update) remote.Command
+	Resolved(facts fact.Facts, want []patch.Update, r remote.Result) (Resolution, error)
+}
+
+// Resolution is what the package manager would do.
+type Resolution struct {
+	Changes []patch.Update // everything that would be installed or upgraded, the wanted ones included
+	Removes []string       // packages that would go
+	Refused string         // the resolver says no, and why
+}
+
+// Owner is who holds a host's lock: written into it, and compared.
+type Owner struct {
+	Rollout string    `json:"rollout"`
+	By      string    `json:"by"` // user@machine
+	Since   time.Time `json:"since"`
+}
+
+// Locker is a platform that can keep a lock on the host itself.
+type Locker interface {
+	Lock(on fact.HostID, o Owner) Step
+	Unlock(on fact.HostID, o Owner) Step
+}
