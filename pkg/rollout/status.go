@@ -85,6 +85,7 @@ type HostStatus struct {
 	Checks         []health.Result
 	Proven         []patch.Proven
 	Rebooted       bool
+	Before         patch.Digest // the snapshot of the state before the work
 	Started, Ended time.Time
 	// Attempt counts the starts of the step that is open (interrupted processes).
 	Attempt int

@@ -68,6 +68,8 @@ type (
 		Checks  []health.Result `json:"checks,omitempty"`  // of the check step
 		Proven  []patch.Proven  `json:"proven,omitempty"`  // of the verify step: versions seen installed
 		Reboots bool            `json:"reboots,omitempty"` // of a step that restarted the host
+		// Before is the snapshot of the before step, in the store; Fold keeps it in HostStatus.Before.
+		Before patch.Digest `json:"before,omitempty"`
 	}
 
 	// Began is what the begin step learned under the host's lock.
