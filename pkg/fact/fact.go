@@ -150,12 +150,24 @@ func (f Facts) Domain() string {
 	return strings.TrimSpace(f.OS.ID + " " + f.OS.VersionID)
 }
 
-// Installed finds a package that the query asked for.
+// Installed finds a package that the query asked for. Of several versions side by
+// side (kernels on rpm systems) it is the first that the host named.
 func (f Facts) Installed(name, arch string) (Package, bool) {
+	all := f.AllInstalled(name, arch)
+	if len(all) == 0 {
+		return Package{}, false
+	}
+	return all[0], true
+}
+
+// AllInstalled gives every installed version of a package that the query asked for.
+// rpm systems keep several kernels beside each other.
+func (f Facts) AllInstalled(name, arch string) []Package {
+	var all []Package
 	for _, p := range f.Packages {
 		if p.Name == name && (arch == "" || p.Arch == "" || p.Arch == arch) {
-			return p, true
+			all = append(all, p)
 		}
 	}
-	return Package{}, false
+	return all
 }

@@ -1,7 +1,8 @@
 // Package inventory reads inventory.yaml: hosts, groups, sites and their settings;
 // it selects hosts by pattern and explains where each setting came from.
 //
-// Load → File (positions kept) → Resolve → Inventory: every host with its settings,
+// file.go is what may be written, parse.go the way from bytes to an Inventory: ranges
+// are expanded, groups closed over their parents, and each host's settings resolved,
 // each with the file:line that won. Nothing here connects or resolves a secret.
 package inventory
 
@@ -17,6 +18,11 @@ type Inventory struct {
 	Path  string
 	Sites map[string]Site
 	Hosts []Host
+	// Notes are things that are allowed, but look like slips: "file:line: text".
+	Notes []string
+
+	groups map[string]*group // as declared; nil in an Inventory that Parse didn't make
+	index  *index
 }
 
 // Site is a place or client.
@@ -33,12 +39,17 @@ type Host struct {
 	ID     fact.HostID
 	Groups []string // sorted, all levels, "all" not included
 	Labels map[string]string
+	// Settings hold the program's own default where no file says anything, as the
+	// table of Defaults tells. Slices are shared between hosts: don't change them.
 	Settings
 	// Where says for each setting that is set by a file which file:line won,
 	// keyed by the setting's name in YAML.
 	Where map[string]string
-	// Lost lists, per setting, the lines that lost, nearest first ("config explain").
+	// Lost lists, per setting, the lines that lost, nearest first ("config explain"):
+	// "file:line (group web: high)".
 	Lost map[string][]string
+
+	entry *hostYAML // only while Parse works
 }
 
 // Settings are what a host, group, site or the defaults may say.

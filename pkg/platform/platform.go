@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/remote"
 )
@@ -76,7 +77,8 @@ func (s State) String() string {
 // Standing is a judge's answer, with what a person wants to know.
 type Standing struct {
 	State   State
-	Reasons []string // why; already cleaned
+	Code    fault.Code // the class of the failure, where there was one: "unreachable", "privilege" …
+	Reasons []string   // why; already cleaned
 	// Progress is the last line of what runs, cleaned, for the live view only.
 	Progress string
 	// Notes are worth keeping in the report though the step is done: conffiles left
@@ -109,6 +111,9 @@ type Capabilities struct {
 type Query struct {
 	Packages []string // names whose installed versions are wanted
 	Refresh  bool     // fetch the package lists first
+	// Nonce frames the probe's output, so that nothing a host's files or repositories
+	// say can pass for a frame line. Whoever runs the probe draws it at random: [0-9a-f].
+	Nonce string
 }
 
 // Family is a group of platforms that one probe tells apart: it says from the SSH

@@ -3,6 +3,7 @@
 package playbook
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/patchring/patchring/pkg/health"
@@ -16,8 +17,8 @@ type Playbook struct {
 	Patches   []Patch
 	Rings     []Ring // at least one; the first is the test ring
 	Reboot    patch.RebootRule
-	OnFailure string // "halt", the only one this build knows
-	Checks    []Check
+	OnFailure string  // "halt", the only one this build knows
+	Checks    []Check // at least one
 }
 
 // Patch selects updates for hosts.
@@ -47,15 +48,21 @@ type Exclude struct {
 	Package string // glob
 	Reason  string
 	Owner   string
-	Until   time.Time // the day's end, in UTC; zero: no end
+	Until   time.Time // the day's last second, in UTC; zero: no end
 }
 
-// Ring is one ring as written; hosts are a pattern, resolved by plan.
+// Holds tells whether the exclude is still in force. One that has run out is no
+// mistake: it just holds no longer.
+func (e Exclude) Holds(now time.Time) bool { return e.Until.IsZero() || !now.After(e.Until) }
+
+// Ring is one ring as written; hosts are a pattern, resolved by plan. Parse fills in
+// the defaults. Windows come in a later build: until then hosts of every ring may be
+// started at any time, and a playbook that names another window is refused.
 type Ring struct {
 	Name         string
 	Hosts        string
-	Batches      []Size // empty: [100%]
-	MaxInFlight  int    // 0: 20
+	Batches      []Size // of the ring's hosts; the last repeats. Default [100%]
+	MaxInFlight  int    // default 20
 	FailureLimit Size   // default 0: the first failure stops the ring
 }
 
@@ -63,6 +70,14 @@ type Ring struct {
 type Size struct {
 	N       int
 	Percent bool
+}
+
+// String is the size as it is written: "5" or "10%".
+func (s Size) String() string {
+	if s.Percent {
+		return strconv.Itoa(s.N) + "%"
+	}
+	return strconv.Itoa(s.N)
 }
 
 // Check applies one health check to the hosts of a pattern.

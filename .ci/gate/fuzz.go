@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// fuzzing is how to fuzz: which packages, how long.
+type fuzzing struct {
+	selection
+	each, total time.Duration
+}
+
+// target is one fuzz function.
+type target struct{ pkg, name string }
+
+// runFuzz runs every fuzz target of the packages one after the other, each for an
+// equal share of the total, and fails if one of them found something.
+func runFuzz(ctx context.Context, how fuzzing, out io.Writer) error {
+	keep, err := create(how.log)
+	if err != nil {
+		return err
+	}
+	defer keep.Close()
+	_, packages, err := how.expand(ctx)
+	if err != nil {
+		return err
+	}
+	targets, err := fuzzTargets(ctx, packages)
+	if err != nil {
+		return err
+	}
+	if len(targets) == 0 {
+		return errors.New("there is no fuzz target in " + strings.Join(packages, " "))
+	}
+	share := how.share(len(targets))
+	fmt.Fprintf(out, "fuzz: %d targets, %s each\n", len(targets), share)
+	var failed error
+	for _, t := range targets {
+		failed = errors.Join(failed, fuzzOne(ctx, t, share, keep, out))
+	}
+	return failed
+}
+
+// share is the time for one of n targets: at least a second, at most each.
+func (how fuzzing) share(n int) time.Duration {
+	return min(how.each, max(time.Second, (how.total/time.Duration(n)).Truncate(time.Second)))
+}
+
+// fuzzTargets asks the test binaries which fuzz functions they have.
+func fuzzTargets(ctx context.Context, packages []string) ([]target, error) {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-json", "-list", "^Fuzz"}, packages...)...)
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go test -list: %w: %s", err, out)
+	}
+	var targets []target
+	err = readEvents(bytes.NewReader(out), func(e event) {
+		name := strings.TrimSpace(e.Output)
+		if e.Action == "output" && strings.HasPrefix(name, "Fuzz") {
+			targets = append(targets, target{e.Package, name})
+		}
+	})
+	return targets, err
+}
+
+// fuzzOne fuzzes one target and keeps its result as an event. "go test -json" would
+// report it too, but with a line of output for every few thousand inputs.
+func fuzzOne(ctx context.Context, t target, share time.Duration, keep, out io.Writer) error {
+	cmd := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+share.String(),
+		"-fuzzminimizetime=5s", "-timeout=5m", t.pkg)
+	start := time.Now()
+	said, err := cmd.CombinedOutput()
+	result := event{Action: "pass", Package: t.pkg, Test: t.name + "/fuzzed", Elapsed: time.Since(start).Seconds()}
+	if err != nil {
+		result.Action = "fail"
+		fmt.Fprintf(out, "FAIL %s %s\n%s", t.pkg, t.name, said)
+		err = fmt.Errorf("%s %s: %w", t.pkg, t.name, err)
+	} else {
+		fmt.Fprintf(out, "ok   %s %s %s\n", t.pkg, t.name, progress(said))
+	}
+	return errors.Join(err, json.NewEncoder(keep).Encode(result))
+}
+
+// progress is the last line in which the fuzzer says how far it came.
+func progress(said []byte) string {
+	last := ""
+	for line := range strings.Lines(string(said)) {
+		if strings.Contains(line, "execs:") {
+			_, last, _ = strings.Cut(strings.TrimSpace(line), "execs: ")
+		}
+	}
+	return last
+}

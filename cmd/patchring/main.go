@@ -1,0 +1,86 @@
+// Command patchring installs patches on a test ring of hosts and carries exactly
+// what was proven there to production, over SSH, with nothing installed on the hosts.
+//
+// One file per command; they turn flags into options and call package app.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"os/user"
+	"syscall"
+	"time"
+
+	"github.com/patchring/patchring/pkg/app"
+	"github.com/patchring/patchring/pkg/view"
+	"golang.org/x/term"
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop, done := interruptible(context.Background(), os.Stderr)
+	defer done()
+	c := &cli{env: environment(stop)}
+	return c.execute(ctx, os.Args[1:])
+}
+
+// interruptible gives two ways to stop: the first Ctrl-C (or SIGTERM) closes stop:
+// what runs is finished and nothing is started; the second cancels the context.
+func interruptible(parent context.Context, say io.Writer) (context.Context, <-chan struct{}, func()) {
+	ctx, cancel := context.WithCancel(parent)
+	stop := make(chan struct{})
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for n := 0; ; n++ {
+			select {
+			case <-ctx.Done():
+				return
+			case <-signals:
+			}
+			if n > 0 {
+				cancel()
+				return
+			}
+			close(stop)
+			_, _ = fmt.Fprintln(say, "\nstopping: hosts at work are finished, no other is started; Ctrl-C again leaves at once")
+		}
+	}()
+	return ctx, stop, func() { signal.Stop(signals); cancel() }
+}
+
+func environment(stop <-chan struct{}) app.Env {
+	home, _ := os.UserHomeDir() // "" where there is none: then there is no ~/.ssh to read
+	env := app.Env{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		Home: home, Actor: actor(), Agent: os.Getenv("SSH_AUTH_SOCK"),
+		Now: time.Now, Random: rand.Reader, Stop: stop, Version: version(),
+	}
+	out, errs := view.ScreenOf(os.Stdout, os.Getenv), view.ScreenOf(os.Stderr, os.Getenv)
+	env.OutTTY, env.ErrTTY, env.Color, env.Size = out.Terminal, errs.Terminal, out.Colour, out.Size
+	env.Width, env.Height = out.Size()
+	env.Plain = os.Getenv("CI") != ""
+	env.Terminal = term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())) && !env.Plain
+	if env.Terminal {
+		env.Ask = askTerminal
+	}
+	return env
+}
+
+// actor names the person for the journal and for the host's lock.
+func actor() string {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return name + "@" + host
+}

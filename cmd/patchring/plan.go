@@ -1,0 +1,34 @@
+package main
+
+import (
+	"github.com/patchring/patchring/pkg/app"
+	"github.com/spf13/cobra"
+)
+
+func (c *cli) planCommand() *cobra.Command {
+	var o app.PlanOptions
+	cmd := &cobra.Command{
+		Use:   "plan PLAYBOOK",
+		Short: "Show exactly what would change, per ring and host, and save it",
+		Long: `Looks at every host of the playbook's rings, picks the updates that the playbook
+asks for, lets each host's own package manager say what installing them would
+really change, and saves the result as a plan. Installs nothing; the package lists
+of the hosts are refreshed first unless --no-refresh is given.`,
+		Example: "  patchring plan playbooks/monthly.yaml\n  patchring plan playbooks/monthly.yaml --json --detailed-exitcode",
+		Args:    cobra.ExactArgs(1),
+	}
+	planFlags(cmd, &o)
+	cmd.Flags().BoolVar(&o.Detailed, "detailed-exitcode", false, "exit with 3 when the plan has changes")
+	cmd.Flags().StringVar(&o.Out, "out", "", "save the plan as `FILE` instead of in the state folder")
+	cmd.Flags().BoolVar(&c.options.AllSites, "all-sites", false, "one plan for each site")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o.Options, o.Playbook = c.options, args[0]
+		return c.ended(c.env.Plan(cmd.Context(), o))
+	}
+	return cmd
+}
+
+func planFlags(cmd *cobra.Command, o *app.PlanOptions) {
+	cmd.Flags().StringSliceVar(&o.Packages, "package", nil, "only packages that match this `GLOB` (may be repeated)")
+	cmd.Flags().BoolVar(&o.NoFetch, "no-refresh", false, "use the package lists that the hosts have")
+}

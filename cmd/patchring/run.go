@@ -1,0 +1,33 @@
+package main
+
+import (
+	"github.com/patchring/patchring/pkg/app"
+	"github.com/spf13/cobra"
+)
+
+func (c *cli) runCommand() *cobra.Command {
+	var o app.RunOptions
+	cmd := &cobra.Command{
+		Use:   "run PLAYBOOK|PLAN",
+		Short: "Do everything that is allowed now; safe to repeat, carries on where it stands",
+		Long: `Carries a rollout as far as its gates allow: makes a plan (or takes the given
+one), patches the test ring, checks it, and goes on ring by ring while all is well.
+If a rollout of this playbook is open in this site, it carries that one on: after a
+night, a crash, a closed lid. Called again when all is done, it does nothing.
+
+Ctrl-C once: the hosts at work are finished, no other is started. Twice: leaves at
+once, and says what still runs where; the next run looks at it.`,
+		Example: "  patchring run playbooks/monthly.yaml\n  patchring run playbooks/monthly.yaml --yes --json > run.ndjson",
+		Args:    cobra.ExactArgs(1),
+	}
+	planFlags(cmd, &o.PlanOptions)
+	cmd.Flags().BoolVar(&o.Detailed, "detailed-exitcode", false, "exit with 8 when the rollout waits")
+	cmd.Flags().BoolVarP(&c.options.Yes, "yes", "y", false, "do not ask before a new rollout is started")
+	cmd.Flags().BoolVar(&c.options.AllSites, "all-sites", false, "one rollout for each site")
+	cmd.Flags().StringVar(&o.JUnit, "junit", "", "also write a JUnit `FILE` for a CI server")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o.Options, o.Playbook = c.options, args[0]
+		return c.ended(c.env.Run(cmd.Context(), o))
+	}
+	return cmd
+}

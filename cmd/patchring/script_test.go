@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/patchring/patchring/pkg/lab"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The test binary is the program as well, so that scripts run it as its users do.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"patchring": main})
+}
+
+// stage is what a script's own commands share.
+type stage struct {
+	ctx   context.Context
+	fleet *lab.Fleet
+}
+
+type stageKey struct{}
+
+// TestScripts runs every script of testdata/script: the whole program, against a
+// simulated fleet that lives in this process and counts what is done to it.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("CI", "true")
+			env.Setenv("SSH_AUTH_SOCK", "")
+			env.Setenv("PATCHRING_SSH_CONFIG", "none")
+			env.Values[stageKey{}] = &stage{ctx: t.Context()}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"fleet":    fleetCommand,
+			"exitcode": exitCodeCommand,
+			"changed":  changedCommand,
+			"rebooted": rebootedCommand,
+			"await":    awaitCommand,
+		},
+	})
+}
+
+func stageOf(ts *testscript.TestScript) *stage { return ts.Value(stageKey{}).(*stage) }
+
+// fleetCommand: `fleet DIR [FILE]` brings a fleet up (the demo's without FILE) and
+// writes inventory.yaml, known_hosts and a key into DIR.
+func fleetCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: fleet DIR [FILE]")
+	}
+	spec := lab.Demo()
+	if len(args) == 2 {
+		loaded, err := lab.Load([]byte(ts.ReadFile(args[1])))
+		ts.Check(err)
+		spec = loaded
+	}
+	s := stageOf(ts)
+	fleet, err := lab.Start(s.ctx, spec)
+	ts.Check(err)
+	ts.Defer(fleet.Close)
+	s.fleet = fleet
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o700))
+	ts.Check(fleet.Write(dir))
+}
+
+// exitCodeCommand: `exitcode N COMMAND…` runs a command that must exit with N.
+func exitCodeCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exitcode N COMMAND ARG…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("run %s: %v", args[1], err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// changedCommand: `changed HOST PACKAGE N` asks the fleet how often a package was
+// changed on a host; with * for all packages of the host.
+func changedCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: changed HOST PACKAGE|* N")
+	}
+	effects := hostOf(ts, args[0]).Effects()
+	got := len(effects.Transactions)
+	if args[1] != "*" {
+		got = effects.Times(args[1])
+	}
+	count(ts, got, args[2])
+}
+
+// rebootedCommand: `rebooted HOST N` asks the fleet how often a host was restarted.
+func rebootedCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: rebooted HOST N")
+	}
+	count(ts, hostOf(ts, args[0]).Effects().Reboots, args[1])
+}
+
+func hostOf(ts *testscript.TestScript, name string) *lab.Host {
+	s := stageOf(ts)
+	if s.fleet == nil {
+		ts.Fatalf("no fleet is up")
+	}
+	host := s.fleet.Host(name)
+	if host == nil {
+		ts.Fatalf("no host %s in the fleet", name)
+	}
+	return host
+}
+
+func count(ts *testscript.TestScript, got int, want string) {
+	n, err := strconv.Atoi(want)
+	ts.Check(err)
+	if got != n {
+		ts.Fatalf("the fleet counted %d, want %d", got, n)
+	}
+}
+
+// awaitCommand: `await GLOB REGEXP` waits until a file that matches holds a match.
+func awaitCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: await GLOB REGEXP")
+	}
+	pattern, err := regexp.Compile(args[1])
+	ts.Check(err)
+	ctx, cancel := context.WithTimeout(stageOf(ts).ctx, time.Minute)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !holds(ts, args[0], pattern) {
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("no file %s came to hold %s", args[0], pattern)
+		case <-tick.C:
+		}
+	}
+}
+
+func holds(ts *testscript.TestScript, glob string, pattern *regexp.Regexp) bool {
+	files, err := filepath.Glob(ts.MkAbs(glob))
+	ts.Check(err)
+	for _, f := range files {
+		if text, err := os.ReadFile(f); err == nil && pattern.Match(text) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,85 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/patchring/patchring/pkg/engine"
+	"github.com/patchring/patchring/pkg/engine/local"
+	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/platform/drivers"
+	"github.com/patchring/patchring/pkg/report"
+)
+
+// carry runs the engine on a rollout that is open and locked, and concludes.
+func (e Env) carry(ctx context.Context, o RunOptions, f *fleet, r *openRollout) (Ending, error) {
+	watch := e.watch(o.Options)
+	state, waits, err := e.engine(f, r, watch).Run(ctx, e.Stop)
+	if err != nil {
+		_ = watch.close(nil) // the engine's error is the one to show
+		return Ending{}, err //nolint:wrapcheck // says what still runs where
+	}
+	r.state = state
+	source, err := e.sourceOf(ctx, r, waits)
+	if err != nil {
+		_ = watch.close(nil)
+		return Ending{}, err
+	}
+	source.Detailed = o.Detailed
+	doc := report.NewRollout(source)
+	if err := watch.close(doc); err != nil {
+		return Ending{}, err
+	}
+	if !o.JSON {
+		e.say("journal and report: %s", r.Dir)
+	}
+	return endingOf(source), leaveReports(r, doc, o.JUnit)
+}
+
+func (e Env) engine(f *fleet, r *openRollout, watch *watcher) *engine.Engine {
+	performer := local.New(local.Config{
+		Plan: r.plan, Hosts: f.hosts, Connect: f, Store: r.store, Driver: drivers.For,
+		Owner: platform.Owner{Rollout: r.ID, By: e.Actor, Since: e.Now().UTC()},
+		Now:   e.Now, Progress: watch.progress,
+	}, r.state)
+	watch.learn = performer.Learn
+	return &engine.Engine{Journal: r.journal, Performer: performer, Actor: e.Actor, Now: e.Now, Observe: watch.observe}
+}
+
+func endingOf(source report.Source) Ending {
+	return Ending{Ending: report.Exit(source), Next: report.Next(source)}
+}
+
+// leftReports lie beside the journal after every run.
+func leftReports() map[string]report.Format {
+	return map[string]report.Format{
+		"report.json": report.FormatJSON, "report.md": report.FormatMarkdown,
+		"report.csv": report.FormatCSV, "junit.xml": report.FormatJUnit,
+	}
+}
+
+func leaveReports(r *openRollout, doc report.Document, junit string) error {
+	left := leftReports()
+	for _, name := range sortedKeys(left) {
+		if err := writeReport(r.path(name), doc, left[name]); err != nil {
+			return err
+		}
+	}
+	if junit == "" {
+		return nil
+	}
+	return writeReport(junit, doc, report.FormatJUnit)
+}
+
+func writeReport(path string, doc report.Document, format report.Format) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // the user or the state folder names it
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	if err := report.Write(f, doc, format, report.Options{}); err != nil {
+		_ = f.Close()
+		return err //nolint:wrapcheck // says what to do
+	}
+	return f.Close() //nolint:wrapcheck // names the file
+}

@@ -1,0 +1,125 @@
+package app
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/lab"
+)
+
+//go:embed demo.yaml
+var demoBook []byte
+
+// DemoOptions are those of `demo`.
+type DemoOptions struct {
+	Options
+	Dir string
+}
+
+// Demo carries a whole rollout through a simulated fleet, with the same use cases
+// that the commands call, and then asks the fleet itself whether it went as its script
+// foresees.
+func (e Env) Demo(ctx context.Context, o DemoOptions) (Ending, error) {
+	dir, err := demoDir(o.Dir)
+	if err != nil {
+		return Ending{}, err
+	}
+	fleet, err := lab.Start(ctx, lab.Demo())
+	if err != nil {
+		return Ending{}, fmt.Errorf("start the simulated fleet: %w", err)
+	}
+	defer fleet.Close()
+	options, err := furnish(fleet, dir)
+	if err != nil {
+		return Ending{}, err
+	}
+	book := filepath.Join(dir, "playbooks", "demo.yaml")
+	if err := e.scenes(ctx, options, len(fleet.Names()), book); err != nil {
+		return Ending{}, err
+	}
+	return e.epilogue(ctx, options, fleet, dir)
+}
+
+func demoDir(named string) (string, error) {
+	if named == "" {
+		dir, err := os.MkdirTemp("", "patchring-demo-")
+		if err != nil {
+			return "", fmt.Errorf("make a folder for the demo: %w", err)
+		}
+		return dir, nil
+	}
+	if err := os.MkdirAll(named, 0o700); err != nil {
+		return "", &fault.Error{Code: fault.Usage, What: "can't make the demo's folder", Err: err, Hint: "name another with --dir"}
+	}
+	return named, nil
+}
+
+// furnish writes inventory, key, known_hosts and playbook for a fleet into a folder.
+func furnish(fleet *lab.Fleet, dir string) (Options, error) {
+	if err := fleet.Write(dir); err != nil {
+		return Options{}, fmt.Errorf("write the fleet's inventory: %w", err)
+	}
+	path := filepath.Join(dir, "playbooks", "demo.yaml")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return Options{}, fmt.Errorf("write the demo's playbook: %w", err)
+	}
+	if err := os.WriteFile(path, demoBook, 0o600); err != nil {
+		return Options{}, fmt.Errorf("write the demo's playbook: %w", err)
+	}
+	return Options{
+		Inventory: filepath.Join(dir, "inventory.yaml"), State: filepath.Join(dir, "state"),
+		KnownHosts: filepath.Join(dir, "known_hosts"), SSHConfig: "none", Yes: true,
+	}, nil
+}
+
+// scenes are what a person would type, one after the other.
+func (e Env) scenes(ctx context.Context, o Options, hosts int, book string) error {
+	e.say("%d simulated hosts are up on loopback, behind real SSH.\n", hosts)
+	e.say("$ patchring detect")
+	if _, err := e.Detect(ctx, DetectOptions{Options: o}); err != nil {
+		return err
+	}
+	e.say("\n$ patchring plan playbooks/demo.yaml")
+	plan := PlanOptions{Options: o, Playbook: book}
+	if _, err := e.Plan(ctx, plan); err != nil {
+		return err
+	}
+	e.say("\n$ patchring run playbooks/demo.yaml --yes")
+	end, err := e.Run(ctx, RunOptions{PlanOptions: plan})
+	if err != nil {
+		return err
+	}
+	e.say("exit code %d: %s", end.Code, end.Why)
+	return nil
+}
+
+// epilogue compares the fleet with the script, and says what to try next.
+func (e Env) epilogue(ctx context.Context, o Options, fleet *lab.Fleet, dir string) (Ending, error) {
+	r, err := ReportOptions{Options: o}.reported(ctx)
+	if err != nil {
+		return Ending{}, err
+	}
+	defer r.Close()
+	if wrong := offScript(r.state.Status(), fleet); len(wrong) > 0 {
+		for _, w := range wrong {
+			e.say("off script: %s", w)
+		}
+		return Ending{}, &fault.Error{Code: fault.Internal, Step: "demo", What: "the rollout did not end as the demo's script foresees", Hint: "the journal is in " + dir}
+	}
+	e.say(`
+As the script foresees: the test ring was patched and proven healthy, its gate to
+production opened, and the first production host that turned unhealthy after its patch
+stopped the ring. No host behind it was touched.
+
+Everything lies in %s: inventory, playbook, journal and report.
+
+On your own machines:
+  patchring init                              write a first inventory and playbook
+  patchring doctor                            can every host be worked on?
+  patchring plan playbooks/monthly.yaml       exactly what would change; installs nothing`, dir)
+	return Ending{}, nil
+}

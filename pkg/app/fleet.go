@@ -1,0 +1,92 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"sync"
+
+	"github.com/patchring/patchring/pkg/connect"
+	"github.com/patchring/patchring/pkg/engine/local"
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/inventory"
+	"github.com/patchring/patchring/pkg/vault"
+)
+
+// fleet opens connections to the hosts of one inventory.
+type fleet struct {
+	ssh   *connect.Fleet
+	inv   *inventory.Inventory
+	hosts map[fact.HostID]inventory.Host
+}
+
+func (e Env) fleet(o Options, inv *inventory.Inventory) *fleet {
+	f := &fleet{inv: inv, hosts: map[fact.HostID]inventory.Host{}}
+	for _, h := range inv.Hosts {
+		f.hosts[h.ID] = h
+	}
+	f.ssh = connect.New(connect.Options{
+		KnownHosts:  knownHosts(e, o, inv),
+		AcceptNew:   o.AcceptNew,
+		SSHConfig:   sshConfig(e, o),
+		AgentSocket: e.Agent,
+		Secrets:     vault.New(e.Ask),
+		Timeout:     o.ConnectTimeout,
+		Warn:        warner(e.Err),
+	})
+	return f
+}
+
+// Connect leases a connection, for package local.
+func (f *fleet) Connect(ctx context.Context, id fact.HostID) (local.Link, error) {
+	host, ok := f.hosts[id]
+	if !ok {
+		return nil, &fault.Error{Code: fault.Usage, Host: id.String(), Step: "connect", What: "not in the inventory"}
+	}
+	return f.ssh.Lease(ctx, host, f.inv.Sites[id.Site]) //nolint:wrapcheck // names host and step
+}
+
+func (f *fleet) Close() { _ = f.ssh.Close() }
+
+// knownHosts are kept by site, since sixty clients all have a 10.0.0.5. Where the
+// inventory has one site only, the user's own file counts as well.
+func knownHosts(e Env, o Options, inv *inventory.Inventory) func(string) []string {
+	return func(site string) []string {
+		files := []string{filepath.Join(o.statePath(), "known_hosts", site)}
+		if o.KnownHosts != "" {
+			return append([]string{o.KnownHosts}, files...)
+		}
+		if len(inv.Sites) == 1 && e.Home != "" {
+			files = append(files, filepath.Join(e.Home, ".ssh", "known_hosts"))
+		}
+		return files
+	}
+}
+
+func sshConfig(e Env, o Options) string {
+	switch {
+	case o.SSHConfig == "none":
+		return ""
+	case o.SSHConfig != "":
+		return o.SSHConfig
+	case e.Home == "":
+		return ""
+	}
+	return filepath.Join(e.Home, ".ssh", "config")
+}
+
+// warner prints each warning once, one line each.
+func warner(to io.Writer) func(string) {
+	var mu sync.Mutex
+	said := map[string]bool{}
+	return func(text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !said[text] {
+			said[text] = true
+			_, _ = fmt.Fprintln(to, "warning:", text)
+		}
+	}
+}

@@ -1,0 +1,46 @@
+package app
+
+import (
+	"github.com/patchring/patchring/pkg/report"
+)
+
+// InventoryOptions are those of `inventory` and `config explain`.
+type InventoryOptions struct {
+	Options
+	Hosts string // pattern, or for explain one host's name
+}
+
+// InventoryList lists the hosts that match.
+func (e Env) InventoryList(o InventoryOptions) (Ending, error) {
+	inv, err := o.loadInventory()
+	if err != nil {
+		return Ending{}, err
+	}
+	hosts, err := o.selected(inv, o.Hosts)
+	if err != nil {
+		return Ending{}, err
+	}
+	return Ending{}, e.print(o.Options, report.NewInventory(inv.Path, hosts))
+}
+
+// InventoryGraph draws sites, groups and hosts.
+func (e Env) InventoryGraph(o InventoryOptions) (Ending, error) {
+	inv, err := o.loadInventory()
+	if err != nil {
+		return Ending{}, err
+	}
+	return Ending{}, e.print(o.Options, report.NewGraph(inv.Path, inv.Graph()))
+}
+
+// ExplainHost prints every setting of one host with the file:line that won.
+func (e Env) ExplainHost(o InventoryOptions) (Ending, error) {
+	inv, err := o.loadInventory()
+	if err != nil {
+		return Ending{}, err
+	}
+	host, err := inv.Find(o.Hosts)
+	if err != nil {
+		return Ending{}, err //nolint:wrapcheck // carries a hint
+	}
+	return Ending{}, e.print(o.Options, report.NewExplain(host.ID, inv.Explain(host)))
+}

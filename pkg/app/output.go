@@ -1,0 +1,85 @@
+package app
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/report"
+	"github.com/patchring/patchring/pkg/rollout"
+	"github.com/patchring/patchring/pkg/view"
+)
+
+// print writes a document to Out: JSON where that was asked for, else as tables that
+// fit the terminal.
+func (e Env) print(o Options, d report.Document) error {
+	format := report.FormatTable
+	if o.JSON {
+		format = report.FormatJSON
+	}
+	return e.write(e.Out, d, format)
+}
+
+func (e Env) write(w io.Writer, d report.Document, f report.Format) error {
+	return report.Write(w, d, f, report.Options{Width: e.tableWidth(), Colour: e.Color}) //nolint:wrapcheck // says what to do
+}
+
+// pipeWidth is how wide tables are where nobody's terminal says.
+const pipeWidth = 120
+
+func (e Env) tableWidth() int {
+	if e.Width > 0 {
+		return e.Width
+	}
+	return pipeWidth
+}
+
+// progress shows how far a look at many hosts is.
+func (e Env) progress(verb string, total int) *view.Counter {
+	var width func() int
+	if e.ErrTTY {
+		width = func() int { return e.tableWidth() }
+	}
+	return view.NewCounter(e.Err, verb, total, width)
+}
+
+// watcher shows a run while it goes, and tells the performer what was journaled.
+type watcher struct {
+	view  view.View
+	learn func(rollout.Event)
+}
+
+func (e Env) watch(o Options) *watcher {
+	zone := e.Now().Location()
+	switch {
+	case o.JSON:
+		return &watcher{view: view.NewJSON(e.Out)}
+	case e.OutTTY && !e.Plain:
+		size := func() (int, int) { return e.Width, e.Height }
+		if e.Size != nil {
+			size = e.Size
+		}
+		return &watcher{view: view.NewLive(view.LiveOptions{Out: e.Out, Size: size, Clock: e.Now, Colour: e.Color, Zone: zone})}
+	}
+	return &watcher{view: view.NewLines(e.Out, zone)}
+}
+
+// observe is the engine's observer.
+func (w *watcher) observe(event rollout.Event, s *rollout.State) {
+	if w.learn != nil {
+		w.learn(event)
+	}
+	w.view.Event(event, s)
+}
+
+func (w *watcher) progress(host fact.HostID, step platform.StepID, line string) {
+	w.view.Tell(view.Progress(host, step, line))
+}
+
+func (w *watcher) close(final report.Document) error {
+	if err := w.view.Close(final); err != nil {
+		return fmt.Errorf("show the run: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/inventory"
+	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/plan"
+	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/playbook"
+	"github.com/patchring/patchring/pkg/report"
+)
+
+// PlanOptions are those of `plan`; `run` shares Packages.
+type PlanOptions struct {
+	Options
+	Playbook string
+	Packages []string // globs: only these packages
+	Out      string   // file to save the plan in, beside the state folder's copy
+	NoFetch  bool     // do not refresh the package lists first
+	Detailed bool     // tell with the exit code whether there are changes, or whether it waits
+}
+
+// Plan looks at every host of the playbook and says exactly what would change. The
+// plan is saved, so that `run` can be given it.
+func (e Env) Plan(ctx context.Context, o PlanOptions) (Ending, error) {
+	inv, book, err := o.load()
+	if err != nil {
+		return Ending{}, err
+	}
+	sites, err := o.sites(inv)
+	if err != nil {
+		return Ending{}, err
+	}
+	f := e.fleet(o.Options, inv)
+	defer f.Close()
+	var ends []Ending
+	for _, site := range sites {
+		made, err := e.makePlan(ctx, o, f, book, site)
+		if err != nil {
+			return Ending{}, err
+		}
+		end, err := e.savedPlan(o, made)
+		if err != nil {
+			return Ending{}, err
+		}
+		ends = append(ends, end)
+	}
+	return worst(ends), nil
+}
+
+func (o PlanOptions) load() (*inventory.Inventory, *loadedBook, error) {
+	inv, err := o.loadInventory()
+	if err != nil {
+		return nil, nil, err
+	}
+	book, err := loadBook(o.Playbook, inv)
+	return inv, book, err
+}
+
+// loadedBook is a playbook with the digest of its bytes.
+type loadedBook struct {
+	*playbook.Playbook
+	source patch.Digest
+}
+
+func loadBook(path string, inv *inventory.Inventory) (*loadedBook, error) {
+	src, err := readConfig(path, "name a playbook, e.g. playbooks/monthly.yaml; write a first one with: patchring init")
+	if err != nil {
+		return nil, err
+	}
+	book, err := playbook.Parse(path, src, inv)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // carries file, line and hint
+	}
+	return &loadedBook{book, patch.DigestOf(src)}, nil
+}
+
+// makePlan is the whole road from hosts to a plan: draft the rings, look at their
+// hosts, pick the updates, ask each host's package manager, and fix it.
+func (e Env) makePlan(ctx context.Context, o PlanOptions, f *fleet, book *loadedBook, site string) (*plan.Plan, error) {
+	input := plan.Input{
+		Playbook: book.Playbook, Source: book.source, Inventory: f.inv, Site: site,
+		Packages: o.Packages, Now: e.Now(),
+	}
+	hosts, err := o.ringHosts(f.inv, book.Playbook, site)
+	if err != nil {
+		return nil, err
+	}
+	if o.Limit != "" {
+		input.Limit = ids(hosts)
+	}
+	watch := e.progress("looking at", len(hosts))
+	input.Facts = facts(f.survey(ctx, e, hosts, o.concurrency(), platform.Query{Refresh: !o.NoFetch}, watch.Done))
+	_ = watch.Close() // a broken stderr must not stop the look
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("stopped before the plan was made: %w", err)
+	}
+	draft, err := plan.New(input)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // carries a hint
+	}
+	for _, l := range f.resolve(ctx, draft, input.Facts, hosts, o.concurrency(), func(bool) {}) {
+		draft.Resolve(l.id, l.resolution, l.problem)
+	}
+	return draft.Plan() //nolint:wrapcheck // carries a hint
+}
+
+// ringHosts are the hosts that any ring names, in the site, within --limit.
+func (o Options) ringHosts(inv *inventory.Inventory, book *playbook.Playbook, site string) ([]inventory.Host, error) {
+	seen := map[fact.HostID]bool{}
+	var hosts []inventory.Host
+	for _, ring := range book.Rings {
+		members, err := Options{Site: site, Limit: o.Limit}.selected(inv, ring.Hosts)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range members {
+			if !seen[h.ID] {
+				seen[h.ID] = true
+				hosts = append(hosts, h)
+			}
+		}
+	}
+	return hosts, nil
+}
+
+func ids(hosts []inventory.Host) []fact.HostID {
+	all := []fact.HostID{}
+	for _, h := range hosts {
+		all = append(all, h.ID)
+	}
+	return all
+}
+
+func facts(results []report.Detected) map[fact.HostID]plan.Found {
+	all := map[fact.HostID]plan.Found{}
+	for _, r := range results {
+		if r.Err != nil {
+			all[r.Host] = plan.Found{Problem: problemOf(r.Err)}
+			continue
+		}
+		all[r.Host] = plan.Found{Facts: r.Facts}
+	}
+	return all
+}
+
+// savedPlan saves the plan and prints it.
+func (e Env) savedPlan(o PlanOptions, p *plan.Plan) (Ending, error) {
+	path, err := savePlan(o, p)
+	if err != nil {
+		return Ending{}, err
+	}
+	end, err := e.showPlan(o, p, o.Detailed)
+	if err == nil && !o.JSON && !nothingToDo(p) {
+		e.say("saved as %s; carry it out with: patchring run %s", path, path)
+	}
+	return end, err
+}
+
+// showPlan prints the plan; detailed asks for exit code 3 where it has changes.
+func (e Env) showPlan(o PlanOptions, p *plan.Plan, detailed bool) (Ending, error) {
+	digest, err := plan.Digest(p)
+	if err != nil {
+		return Ending{}, err //nolint:wrapcheck // says what failed
+	}
+	doc := report.NewPlan(p, digest, detailed)
+	return Ending{Ending: doc.Exit}, e.print(o.Options, doc)
+}
+
+// savePlan writes the plan where --out says, else into the state folder.
+func savePlan(o PlanOptions, p *plan.Plan) (string, error) {
+	raw, err := plan.Encode(p)
+	if err != nil {
+		return "", fmt.Errorf("encode the plan: %w", err)
+	}
+	path := o.Out
+	if path == "" {
+		path = filepath.Join(o.statePath(), "plans", fmt.Sprintf("%s-%s-%s.json", p.Site, p.Playbook, patch.DigestOf(raw).Short()))
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", fmt.Errorf("save the plan: %w", err)
+	}
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		return "", fmt.Errorf("save the plan: %w", err)
+	}
+	return path, nil
+}

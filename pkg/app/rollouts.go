@@ -1,0 +1,215 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/patchring/patchring/pkg/engine"
+	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/journal"
+	"github.com/patchring/patchring/pkg/plan"
+	"github.com/patchring/patchring/pkg/rollout"
+	"github.com/patchring/patchring/pkg/statedir"
+	"github.com/patchring/patchring/pkg/store"
+)
+
+// openRollout is one rollout of the state folder with its journal folded.
+type openRollout struct {
+	statedir.About
+	Dir     string
+	state   *rollout.State
+	plan    *plan.Plan
+	journal *journal.Dir
+	store   *store.Store
+	close   []func() error
+}
+
+func (r *openRollout) path(name string) string { return filepath.Join(r.Dir, name) }
+
+// Close gives back the lock and the files, last taken first.
+func (r *openRollout) Close() {
+	for i := len(r.close) - 1; i >= 0; i-- {
+		_ = r.close[i]() // the journal is durable already; there is nothing left to lose
+	}
+}
+
+func (r *openRollout) onClose(fn func() error) { r.close = append(r.close, fn) }
+
+// openRollout reads a rollout by its id. It takes no lock: pause, resume and abort
+// speak to a `run` that holds it.
+func (o Options) openRollout(ctx context.Context, id string) (*openRollout, error) {
+	dir, err := o.stateDir()
+	if err != nil {
+		return nil, err
+	}
+	r := &openRollout{}
+	r.onClose(dir.Close)
+	if err := r.open(ctx, dir, id); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (o Options) stateDir() (*statedir.Dir, error) {
+	dir, err := statedir.Open(o.statePath())
+	if err != nil {
+		return nil, fault.On(err, "", "open the state folder")
+	}
+	return dir, nil
+}
+
+func (r *openRollout) open(ctx context.Context, dir *statedir.Dir, id string) error {
+	folder, err := dir.Rollout(id)
+	if err != nil {
+		return err //nolint:wrapcheck // names the rollout
+	}
+	r.onClose(folder.Close)
+	r.About, r.Dir = folder.About, filepath.Join(dir.Path(), "rollouts", id)
+	raw, err := folder.Plan()
+	if err != nil {
+		return err //nolint:wrapcheck // names the rollout
+	}
+	if r.plan, err = plan.Decode(raw); err != nil {
+		return fmt.Errorf("rollout %s: %w", id, err)
+	}
+	if r.journal, err = journal.Open(folder.Root()); err != nil {
+		return fmt.Errorf("rollout %s: %w", id, err)
+	}
+	r.onClose(r.journal.Close)
+	if r.state, err = engine.Load(ctx, r.journal); err != nil {
+		return fmt.Errorf("rollout %s: %w", id, err)
+	}
+	return r.openStore(dir)
+}
+
+func (r *openRollout) openStore(dir *statedir.Dir) error {
+	root, err := dir.Store()
+	if err != nil {
+		return err //nolint:wrapcheck // names the folder
+	}
+	r.onClose(root.Close)
+	r.store = store.Open(root)
+	return nil
+}
+
+// lock takes the rollout for this process, so that only one carries it on.
+func (r *openRollout) lock(dir *statedir.Dir, owner statedir.Owner) error {
+	folder, err := dir.Rollout(r.ID)
+	if err != nil {
+		return err //nolint:wrapcheck // names the rollout
+	}
+	r.onClose(folder.Close)
+	lock, err := folder.Lock(owner)
+	if err != nil {
+		return err //nolint:wrapcheck // says who holds it
+	}
+	r.onClose(lock.Release)
+	return nil
+}
+
+// findOpen gives the rollout of this playbook and site that is not over, locked for
+// us; nil where there is none.
+func (e Env) findOpen(ctx context.Context, o Options, playbook, site string) (*openRollout, error) {
+	dir, err := o.stateDir()
+	if err != nil {
+		return nil, err
+	}
+	all, err := dir.Of(playbook, site)
+	if err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	for _, about := range all {
+		r, err := o.openRollout(ctx, about.ID)
+		if err != nil {
+			return nil, errors.Join(err, dir.Close())
+		}
+		if over(r.state.Phase()) {
+			r.Close()
+			continue
+		}
+		if err := r.lock(dir, statedir.Me(e.Now())); err != nil {
+			r.Close()
+			return nil, errors.Join(err, dir.Close())
+		}
+		r.onClose(dir.Close)
+		return r, nil
+	}
+	return nil, dir.Close() //nolint:wrapcheck // names the folder
+}
+
+// over: nothing will happen to this rollout any more. One whose process died before
+// its first record counts as over, too: nothing was begun.
+func over(p rollout.Phase) bool {
+	return p == rollout.PhaseFinished || p == rollout.PhaseAborted || p == rollout.PhaseNone
+}
+
+// create makes the folder of a new rollout, takes its lock and journals that it began.
+func (e Env) create(ctx context.Context, o RunOptions, p *plan.Plan) (*openRollout, error) {
+	raw, err := plan.Encode(p)
+	if err != nil {
+		return nil, fmt.Errorf("encode the plan: %w", err)
+	}
+	id, err := statedir.NewID(e.Now(), p.Playbook, e.Random)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what failed
+	}
+	dir, err := o.stateDir()
+	if err != nil {
+		return nil, err
+	}
+	folder, err := dir.Create(statedir.About{ID: id, Playbook: p.Playbook, Site: p.Site, Path: o.Playbook, Created: e.Now()}, raw)
+	if err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	r := &openRollout{}
+	r.onClose(dir.Close)
+	r.onClose(folder.Close)
+	if err := e.begin(ctx, r, dir, id); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (e Env) begin(ctx context.Context, r *openRollout, dir *statedir.Dir, id string) error {
+	if err := r.open(ctx, dir, id); err != nil {
+		return err
+	}
+	if err := r.lock(dir, statedir.Me(e.Now())); err != nil {
+		return err
+	}
+	opened, err := openedBy(id, r.plan)
+	if err != nil {
+		return err
+	}
+	eng := &engine.Engine{Journal: r.journal, Actor: e.Actor, Now: e.Now}
+	if err := eng.Record(ctx, opened); err != nil {
+		return fmt.Errorf("rollout %s: %w", id, err)
+	}
+	r.state, err = engine.Load(ctx, r.journal)
+	return err //nolint:wrapcheck // names the journal
+}
+
+// openedBy is the first record: all that the state machine needs of the plan.
+func openedBy(id string, p *plan.Plan) (rollout.Opened, error) {
+	digest, err := plan.Digest(p)
+	if err != nil {
+		return rollout.Opened{}, fmt.Errorf("rollout %s: %w", id, err)
+	}
+	opened := rollout.Opened{Rollout: id, Playbook: p.Playbook, Site: p.Site, Plan: digest, Rings: p.Rings}
+	for _, h := range p.Hosts {
+		switch {
+		case h.Problem != nil:
+			if opened.Problems == nil {
+				opened.Problems = map[string]plan.Problem{}
+			}
+			opened.Problems[h.ID.String()] = *h.Problem
+		case len(h.Install) == 0:
+			opened.Idle = append(opened.Idle, h.ID)
+		}
+	}
+	return opened, nil
+}

@@ -1,0 +1,176 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/inventory"
+	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/plan"
+)
+
+// RunOptions are those of `run`.
+type RunOptions struct {
+	PlanOptions        // Playbook is a playbook or a saved plan
+	JUnit       string // also write a JUnit file
+}
+
+// Run does everything that is allowed now: it carries on the open rollout of this
+// playbook and site, or plans and starts a new one.
+func (e Env) Run(ctx context.Context, o RunOptions) (Ending, error) {
+	inv, err := o.loadInventory()
+	if err != nil {
+		return Ending{}, err
+	}
+	source, err := o.source(inv)
+	if err != nil {
+		return Ending{}, err
+	}
+	f := e.fleet(o.Options, inv)
+	defer f.Close()
+	var ends []Ending
+	for _, site := range source.sites {
+		end, err := e.runSite(ctx, o, f, source, site)
+		if err != nil {
+			return Ending{}, err
+		}
+		ends = append(ends, end)
+	}
+	return worst(ends), nil
+}
+
+// runSource is what `run` was given: a playbook, or a plan made from one.
+type runSource struct {
+	name   string
+	book   *loadedBook
+	plan   *plan.Plan
+	digest patch.Digest // of the playbook's bytes
+	sites  []string
+}
+
+func (o RunOptions) source(inv *inventory.Inventory) (runSource, error) {
+	if strings.HasSuffix(o.Playbook, ".json") {
+		return o.savedPlan(inv)
+	}
+	book, err := loadBook(o.Playbook, inv)
+	if err != nil {
+		return runSource{}, err
+	}
+	sites, err := o.sites(inv)
+	return runSource{name: book.Name, book: book, digest: book.source, sites: sites}, err
+}
+
+func (o RunOptions) savedPlan(inv *inventory.Inventory) (runSource, error) {
+	raw, err := readConfig(o.Playbook, "make one with: patchring plan PLAYBOOK")
+	if err != nil {
+		return runSource{}, err
+	}
+	p, err := plan.Decode(raw)
+	if err != nil {
+		return runSource{}, &fault.Error{Kind: fault.GiveUp, Code: fault.Usage, What: o.Playbook + " is not a plan of this program", Err: err, Hint: "make a new one with: patchring plan PLAYBOOK"}
+	}
+	if o.Site != "" && o.Site != p.Site {
+		return runSource{}, fault.Usagef("drop --site, or make a plan for that site", "the plan is for site %q, not %q", p.Site, o.Site)
+	}
+	if len(o.Packages) > 0 || o.Limit != "" {
+		return runSource{}, fault.Usagef("make a narrower plan: patchring plan PLAYBOOK --limit … --package …", "a saved plan is carried out as it is")
+	}
+	if _, ok := inv.Sites[p.Site]; !ok {
+		return runSource{}, fault.Usagef("name the inventory that the plan was made with: --inventory FILE", "the plan's site %q is not in %s", p.Site, inv.Path)
+	}
+	return runSource{name: p.Playbook, plan: p, digest: p.Source, sites: []string{p.Site}}, nil
+}
+
+// runSite carries one site's rollout as far as it may go.
+func (e Env) runSite(ctx context.Context, o RunOptions, f *fleet, src runSource, site string) (Ending, error) {
+	r, err := e.findOpen(ctx, o.Options, src.name, site)
+	if err != nil {
+		return Ending{}, err
+	}
+	if r == nil {
+		var end Ending
+		if r, end, err = e.start(ctx, o, f, src, site); err != nil || r == nil {
+			return end, err
+		}
+	} else if err := e.greet(o, r, src); err != nil {
+		r.Close()
+		return Ending{}, err
+	}
+	defer r.Close()
+	return e.carry(ctx, o, f, r)
+}
+
+// greet says that an open rollout is carried on, and what of the command line it
+// does not follow.
+func (e Env) greet(o RunOptions, r *openRollout, src runSource) error {
+	if src.plan != nil {
+		if digest, err := plan.Digest(src.plan); err != nil || digest != r.state.Plan() {
+			return fault.Usagef("carry that one on with: patchring run PLAYBOOK, or end it with: patchring abort "+r.ID,
+				"rollout %s is open for this playbook and site, with another plan", r.ID)
+		}
+	}
+	if o.JSON {
+		return nil
+	}
+	e.say("carrying on rollout %s", r.ID)
+	if src.digest != r.plan.Source {
+		e.say("note: the playbook was edited since this rollout began; the rollout keeps its plan")
+	}
+	if len(o.Packages) > 0 || o.Limit != "" {
+		e.say("note: --package and --limit narrow a new rollout only; this one keeps its plan")
+	}
+	return nil
+}
+
+// start plans, asks, and opens a new rollout; none where there is nothing to do.
+func (e Env) start(ctx context.Context, o RunOptions, f *fleet, src runSource, site string) (*openRollout, Ending, error) {
+	p := src.plan
+	if p == nil {
+		made, err := e.makePlan(ctx, o.PlanOptions, f, src.book, site)
+		if err != nil {
+			return nil, Ending{}, err
+		}
+		p = made
+	}
+	if nothingToDo(p) {
+		end, err := e.showPlan(o.PlanOptions, p, false)
+		return nil, end, err
+	}
+	if err := e.confirm(ctx, o, p); err != nil {
+		return nil, Ending{}, err
+	}
+	r, err := e.create(ctx, o, p)
+	return r, Ending{}, err
+}
+
+func nothingToDo(p *plan.Plan) bool {
+	for _, h := range p.Hosts {
+		if len(h.Install) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// confirm asks a person, or demands --yes where there is none.
+func (e Env) confirm(ctx context.Context, o RunOptions, p *plan.Plan) error {
+	if o.Yes {
+		return nil
+	}
+	if !e.Terminal || o.JSON {
+		return fault.Usagef("look at it with: patchring plan "+o.Playbook+", then add --yes", "a new rollout would be started, and nobody can be asked")
+	}
+	if _, err := e.showPlan(o.PlanOptions, p, false); err != nil {
+		return err
+	}
+	answer, err := e.question(ctx, fmt.Sprintf("Start this rollout in site %s? Only yes will do:", p.Site))
+	if err != nil {
+		return err
+	}
+	if answer != "yes" {
+		return fault.Usagef("nothing was changed", "not started")
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+package app
+
+import (
+	"context"
+
+	"github.com/patchring/patchring/pkg/detect"
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/inventory"
+	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/remote"
+	"github.com/patchring/patchring/pkg/report"
+	"golang.org/x/sync/errgroup"
+)
+
+// each runs fn for every host, at most n at once, and gives the results in the
+// order of hosts; done is called after each.
+func each[T any](ctx context.Context, hosts []inventory.Host, n int, done func(ok bool), fn func(context.Context, inventory.Host) (T, bool)) []T {
+	results := make([]T, len(hosts))
+	var group errgroup.Group
+	group.SetLimit(n)
+	for i, h := range hosts {
+		group.Go(func() error {
+			result, ok := fn(ctx, h)
+			results[i] = result
+			done(ok)
+			return nil
+		})
+	}
+	_ = group.Wait() // no fn returns an error
+	return results
+}
+
+// survey detects hosts: facts, or why not, in the order of hosts.
+func (f *fleet) survey(ctx context.Context, e Env, hosts []inventory.Host, n int, q platform.Query, done func(ok bool)) []report.Detected {
+	return each(ctx, hosts, n, done, func(ctx context.Context, h inventory.Host) (report.Detected, bool) {
+		facts, err := f.look(ctx, e, h, q)
+		return report.Detected{Host: h.ID, Facts: facts, Err: err}, err == nil
+	})
+}
+
+// look detects one host; it holds nothing but a read-only session.
+func (f *fleet) look(ctx context.Context, e Env, h inventory.Host, q platform.Query) (fact.Facts, error) {
+	link, err := f.Connect(ctx, h.ID)
+	if err != nil {
+		return fact.Facts{}, err
+	}
+	defer link.Release()
+	allowed := remote.Reads
+	if q.Refresh {
+		allowed = remote.Refreshes
+	}
+	return detect.Host(ctx, remote.ReadOnly(link.Session(), allowed), link.Ident(), h.ID, e.Now(), q) //nolint:wrapcheck // names host and step
+}

@@ -1,0 +1,140 @@
+package apply
+
+import (
+	"cmp"
+
+	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/platform"
+)
+
+// action is what to do after a look.
+type action uint8
+
+const (
+	finish action = iota
+	perform
+	wait
+	reconnect // then look again
+)
+
+// outcome of the last Do.
+type outcome uint8
+
+const (
+	never   outcome = iota // nothing was done yet
+	cut                    // the connection ended before the outcome came, or was not to be had
+	refused                // the host said no, or the command failed
+	sent                   // it succeeded, or was expected to end the connection
+)
+
+// sighting is what one look gave: a standing, or why there is none.
+type sighting struct {
+	standing platform.Standing
+	err      error
+}
+
+// memory is all that a decision depends on besides the look itself.
+type memory struct {
+	step    platform.Step
+	begun   bool    // something of the step is, or may be, under way on the host
+	fresh   bool    // a Do has just begun the step: the deadline counts from there
+	dos     int     // how often the Do was sent
+	last    outcome // of the last Do
+	why     string  // why the last Do was refused or cut
+	code    fault.Code
+	running bool // a look saw it run
+	blind   int  // looks in a row that told nothing
+	barred  int  // and of those the last ones that were barred for good, as it seems
+}
+
+// maxDos: the Do, and once more where the connection was cut and the look proves
+// that nothing began.
+const maxDos = 2
+
+// next decides. Its standing counts only with finish.
+func (m *memory) next(saw sighting, expired bool) (action, platform.Standing) {
+	if saw.err != nil {
+		return m.afterBlindLook(saw.err, expired)
+	}
+	switch saw.standing.State {
+	case platform.Done:
+		return finish, saw.standing
+	case platform.Failed:
+		return finish, m.failed(saw.standing)
+	case platform.Running:
+		if expired {
+			return finish, late(saw.standing, name(m.step)+" is still running on the host after "+m.step.Deadline.String()+"; it was left alone")
+		}
+		return wait, platform.Standing{}
+	case platform.NotDone:
+		return m.afterNotDone(saw.standing, expired)
+	case platform.Unknown:
+	}
+	if m.mayAskAgain(expired) {
+		return reconnect, platform.Standing{}
+	}
+	return finish, m.doubtful(saw.standing)
+}
+
+// afterNotDone: the look proves that the step has not begun.
+func (m *memory) afterNotDone(saw platform.Standing, expired bool) (action, platform.Standing) {
+	switch {
+	case m.last == never && m.running:
+		return finish, m.doubtful(late(saw, "it was running, and now it is as if it had never begun"))
+	case m.last == never, m.last == cut && m.dos < maxDos && !expired:
+		return perform, platform.Standing{}
+	case m.last == refused:
+		return finish, m.failed(saw)
+	case !expired:
+		return wait, platform.Standing{}
+	case m.last == cut:
+		return finish, m.doubtful(late(saw, name(m.step)+" was sent twice, and is not seen on the host"))
+	}
+	saw.State, saw.Code = platform.Failed, cmp.Or(saw.Code, fault.HostFailed)
+	return finish, late(saw, name(m.step)+" did not happen within "+m.step.Deadline.String())
+}
+
+// afterBlindLook: the host could not be asked. Where something may be under way
+// there, only time will tell. What trying again can't change (a wrong key, a
+// changed host key) is tried again once at most, and only where a host may be just
+// coming up and not let anybody in yet: nobody's account may be locked.
+func (m *memory) afterBlindLook(err error, expired bool) (action, platform.Standing) {
+	again := m.blind == 0 || m.step.Look.Reconnects || m.last == cut || m.running
+	if final(err) {
+		again = m.barred == 0 && m.step.Look.Reconnects
+	}
+	if again && !expired {
+		return reconnect, platform.Standing{}
+	}
+	reason := "the host can't be asked: " + explain(err)
+	return finish, m.doubtful(platform.Standing{Code: fault.CodeOf(err), Reasons: []string{reason}})
+}
+
+func (m *memory) mayAskAgain(expired bool) bool {
+	return !expired && (m.blind == 0 || m.step.Look.Reconnects)
+}
+
+// remember takes in what was seen.
+func (m *memory) remember(saw sighting, did action) {
+	m.blind++
+	if saw.err == nil && saw.standing.State != platform.Unknown {
+		m.blind = 0
+	}
+	m.barred++
+	if !final(saw.err) {
+		m.barred = 0
+	}
+	if saw.err == nil && saw.standing.State == platform.Running {
+		m.running, m.begun = true, true
+	}
+	if did == perform {
+		m.fresh = m.dos == 1
+		m.begun = m.begun || m.last != refused
+	}
+}
+
+// final tells that trying again changes nothing.
+func final(err error) bool {
+	kind := fault.KindOf(err)
+	return kind == fault.GiveUp || kind == fault.Ask
+}

@@ -1,0 +1,34 @@
+package apply
+
+import (
+	"hash/fnv"
+	"time"
+)
+
+// The time between two looks: long enough not to trip a server's penalties for
+// frequent connections, short enough not to waste a window.
+const (
+	shortest = time.Second
+	longest  = 15 * time.Second
+)
+
+// pace is an exponential back-off. Its jitter comes from the host's name: hosts
+// that lost one bastion together come back apart, and the same run always the same.
+type pace struct {
+	tries int
+	extra time.Duration // percent of the pause, 0 to 24
+}
+
+func newPace(host string) pace {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(host)) // never fails
+	return pace{extra: time.Duration(h.Sum32() % 25)}
+}
+
+func (p *pace) reset() { p.tries = 0 }
+
+func (p *pace) next() time.Duration {
+	pause := min(shortest<<min(p.tries, 4), longest)
+	p.tries++
+	return pause + pause*p.extra/100
+}

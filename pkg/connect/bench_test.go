@@ -1,0 +1,171 @@
+package connect
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/inventory"
+	"github.com/patchring/patchring/pkg/lab/farm"
+	"github.com/patchring/patchring/pkg/remote"
+)
+
+// concurrency of both sides of the comparison.
+const concurrency = 50
+
+// answer is the size of what detection reads of a host: 28 KB.
+func answer() []byte { return bytes.Repeat([]byte("package 1.2.3-4 amd64 installed\n"), 900) }
+
+// BenchmarkConnect compares Lease, Run, Release with the least that x/crypto/ssh
+// needs, over the same farm, in turns within one run. The farm is another process, so
+// CPU is the client's own. Aim: cpu-ratio at most 1.25.
+func BenchmarkConnect(b *testing.B) {
+	for _, hosts := range []int{100, 1000} {
+		b.Run(fmt.Sprintf("hosts=%d", hosts), func(b *testing.B) { compare(b, hosts) })
+	}
+}
+
+func compare(b *testing.B, hosts int) {
+	d, stop, err := farm.Spawn(farm.Config{Hosts: hosts, Answer: answer()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = stop() }()
+	var ours, least meter
+	for b.Loop() {
+		least.measure(func() { runMinimal(b, d) })
+		ours.measure(func() { runFleet(b, d) })
+	}
+	per := float64(hosts * b.N)
+	b.ReportMetric(ours.cpu.Seconds()/least.cpu.Seconds(), "cpu-ratio")
+	b.ReportMetric(ours.cpu.Seconds()*1e3/per, "cpu-ms/host")
+	b.ReportMetric(per/ours.wall.Seconds(), "hosts/s")
+	b.ReportMetric(least.wall.Seconds()/ours.wall.Seconds(), "speed-ratio")
+	b.ReportMetric(heldPerHost(b, d, min(hosts, 400)), "KiB/open-host")
+}
+
+type meter struct{ cpu, wall time.Duration }
+
+func (m *meter) measure(work func()) {
+	start, before := time.Now(), cpu()
+	work()
+	m.wall += time.Since(start)
+	m.cpu += cpu() - before
+}
+
+// cpu is what this process used so far, user and system.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// parallel runs work for each host, so many at a time.
+func parallel(hosts int, work func(i int)) {
+	tokens := make(chan struct{}, concurrency)
+	var all sync.WaitGroup
+	for i := range hosts {
+		tokens <- struct{}{}
+		all.Go(func() {
+			defer func() { <-tokens }()
+			work(i)
+		})
+	}
+	all.Wait()
+}
+
+func runMinimal(b *testing.B, d farm.Directory) {
+	config, err := d.ClientConfig()
+	if err != nil {
+		b.Fatal(err)
+	}
+	parallel(len(d.Addresses), func(i int) {
+		if out, err := farm.Minimal(d.Addresses[i], config, "detect"); err != nil || len(out) != len(answer()) {
+			b.Errorf("%d bytes, %v", len(out), err)
+		}
+	})
+}
+
+func runFleet(b *testing.B, d farm.Directory) {
+	f, hosts := farmFleet(b, d, Options{})
+	defer func() { _ = f.Close() }()
+	parallel(len(hosts), func(i int) {
+		l, err := f.Lease(b.Context(), hosts[i], inventory.Site{Name: "farm"})
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		defer l.Release()
+		r, err := l.Session().Runner.Run(b.Context(), remote.Command{Argv: []string{"detect"}, Effect: remote.Reads})
+		if err != nil || len(r.Out) != len(answer()) {
+			b.Errorf("%d bytes, %v", len(r.Out), err)
+		}
+	})
+}
+
+// farmFleet is a Fleet that knows the farm's keys, and the farm's hosts.
+func farmFleet(tb testing.TB, d farm.Directory, o Options) (*Fleet, []inventory.Host) {
+	tb.Helper()
+	known, key := filepath.Join(tb.TempDir(), "known_hosts"), filepath.Join(tb.TempDir(), "key")
+	for path, content := range map[string][]byte{known: d.KnownHosts(), key: d.ClientKey} {
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	o.KnownHosts = func(string) []string { return []string{known} }
+	var hosts []inventory.Host
+	for i, address := range d.Addresses {
+		host, port, _ := net.SplitHostPort(address)
+		number, _ := strconv.Atoi(port)
+		h := inventory.Host{ID: fact.HostID{Site: "farm", Name: fmt.Sprintf("h%04d", i)}}
+		h.Address, h.Port, h.User, h.Jump = host, number, "farm", []string{}
+		h.Credentials.Key = key
+		hosts = append(hosts, h)
+	}
+	return New(o), hosts
+}
+
+// heldPerHost is how much the process grows, in KiB, for each connection that is held
+// open after one command.
+func heldPerHost(b *testing.B, d farm.Directory, count int) float64 {
+	f, hosts := farmFleet(b, d, Options{MaxConnections: count})
+	defer func() { _ = f.Close() }()
+	before := rss(b)
+	parallel(count, func(i int) {
+		l, err := f.Lease(context.WithoutCancel(b.Context()), hosts[i], inventory.Site{Name: "farm"})
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		if _, err := l.Session().Runner.Run(b.Context(), remote.Command{Argv: []string{"detect"}}); err != nil {
+			b.Error(err)
+		}
+	})
+	return float64(rss(b)-before) / float64(count) / 1024
+}
+
+// rss is the resident memory of this process in bytes; 0 where /proc is missing.
+func rss(b *testing.B) int64 {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(text))
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return pages * int64(os.Getpagesize())
+}

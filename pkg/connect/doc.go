@@ -1,0 +1,20 @@
+// Package connect is the only home of SSH: it dials, checks host keys, logs in,
+// goes through bastions, runs commands (as root where asked) and moves files.
+//
+// A Fleet leases connections. One connection a host is shared by everyone who
+// holds a Lease of it, dialled again when it died, closed when nobody needs it.
+// The parts, from the wire up:
+//
+//	options.go              what a caller may set
+//	sshconfig.go route.go   where to connect, as whom: inventory first, ssh_config below
+//	dial.go hop.go          TCP or a bastion's channel, time limits, back-off
+//	hostkeys*.go            known_hosts, pinned fingerprints, accept-new
+//	auth.go keys.go agent.go breaker.go
+//	                        which credential, in which order, how often
+//	conn.go                 one live connection: keepalives, its end
+//	node.go slots.go        sharing, idle closing, limits of a site
+//	exec.go run.go become.go elevate.go
+//	                        one command, with sudo, su or doas
+//	files*.go               SFTP, or cat where SFTP can't
+//	faults.go               what a tired admin is told
+package connect

@@ -1,0 +1,65 @@
+package connect
+
+import (
+	"context"
+	"time"
+
+	"github.com/patchring/patchring/pkg/secret"
+)
+
+// Secrets turns a reference into its value; package vault does it. Label says to
+// a person what is asked for ("SSH password for patch"), where one must be asked.
+type Secrets interface {
+	Resolve(ctx context.Context, ref secret.Ref, label string) (secret.Secret, error)
+}
+
+// Options of a Fleet. The zero value of each number means its default.
+type Options struct {
+	// KnownHosts names the known_hosts files of a site, in order. The first is where
+	// AcceptNew writes. Files that do not exist are no error. Nil: no host is known.
+	KnownHosts func(site string) []string
+	// AcceptNew records the key of a host that no file knows, and goes on. A key that
+	// differs from a known one is refused all the same.
+	AcceptNew bool
+	// SSHConfig is the path of an ssh_config file; "" for none.
+	SSHConfig string
+	// AgentSocket is the path of the SSH agent's socket; "" for none. The agent is
+	// never forwarded.
+	AgentSocket string
+	// Secrets resolves passwords and passphrases. Nil: references are an error.
+	Secrets Secrets
+	// Timeout bounds dial, handshake and login of each hop; 15 s.
+	Timeout time.Duration
+	// Keepalive is how often a silent connection is asked for a sign of life; 15 s.
+	// Three questions without an answer close it.
+	Keepalive time.Duration
+	// Idle is how long a connection without a lease stays open; 10 s.
+	Idle time.Duration
+	// MaxConnections bounds the open connections to a site's hosts where the
+	// inventory says nothing; 100.
+	MaxConnections int
+	// Handshakes bounds concurrent handshakes with one address; 8, since sshd drops
+	// some at 10 (MaxStartups 10:30:100).
+	Handshakes int
+	// Warn is told once of each thing that was not understood and therefore skipped.
+	Warn func(string)
+}
+
+func (o Options) withDefaults() Options {
+	o.Timeout = orDefault(o.Timeout, 15*time.Second)
+	o.Keepalive = orDefault(o.Keepalive, 15*time.Second)
+	o.Idle = orDefault(o.Idle, 10*time.Second)
+	o.MaxConnections = orDefault(o.MaxConnections, 100)
+	o.Handshakes = orDefault(o.Handshakes, 8)
+	if o.KnownHosts == nil {
+		o.KnownHosts = func(string) []string { return nil }
+	}
+	return o
+}
+
+func orDefault[T int | time.Duration](value, fallback T) T {
+	if value <= 0 {
+		return fallback
+	}
+	return value
+}

@@ -1,0 +1,76 @@
+package connect
+
+import (
+	"context"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// wire is the connection under SSH. It notes whether the server ever said a word,
+// and reads the version line, which the library takes byte by byte, at one go.
+type wire struct {
+	net.Conn
+	ahead []byte
+	heard atomic.Bool
+}
+
+// small is below any read of the library but those for the version line.
+const small = 64
+
+func (w *wire) Read(p []byte) (int, error) {
+	if len(w.ahead) == 0 && len(p) < small {
+		buf := make([]byte, 1024)
+		n, err := w.Conn.Read(buf)
+		if n == 0 {
+			return 0, err
+		}
+		w.ahead = buf[:n]
+		w.heard.Store(true)
+	}
+	if len(w.ahead) > 0 {
+		n := copy(p, w.ahead)
+		w.ahead = w.ahead[n:]
+		return n, nil
+	}
+	w.ahead = nil
+	return w.Conn.Read(p)
+}
+
+// leash ends a hop's context when its time is up. The clock stands still while the
+// hop waits for something that is not the server's doing.
+type leash struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	limit  time.Duration
+
+	mu    sync.Mutex
+	timer *time.Timer
+}
+
+func newLeash(ctx context.Context, limit time.Duration) *leash {
+	l := &leash{limit: limit}
+	l.ctx, l.cancel = context.WithCancelCause(ctx)
+	l.timer = time.AfterFunc(limit, func() { l.cancel(errTimeout) })
+	return l
+}
+
+// hold stops the clock; the returned function starts it anew.
+func (l *leash) hold() func() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.timer.Stop()
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.timer.Reset(l.limit)
+	}
+}
+
+func (l *leash) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.timer.Stop()
+	l.cancel(nil)
+}

@@ -1,0 +1,186 @@
+package detect
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/platform/device"
+	"github.com/patchring/patchring/pkg/platform/linux"
+	"github.com/patchring/patchring/pkg/remote"
+	"github.com/patchring/patchring/pkg/remote/remotetest"
+)
+
+const openSSH = "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3"
+
+var (
+	web = fact.HostID{Site: "hq", Name: "web-01"}
+	now = time.Date(2026, 11, 21, 22, 48, 30, 0, time.UTC)
+)
+
+// recorded is what the probe printed on a real host.
+func recorded(t *testing.T, name string) remote.Result {
+	t.Helper()
+	read := func(ext string) []byte {
+		b, err := os.ReadFile("../platform/linux/testdata/" + name + ext)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	return remote.Result{Ending: remote.Exited, Out: read(".out"), Err: read(".err")}
+}
+
+// probe answers the Linux probe; become says whether root was asked for.
+func probe(become bool, answer func() (remote.Result, error), t *testing.T) *remotetest.Stub {
+	t.Helper()
+	return remotetest.On("sh", "-s", "--", "...").Does(func(_ context.Context, c remote.Command) (remote.Result, error) {
+		if c.Become != become {
+			t.Errorf("become is %v, want %v", c.Become, become)
+		}
+		return answer()
+	})
+}
+
+func session(t *testing.T, h *remotetest.Host, allowed remote.Effect) remote.Session {
+	t.Helper()
+	s, release, err := h.Session(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(release)
+	return remote.ReadOnly(s, allowed)
+}
+
+func problem(f fact.Facts, what string) bool {
+	return slices.ContainsFunc(f.Problems, func(p fact.Problem) bool { return p.What == what })
+}
+
+// TestOneExec: all of it comes from one exec through the read-only guard.
+func TestOneExec(t *testing.T) {
+	h := remotetest.New(t, probe(true, func() (remote.Result, error) { return recorded(t, "probe-debian"), nil }, t))
+	f, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{})
+	if err != nil || f.Platform != linux.Debian || f.Host != web || !f.Seen.Equal(now) || len(f.Updates) != 3 {
+		t.Errorf("%v: %+v", err, f)
+	}
+	if len(h.Calls()) != 1 {
+		t.Errorf("%q, want one exec", h.Calls())
+	}
+}
+
+// TestRefreshNeedsMore: a session that only reads refuses to fetch lists.
+func TestRefreshNeedsMore(t *testing.T) {
+	h := remotetest.New(t)
+	if _, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{Refresh: true}); err == nil {
+		t.Error("refreshing went through a session that only reads")
+	}
+	h = remotetest.New(t, remotetest.On("sh", "-s", "--", "*", "refresh", "a", "b").Ends(recorded(t, "probe-debian")))
+	q := platform.Query{Refresh: true, Packages: []string{"b", "a", "b", "-o", "x;y"}}
+	if _, err := Host(t.Context(), session(t, h, remote.Refreshes), openSSH, web, now, q); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNonce: each detection frames its answer anew.
+func TestNonce(t *testing.T) {
+	seen := map[string]bool{}
+	h := remotetest.New(t, remotetest.On("...").Always().Does(func(_ context.Context, c remote.Command) (remote.Result, error) {
+		seen[c.Argv[3]] = true
+		return recorded(t, "probe-debian"), nil
+	}))
+	for range 3 {
+		if _, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range seen {
+		if len(n) != 32 {
+			t.Errorf("nonce %q", n)
+		}
+	}
+	if len(seen) != 3 {
+		t.Errorf("nonces %v", seen)
+	}
+}
+
+func TestWithoutRoot(t *testing.T) {
+	denied := &fault.Error{Kind: fault.GiveUp, Code: fault.Privilege, What: "patch may not run sudo", Hint: "visudo"}
+	user := recorded(t, "probe-debian")
+	user.Out = []byte(strings.Replace(string(user.Out), "uid=0", "uid=1000", 1))
+	h := remotetest.New(t,
+		probe(true, func() (remote.Result, error) { return remote.Result{}, denied }, t),
+		probe(false, func() (remote.Result, error) { return user, nil }, t))
+	f, err := Host(t.Context(), session(t, h, remote.Refreshes), openSSH, web, now, platform.Query{Refresh: true})
+	if fault.CodeOf(err) != fault.Privilege || fault.HintOf(err) != "visudo" || !strings.HasPrefix(err.Error(), "hq/web-01: ") {
+		t.Errorf("%v (%s)", err, fault.HintOf(err))
+	}
+	if f.Platform != linux.Debian || !problem(f, "privilege") {
+		t.Errorf("%+v", f.Problems)
+	}
+	h = remotetest.New(t, probe(true, func() (remote.Result, error) { return remote.Result{}, denied }, t),
+		probe(false, func() (remote.Result, error) { return remote.Result{}, remotetest.Lost() }, t))
+	f, err = Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{})
+	if fault.CodeOf(err) != fault.Privilege || f.Platform != "" {
+		t.Errorf("%v, %+v: what came first is what counts", err, f)
+	}
+}
+
+func TestCanNotBeAsked(t *testing.T) {
+	h := remotetest.New(t, remotetest.On("...").Cuts())
+	if _, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{}); fault.CodeOf(err) != fault.Lost {
+		t.Error(err)
+	}
+	h = remotetest.New(t, remotetest.On("...").Ends(remote.Result{Ending: remote.Lost}))
+	if _, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{}); fault.CodeOf(err) != fault.Lost {
+		t.Error(err)
+	}
+	if _, err := Host(t.Context(), remote.Session{}, openSSH, web, now, platform.Query{}); err == nil {
+		t.Error("a session that can't run commands was used")
+	}
+	h = remotetest.New(t)
+	s := session(t, h, remote.Reads)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Host(ctx, s, openSSH, web, now, platform.Query{}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestUnknownHosts(t *testing.T) {
+	for name, out := range map[string]string{
+		"nothing":  "",
+		"Windows":  "'sh' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n",
+		"Junos":    "error: unknown command: sh\n",
+		"escapes":  "\x1b]0;owned\x07\x1b[2J",
+		"binary":   strings.Repeat("\x00\xff", 1<<16),
+		"begun":    "patchring-report 1 n\n@n begin identity\nuid=0\n",
+		"no nonce": "patchring-report 1 \n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := remotetest.New(t, remotetest.On("...").Prints(out))
+			f, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{})
+			if err != nil || len(f.Problems) == 0 || f.Host != web || f.Reboot.Needed != patch.Unknown {
+				t.Errorf("%v: %+v", err, f)
+			}
+			if f.Platform != "" && f.Platform != linux.Other {
+				t.Errorf("platform %q", f.Platform)
+			}
+		})
+	}
+}
+
+func TestSwitch(t *testing.T) {
+	h := remotetest.New(t, remotetest.On("show", "version").Prints("Cisco IOS XE Software, Version 17.12.04\nsw1 uptime is 1 day\nConfiguration register is 0x102\n"))
+	f, err := Host(t.Context(), session(t, h, remote.Reads), "SSH-2.0-Cisco-1.25", web, now, platform.Query{})
+	if err != nil || f.Platform != device.IOSXEPlatform || f.Version != "17.12.04" || f.Hostname != "sw1" {
+		t.Errorf("%v: %+v", err, f)
+	}
+}

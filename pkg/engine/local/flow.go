@@ -1,0 +1,212 @@
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/patchring/patchring/pkg/apply"
+	"github.com/patchring/patchring/pkg/detect"
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/inventory"
+	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/plan"
+	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/rollout"
+)
+
+// work is one task while it is performed.
+type work struct {
+	p    *Performer
+	task rollout.Task
+	host inventory.Host
+	link *sessions
+}
+
+// perform is the local half of rollout's flow: the generic steps by name, the
+// driver's by asking the driver.
+func (w *work) perform(ctx context.Context) (rollout.StepEnded, error) {
+	switch w.task.Step {
+	case rollout.FlowBegin:
+		return w.begin(ctx)
+	case rollout.FlowBefore:
+		return w.before(ctx)
+	case rollout.FlowVerify:
+		return w.verify(ctx)
+	case rollout.FlowCheck:
+		return w.check(ctx)
+	case rollout.FlowEnd:
+		return w.end(ctx)
+	}
+	return w.driverStep(ctx)
+}
+
+// begin takes the host's lock, looks again, and decides what this host really gets.
+func (w *work) begin(ctx context.Context) (rollout.StepEnded, error) {
+	planned, driver, refused := w.planned()
+	if refused != nil {
+		return *refused, nil
+	}
+	if locked := w.lock(ctx, driver); locked.State != platform.Done {
+		return lockRefused(locked), nil
+	}
+	facts, err := w.detect(ctx, names(planned.Install))
+	if err != nil {
+		return w.abandon(ctx, driver, connectFailed(err)), nil
+	}
+	began, refusal, err := w.decide(driver, facts)
+	if err != nil {
+		return rollout.StepEnded{}, err
+	}
+	switch {
+	case refusal != "":
+		return w.abandon(ctx, driver, rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: []string{refusal}, Began: began}), nil
+	case len(began.Work.Install) == 0:
+		return w.abandon(ctx, driver, rollout.StepEnded{Outcome: rollout.OutcomeNothing, Reasons: []string{"nothing left to install here"}, Began: began}), nil
+	}
+	return rollout.StepEnded{Outcome: rollout.OutcomeOK, Began: began}, nil
+}
+
+// planned finds the plan's entry and driver of this host, or the reason to refuse it.
+func (w *work) planned() (plan.Host, platform.Driver, *rollout.StepEnded) {
+	i := slices.IndexFunc(w.p.Plan.Hosts, func(h plan.Host) bool { return h.ID == w.task.Host })
+	if i < 0 {
+		return plan.Host{}, nil, failed(fault.Internal, "this host is not in the plan")
+	}
+	host := w.p.Plan.Hosts[i]
+	if host.Problem != nil {
+		return host, nil, &rollout.StepEnded{Outcome: rollout.OutcomeUnreachable, Code: fault.Code(host.Problem.Code), Reasons: []string{host.Problem.What}}
+	}
+	driver, ok := w.p.Driver(host.Platform)
+	if !ok {
+		return host, nil, failed(fault.HostFailed, fmt.Sprintf("no driver for platform %q", host.Platform))
+	}
+	return host, driver, nil
+}
+
+// decide narrows the plan under the host's lock and lists the steps that follow.
+func (w *work) decide(driver platform.Driver, facts fact.Facts) (*rollout.Began, string, error) {
+	digest, err := w.keep(facts)
+	if err != nil {
+		return nil, "", err
+	}
+	set, err := w.set()
+	if err != nil {
+		return nil, "", err
+	}
+	narrowed, err := plan.Narrow(w.p.Plan, w.task.Host, set, facts)
+	if err != nil {
+		return nil, "", fmt.Errorf("narrow the plan: %w", err)
+	}
+	narrowed.ID = workID(w.task.Rollout)
+	began := &rollout.Began{Facts: digest, Work: narrowed}
+	if narrowed.Refused != "" || len(narrowed.Install) == 0 {
+		return began, narrowed.Refused, nil
+	}
+	steps, err := driver.Steps(facts, narrowed)
+	if err != nil {
+		return began, err.Error(), nil //nolint:nilerr // a driver's refusal is the host's outcome, not our error
+	}
+	began.Steps, began.Changing = rollout.Flow(steps)
+	return began, "", nil
+}
+
+// set is the frozen patch set this ring is bound to; nil for the first ring.
+func (w *work) set() (*patch.PatchSet, error) {
+	if w.task.Set == "" {
+		return nil, nil //nolint:nilnil // nil means: the plan's own versions hold
+	}
+	set, ok := w.p.frozen(w.task.Set)
+	if !ok {
+		return nil, fmt.Errorf("the patch set %s is not in the journal", w.task.Set.Short())
+	}
+	return &set, nil
+}
+
+// driverStep rebuilds the driver's steps from the same facts and work, and performs one.
+func (w *work) driverStep(ctx context.Context) (rollout.StepEnded, error) {
+	step, err := w.rebuild()
+	if err != nil {
+		return rollout.StepEnded{}, err
+	}
+	return ended(apply.Perform(ctx, w.link, step, w.progress)), nil
+}
+
+func (w *work) rebuild() (platform.Step, error) {
+	facts, began, err := w.recall()
+	if err != nil {
+		return platform.Step{}, err
+	}
+	driver, ok := w.p.Driver(facts.Platform)
+	if !ok {
+		return platform.Step{}, fmt.Errorf("no driver for platform %q", facts.Platform)
+	}
+	steps, err := driver.Steps(facts, began.Work)
+	if err != nil {
+		return platform.Step{}, fmt.Errorf("rebuild the steps: %w", err)
+	}
+	i := slices.IndexFunc(steps, func(s platform.Step) bool { return s.ID == w.task.Step })
+	if i < 0 {
+		return platform.Step{}, fmt.Errorf("the driver of %s has no step %q any more", facts.Platform, w.task.Step)
+	}
+	return steps[i], nil
+}
+
+// recall reads the facts that the begin step put into the store.
+func (w *work) recall() (fact.Facts, *rollout.Began, error) {
+	began := w.p.known(w.task.Host).Began
+	if began == nil {
+		return fact.Facts{}, nil, fmt.Errorf("the journal has no begin step of this host")
+	}
+	var facts fact.Facts
+	raw, err := w.p.Store.Get(began.Facts, maxFacts)
+	if err != nil {
+		return facts, nil, fmt.Errorf("read the host's facts back: %w", err)
+	}
+	if err := json.Unmarshal(raw, &facts); err != nil {
+		return facts, nil, fmt.Errorf("read the host's facts back: %w", err)
+	}
+	return facts, began, nil
+}
+
+// maxFacts bounds what is read back of one host's facts or snapshot.
+const maxFacts = 16 << 20
+
+func (w *work) keep(v any) (patch.Digest, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("encode for the store: %w", err)
+	}
+	digest, err := w.p.Store.Put(raw)
+	if err != nil {
+		return "", fmt.Errorf("keep in the store: %w", err)
+	}
+	return digest, nil
+}
+
+func (w *work) detect(ctx context.Context, packages []string) (fact.Facts, error) {
+	link, err := w.link.lease(ctx)
+	if err != nil {
+		return fact.Facts{}, err
+	}
+	defer link.Release()
+	w.progress("looking at the host")
+	return detect.Host(ctx, link.Session(), link.Ident(), w.task.Host, w.p.Now(), platform.Query{Packages: packages}) //nolint:wrapcheck // names host and step
+}
+
+func (w *work) progress(line string) {
+	if w.p.Progress != nil {
+		w.p.Progress(w.task.Host, w.task.Step, line)
+	}
+}
+
+func names(updates []patch.Update) []string {
+	var all []string
+	for _, u := range updates {
+		all = append(all, u.Name)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

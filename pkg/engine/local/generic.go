@@ -1,0 +1,226 @@
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/patchring/patchring/pkg/apply"
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/health"
+	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/plan"
+	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/probe"
+	"github.com/patchring/patchring/pkg/remote"
+	"github.com/patchring/patchring/pkg/rollout"
+)
+
+// lock takes the host's lock, where the platform can keep one.
+func (w *work) lock(ctx context.Context, driver platform.Driver) platform.Standing {
+	locker, ok := driver.(platform.Locker)
+	if !ok {
+		return platform.Standing{State: platform.Failed, Reasons: []string{"this platform can keep no lock, so patchring does not change it"}}
+	}
+	return apply.Perform(ctx, w.link, locker.Lock(w.task.Host, w.p.Owner), w.progress)
+}
+
+// lockRefused tells a lock held by another from a host that could not be reached.
+func lockRefused(s platform.Standing) rollout.StepEnded {
+	if s.State == platform.Failed {
+		return rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.Locked, Reasons: s.Reasons}
+	}
+	code := s.Code
+	if code == "" {
+		code = fault.Unreachable
+	}
+	return rollout.StepEnded{Outcome: rollout.OutcomeUnreachable, Code: code, Reasons: s.Reasons}
+}
+
+// abandon gives the lock back on a host that will not be worked on.
+func (w *work) abandon(ctx context.Context, driver platform.Driver, end rollout.StepEnded) rollout.StepEnded {
+	locker, ok := driver.(platform.Locker)
+	if !ok {
+		return end
+	}
+	if s := apply.Perform(ctx, w.link, locker.Unlock(w.task.Host, w.p.Owner), w.progress); s.State != platform.Done {
+		end.Notes = append(end.Notes, "the lock could not be removed: "+strings.Join(s.Reasons, "; "))
+	}
+	return end
+}
+
+// before takes the snapshot that the check step compares with.
+func (w *work) before(ctx context.Context) (rollout.StepEnded, error) {
+	session, release, err := w.link.Session(ctx)
+	if err != nil {
+		return connectFailed(err), nil
+	}
+	defer release()
+	snapshot, err := probe.Snapshot(ctx, session, w.p.Now())
+	if err != nil {
+		return connectFailed(err), nil
+	}
+	digest, err := w.keep(snapshot)
+	if err != nil {
+		return rollout.StepEnded{}, err
+	}
+	return rollout.StepEnded{Outcome: rollout.OutcomeOK, Before: digest}, nil
+}
+
+// verify looks again: every planned version is installed, and runs.
+func (w *work) verify(ctx context.Context) (rollout.StepEnded, error) {
+	before, began, err := w.recall()
+	if err != nil {
+		return rollout.StepEnded{}, err
+	}
+	facts, err := w.detect(ctx, names(began.Work.Install))
+	if err != nil {
+		return unknown(err), nil
+	}
+	end := judge(began.Work, facts)
+	end.Reboots = before.BootID != "" && facts.BootID != "" && before.BootID != facts.BootID
+	if end.Outcome == rollout.OutcomeOK {
+		end.Proven = plan.Proven(facts.Domain(), began.Work.Install, facts)
+	}
+	return end, nil
+}
+
+// judge compares what should be installed with what is.
+func judge(work patch.Work, facts fact.Facts) rollout.StepEnded {
+	var wrong, notes []string
+	for _, u := range work.Install {
+		if reason := missing(u, facts); reason != "" {
+			wrong = append(wrong, reason)
+		}
+	}
+	if len(wrong) > 0 {
+		return rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: wrong}
+	}
+	switch running, why := runs(work.Reboot, facts); running {
+	case patch.Yes:
+	case patch.No:
+		if work.Reboot != patch.RebootNever {
+			return rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: []string{why}}
+		}
+		notes = append(notes, "installed, not running: "+why)
+	default:
+		notes = append(notes, why)
+	}
+	return rollout.StepEnded{Outcome: rollout.OutcomeOK, Notes: notes}
+}
+
+func missing(u patch.Update, facts fact.Facts) string {
+	all := facts.AllInstalled(u.Name, u.Arch)
+	if len(all) == 0 {
+		return fmt.Sprintf("%s %s was to be installed, but is not there", u.Key(), u.To)
+	}
+	var versions []string
+	for _, p := range all {
+		if p.Version != u.To {
+			versions = append(versions, p.Version)
+			continue
+		}
+		if p.Status != "installed" {
+			return fmt.Sprintf("%s %s is %s", u.Key(), u.To, remote.Clean(p.Status, 60))
+		}
+		return ""
+	}
+	return fmt.Sprintf("%s is at %s, not at the planned %s", u.Key(), remote.Clean(strings.Join(versions, ", "), 200), u.To)
+}
+
+// runs tells whether what was installed is what runs.
+func runs(rule patch.RebootRule, facts fact.Facts) (patch.Tri, string) {
+	k := facts.Kernel
+	switch {
+	case facts.Container != "":
+		return patch.Yes, ""
+	case facts.Reboot.Needed == patch.Yes:
+		return patch.No, "a reboot is still needed: " + strings.Join(facts.Reboot.Reasons, "; ")
+	case k.Newest != "" && k.Running != "" && k.Newest != k.Running:
+		return patch.No, fmt.Sprintf("kernel %s is installed, %s is running", k.Newest, k.Running)
+	case facts.Reboot.Needed == patch.Unknown && rule != patch.RebootAlways:
+		return patch.Unknown, "could not tell whether a reboot is needed: " + problemsOf(facts)
+	}
+	return patch.Yes, ""
+}
+
+func problemsOf(facts fact.Facts) string {
+	var all []string
+	for _, p := range facts.Problems {
+		all = append(all, p.What+": "+p.Detail)
+	}
+	slices.Sort(all)
+	return strings.Join(all, "; ")
+}
+
+// check asks every check of the playbook, and compares the state with the one before.
+func (w *work) check(ctx context.Context) (rollout.StepEnded, error) {
+	planned, _, refused := w.planned()
+	if refused != nil {
+		return *refused, nil
+	}
+	before, err := w.snapshotBefore()
+	if err != nil {
+		return rollout.StepEnded{}, err
+	}
+	results := probe.Checks(ctx, w.link, planned.Checks, vars(w.host), before)
+	end := rollout.StepEnded{Checks: results, Outcome: rollout.OutcomeOK}
+	if len(results) == 0 {
+		return end, nil // the playbook has no check for this host: verify was the judge
+	}
+	switch health.Worst(results) {
+	case health.Fail:
+		end.Outcome, end.Code = rollout.OutcomeFailed, fault.HostFailed
+	case health.Unknown:
+		end.Outcome = rollout.OutcomeUnknown
+	case health.Pass:
+	}
+	end.Reasons = notPassed(results)
+	return end, nil
+}
+
+func (w *work) snapshotBefore() (*fact.Snapshot, error) {
+	digest := w.p.known(w.task.Host).Before
+	if digest == "" {
+		return nil, nil //nolint:nilnil // nothing to compare with: default_diff says unknown
+	}
+	raw, err := w.p.Store.Get(digest, maxFacts)
+	if err != nil {
+		return nil, fmt.Errorf("read the state before back: %w", err)
+	}
+	var s fact.Snapshot
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return nil, fmt.Errorf("read the state before back: %w", err)
+	}
+	return &s, nil
+}
+
+func notPassed(results []health.Result) []string {
+	var reasons []string
+	for _, r := range results {
+		if r.Verdict != health.Pass {
+			reasons = append(reasons, fmt.Sprintf("%s: %s: %s", r.Check, r.Verdict, r.Seen))
+		}
+	}
+	return reasons
+}
+
+// end gives the lock back.
+func (w *work) end(ctx context.Context) (rollout.StepEnded, error) {
+	facts, _, err := w.recall()
+	if err != nil {
+		return rollout.StepEnded{}, err
+	}
+	driver, ok := w.p.Driver(facts.Platform)
+	if !ok {
+		return rollout.StepEnded{}, fmt.Errorf("no driver for platform %q", facts.Platform)
+	}
+	locker, ok := driver.(platform.Locker)
+	if !ok {
+		return rollout.StepEnded{Outcome: rollout.OutcomeOK}, nil
+	}
+	return ended(apply.Perform(ctx, w.link, locker.Unlock(w.task.Host, w.p.Owner), w.progress)), nil
+}

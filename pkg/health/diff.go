@@ -1,0 +1,108 @@
+package health
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/patchring/patchring/pkg/fact"
+)
+
+// diffRule is what counts as a new fault in a section.
+type diffRule struct {
+	section string
+	fault   func(lost, found []string) string // "" is none
+}
+
+func diffRules() []diffRule {
+	return []diffRule{
+		{fact.SectionFailedUnits, func(_, found []string) string { return some("newly failed: ", found) }},
+		{fact.SectionListeners, func(lost, _ []string) string { return some("no longer listening: ", lost) }},
+		{fact.SectionMounts, func(lost, _ []string) string { return some("no longer mounted so: ", lost) }},
+		{fact.SectionDefaultRoute, routeFault},
+		{fact.SectionTimeSync, timeFault},
+	}
+}
+
+func routeFault(lost, found []string) string {
+	switch {
+	case len(lost) == 0:
+		return ""
+	case len(found) == 0:
+		return some("gone: ", lost)
+	}
+	return some("was ", lost) + some(", is ", found)
+}
+
+func timeFault(lost, found []string) string {
+	if slices.Contains(lost, "yes") && slices.Contains(found, "no") {
+		return "the clock is no longer in sync"
+	}
+	return ""
+}
+
+// Diff compares the state after the work with the state before: a new fault fails,
+// an old one does not. There is one result a section, always in the same order.
+//
+// What could not be read before or after is unknown. What could be read neither
+// before nor after because this host does not have it (no systemd, say) passes with a
+// note, as long as anything could be compared at all.
+func Diff(before, after fact.Snapshot) []Result {
+	var results []Result
+	compared := 0
+	for _, rule := range diffRules() {
+		was, is := before.Sections[rule.section], after.Sections[rule.section]
+		result := Result{Check: "default_diff " + rule.section}
+		switch {
+		case was.Known && is.Known:
+			compared++
+			result.Verdict, result.Seen = compare(rule, was.Items, is.Items)
+		case missing(was) && missing(is) && was.Why == is.Why:
+			result.Verdict, result.Seen = Pass, "not compared, before as after: "+is.Why
+		case !is.Known:
+			result.Seen = "can't be read: " + orNothing(is.Why)
+		default:
+			result.Seen = "could not be read before: " + orNothing(was.Why)
+		}
+		results = append(results, result)
+	}
+	if compared == 0 {
+		for i := range results {
+			results[i].Verdict = Unknown
+		}
+	}
+	return results
+}
+
+func missing(s fact.Section) bool { return !s.Known && strings.HasPrefix(s.Why, absent) }
+
+func orNothing(why string) string {
+	if why == "" {
+		return "nobody asked"
+	}
+	return why
+}
+
+func compare(rule diffRule, was, is []string) (Verdict, string) {
+	if fault := rule.fault(without(was, is), without(is, was)); fault != "" {
+		return Fail, fault
+	}
+	return Pass, fmt.Sprintf("%d before, %d after", len(was), len(is))
+}
+
+// without are the items of a that are not in b.
+func without(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
+}
+
+// some names a few of them.
+func some(prefix string, items []string) string {
+	const most = 5
+	switch n := len(items); {
+	case n == 0:
+		return ""
+	case n > most:
+		return prefix + strings.Join(items[:most], ", ") + fmt.Sprintf(" and %d more", n-most)
+	}
+	return prefix + strings.Join(items, ", ")
+}

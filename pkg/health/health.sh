@@ -1,0 +1,175 @@
+# Answers the checks of one host, and takes the snapshot that a diff compares, in
+# one go. On stdin: a nonce; then for each section the words of one function call as
+# "arg …" and "do NAME"; last "end". Out: frames as package remote reads them.
+# Changes nothing, unless a command of the playbook does.
+LC_ALL=C; export LC_ALL
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH
+set -u
+
+end() { printf '\n@@%s end %s\n' "$nonce" "$1"; }
+
+# section NAME BYTES FUNCTION…: its output, the last bytes of it, and its status.
+section() {
+	printf '@@%s begin %s\n' "$nonce" "$1"
+	bytes=$2
+	shift 2
+	{
+		code=0
+		"$@" 2>&1 </dev/null || code=$?
+		end "$code"
+	} | tail -c "$bytes"
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# lacks: nothing can be told without it. 127 is read as such.
+lacks() {
+	echo "$1"
+	return 127
+}
+
+within() { # seconds, command…
+	if has timeout; then
+		timeout "$@"
+	else
+		shift
+		"$@"
+	fi
+}
+
+check_service() { # unit
+	has systemctl || lacks "systemctl is not on this host" || return
+	systemctl is-active "$1"
+}
+
+# hex: the kernel's own tables, where there is no ss. Listening sockets only.
+hex() {
+	for table in tcp tcp6; do
+		[ -r "/proc/net/$table" ] || continue
+		echo "hex $table"
+		grep -E '^ *[0-9]+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:0000 0A ' "/proc/net/$table" || :
+	done
+}
+
+listeners() {
+	cat /proc/sys/net/ipv4/ip_local_port_range 2>/dev/null || echo "32768 60999"
+	if has ss; then
+		ss -l -t -u -n
+	elif [ -r /proc/net/tcp ]; then
+		hex
+	else
+		lacks "neither ss nor /proc/net/tcp is on this host"
+	fi
+}
+
+check_connect() { # seconds, host, port
+	if has bash && has timeout; then
+		# shellcheck disable=SC2016 # the other shell reads them
+		timeout "$1" bash -c ': <"/dev/tcp/$1/$2"' bash "$2" "$3"
+	elif has nc && nc -h 2>&1 | grep -q -e '-[a-z]*z'; then
+		nc -z -w "$1" "$2" "$3"
+	else
+		lacks "asking another host for a port needs bash and timeout, or an nc with -z, on this host"
+	fi
+}
+
+# Of an answer, the status matters, and where a text is wanted, the first part of
+# the body: that is a second request. Redirects are not followed, and the
+# certificate is not checked: the question is whether the service answers.
+with_curl() { # seconds, URL, text
+	set -- "$3" -q -g -s -S -k --noproxy '*' --max-time "$1" --url "$2"
+	text=$1
+	shift
+	said=$(curl "$@" -o /dev/null -w '\n%{http_code}' 2>&1)
+	status=${said##*"
+"}
+	said=${said%"$status"}
+	[ -z "$text" ] || body=$(curl "$@" 2>/dev/null | head -c 262144)
+}
+
+gnu() { wget --version 2>/dev/null | grep -q 'GNU Wget'; }
+
+with_wget() { # seconds, URL, text
+	text=$3
+	set -- -T "$1" "$2"
+	gnu && set -- -t 1 --max-redirect=0 --no-check-certificate --no-proxy --content-on-error "$@"
+	said=$(wget -S -O /dev/null "$@" 2>&1)
+	status=$(printf '%s\n' "$said" | grep -E '^ *HTTP/[0-9.]+ [0-9][0-9][0-9]' | head -n 1)
+	[ -z "$text" ] || body=$(wget -q -O - "$@" 2>/dev/null | head -c 262144)
+}
+
+check_http() { # seconds, URL, text
+	body=''
+	if has curl; then
+		with_curl "$@"
+	elif has wget; then
+		with_wget "$@"
+	else
+		lacks "asking for a URL needs curl or wget on this host; or let the controller ask (from: controller)" || return
+	fi
+	echo "status $status"
+	case $body in
+	*"$3"*) echo "contains yes" ;;
+	*) echo "contains no" ;;
+	esac
+	printf '%s\n' "$said" | tail -c 300
+}
+
+check_command() { within "$@"; }
+
+check_disk() { df -P -k "$1"; }
+
+check_load() {
+	cat /proc/loadavg || return
+	if has nproc; then nproc; else grep -c '^processor' /proc/cpuinfo; fi
+}
+
+snap_boot() { cat /proc/sys/kernel/random/boot_id; }
+
+snap_units() {
+	# Where systemd does not run, there are no units that could fail.
+	# shellcheck disable=SC2015 # as meant
+	has systemctl && [ -d /run/systemd/system ] || lacks "systemd does not run on this host" || return
+	systemctl list-units --state=failed --no-legend --no-pager --plain
+}
+
+snap_mounts() { cat /proc/mounts; }
+
+snap_routes() {
+	if has ip; then
+		ip route show default && { ip -6 route show default 2>/dev/null || :; }
+	else
+		lacks "ip is not on this host"
+	fi
+}
+
+snap_time() {
+	if has timedatectl && state=$(timedatectl show -p NTPSynchronized --value 2>/dev/null) && [ -n "$state" ]; then
+		echo "$state"
+	elif has timedatectl && state=$(timedatectl status 2>/dev/null | grep -E -i 'synchronized: *(yes|no)'); then
+		echo "${state##* }"
+	elif has chronyc && state=$(chronyc -n tracking 2>/dev/null | grep '^Leap status'); then
+		case $state in *"Not synchronised"*) echo no ;; *) echo yes ;; esac
+	else
+		lacks "neither timedatectl nor chronyc tells whether the clock is in sync"
+	fi
+}
+
+main() {
+	IFS= read -r nonce || exit 1
+	set --
+	while IFS= read -r line; do
+		kind=${line%% *} value=${line#* }
+		case $value in *\\*) value=$(printf '%b.' "$value") && value=${value%.} ;; esac
+		case $kind in
+		arg) set -- "$@" "$value" ;;
+		do)
+			section "$value" "$@"
+			set --
+			;;
+		end) printf '@@%s eof\n' "$nonce" ;;
+		esac
+	done
+}
+
+main

@@ -1,0 +1,55 @@
+package health
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/lab"
+	"github.com/patchring/patchring/pkg/lab/posix"
+	"github.com/patchring/patchring/pkg/remote"
+)
+
+// On the simulated hosts the same script runs.
+func TestScriptOnSimulatedHosts(t *testing.T) {
+	fleet, err := lab.Start(t.Context(), lab.Spec{Version: 1, Hosts: []lab.HostSpec{{Name: "h", OS: "debian-12"}, {Name: "r", OS: "rocky-9"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fleet.Close)
+	for _, name := range []string{"h", "r"} {
+		ssh := map[string]string{"h": "ssh", "r": "sshd"}[name]
+		round := Round{Nonce: "abc", Snapshot: true, Checks: []Check{
+			{Service: ssh}, {Service: "no-such"}, {TCP: &TCP{Address: ":22"}}, {TCP: &TCP{Address: ":81"}}, {Load: &Load{Max: 1000}},
+			{Disk: &Disk{Path: "/", MinFree: "1%"}}, {Command: &Command{Argv: []string{"sh", "-c", "echo hello; exit 2"}}},
+			{HTTP: &HTTP{URL: "http://127.0.0.1:22/", Contains: "ok"}}, {HTTP: &HTTP{URL: "http://127.0.0.1:81/"}},
+		}}
+		c := round.Command()
+		var out, errs bytes.Buffer
+		p := fleet.Host(name).Machine().Login()
+		p.In, p.Out, p.Err = bytes.NewReader(c.Stdin), &out, &errs
+		code := p.Exec(t.Context(), c.Argv)
+		got := round.Read(remote.Result{Ending: remote.Exited, Code: code, Out: out.Bytes(), Err: errs.Bytes()}, time.Unix(0, 0))
+		want := []Verdict{Pass, Fail, Pass, Fail, Pass, Pass, Fail, Pass, Fail}
+		for i, r := range got.Results {
+			if r.Verdict != want[i] {
+				t.Errorf("%s: want %s, got %+v", name, want[i], r)
+			}
+		}
+		for _, rule := range diffRules() {
+			if s := got.Snapshot.Sections[rule.section]; !s.Known || len(s.Items) == 0 && rule.section != fact.SectionFailedUnits {
+				t.Errorf("%s: %s: %+v", name, rule.section, s)
+			}
+		}
+		if got.Snapshot.BootID == "" {
+			t.Errorf("%s: no boot id", name)
+		}
+	}
+}
+
+func TestScriptKeepsToTheSubset(t *testing.T) {
+	for _, outside := range posix.Check("health.sh", []byte(script)) {
+		t.Error(outside)
+	}
+}

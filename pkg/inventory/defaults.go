@@ -1,0 +1,32 @@
+package inventory
+
+// Default is one line of the table of defaults.
+type Default struct {
+	Key     string `json:"key"`
+	Value   string `json:"value"` // "" where nothing holds
+	Meaning string `json:"meaning"`
+}
+
+// Defaults is the table of every default of inventory.yaml, in the order of Explain.
+func Defaults() []Default {
+	return []Default{
+		{"address", "the host's name", "ssh_config's HostName holds where it has one"},
+		{"port", "22", "ssh_config's Port holds where it has one"},
+		{"user", "", "ssh_config's User holds where it has one, else who runs patchring"},
+		{"become", string(BecomeNone), "commands run as the user who logs in"},
+		{"jump", "", "ssh_config's ProxyJump holds where it has one, else the connection is direct"},
+		{"host_keys", "", "the site's known_hosts decides"},
+		{"platform", "", "it is detected"},
+		{"class", "", "it is detected"},
+		{"criticality", "", "not said"},
+		{"exposure", "", "not said"},
+		{"credentials.password", "", "no password login"},
+		{"credentials.key", "", "the SSH agent, then ssh_config's IdentityFile, then the usual files in ~/.ssh"},
+		{"credentials.passphrase", "", "keys with a passphrase are left to the agent"},
+		{"credentials.become", "", "become needs no password"},
+		{"credentials.enable", "", "no enable password"},
+		{"site.timezone", "UTC", "the site's clock"},
+		{"site.max_connections", "0", "the program's own limit holds"},
+		{"site.owner", "", "nobody is named"},
+	}
+}

@@ -1,0 +1,98 @@
+package inventory
+
+import (
+	"github.com/patchring/patchring/pkg/document"
+	"github.com/patchring/patchring/pkg/fact"
+)
+
+// fileYAML is inventory.yaml. What may be written is what these types say; the JSON
+// Schema is made from them too.
+type fileYAML struct {
+	Version  document.Value[int]        `yaml:"version" doc:"format of this file: write version: 1" flags:"required" min:"1" max:"1"`
+	Defaults document.Value[commonYAML] `yaml:"defaults" doc:"settings of every host that nothing nearer says otherwise"`
+	Hosts    document.Map[hostYAML]     `yaml:"hosts" doc:"all hosts, where there is only one site (it is named default)" keys:"^[A-Za-z0-9_\\[][A-Za-z0-9_.:\\[\\]-]*$"`
+	Sites    document.Map[siteYAML]     `yaml:"sites" doc:"places or clients, each with its hosts" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"`
+	Groups   document.Map[groupYAML]    `yaml:"groups" doc:"settings and children of groups; hosts name their groups themselves" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"`
+	Timezone document.Value[zone]       `yaml:"timezone" doc:"with sites, each site has its own timezone: write it there" with:"hosts"`
+	MaxConns document.Value[int]        `yaml:"max_connections" doc:"with sites, each site has its own max_connections: write it there" with:"hosts" min:"1" max:"10000"`
+	Owner    document.Value[string]     `yaml:"owner" doc:"with sites, each site has its own owner: write it there" with:"hosts"`
+	Jump     document.Elsewhere         `yaml:"jump" doc:"write it in defaults: {jump: [...]}"`
+	Windows  document.Unsupported       `yaml:"windows" doc:"this build can't enforce windows; remove it, and start runs when hosts may be touched"`
+	Freezes  document.Unsupported       `yaml:"freezes" doc:"this build can't enforce freezes; remove it, and start no run in a freeze"`
+	Approver document.Unsupported       `yaml:"approvers" doc:"this build knows no approvals; remove it"`
+	User     document.Elsewhere         `yaml:"user" doc:"write it in defaults: {user: NAME}"`
+	Become   document.Elsewhere         `yaml:"become" doc:"write it in defaults: {become: sudo}"`
+}
+
+// ExactlyOne tells document that hosts stand in sites or at the top, not both.
+func (*fileYAML) ExactlyOne() []string { return []string{"hosts", "sites"} }
+
+type siteYAML struct {
+	Timezone document.Value[zone]   `yaml:"timezone" doc:"IANA name, such as Europe/London"`
+	MaxConns document.Value[int]    `yaml:"max_connections" doc:"the most SSH connections open to this site at once" min:"1" max:"10000"`
+	Owner    document.Value[string] `yaml:"owner" doc:"who answers for the site"`
+	Hosts    document.Map[hostYAML] `yaml:"hosts" doc:"the hosts of this site; a name may hold ranges: web-[01:04]" keys:"^[A-Za-z0-9_\\[][A-Za-z0-9_.:\\[\\]-]*$"`
+	commonYAML
+}
+
+type groupYAML struct {
+	Children document.Value[[]document.Value[string]] `yaml:"children" doc:"groups that are part of this one"`
+	Hosts    document.Elsewhere                       `yaml:"hosts" doc:"a host is defined once, in hosts; there it names its groups: {groups: [web]}"`
+	Vars     document.Elsewhere                       `yaml:"vars" doc:"write the settings directly into the group"`
+	commonYAML
+}
+
+type hostYAML struct {
+	Address document.Value[address]                  `yaml:"address" doc:"IP address or DNS name; left out: the host's name. May hold a range when the name does"`
+	Groups  document.Value[[]document.Value[string]] `yaml:"groups" doc:"groups of the host"`
+	Host    document.Elsewhere                       `yaml:"host" doc:"write address"`
+	Name    document.Elsewhere                       `yaml:"hostname" doc:"write address"`
+	IP      document.Elsewhere                       `yaml:"ip" doc:"write address"`
+	AHost   document.Elsewhere                       `yaml:"ansible_host" doc:"write address"`
+	APort   document.Elsewhere                       `yaml:"ansible_port" doc:"write port"`
+	AUser   document.Elsewhere                       `yaml:"ansible_user" doc:"write user"`
+	commonYAML
+}
+
+// commonYAML is what every level may say.
+type commonYAML struct {
+	Port        document.Value[int]                           `yaml:"port" doc:"TCP port of the SSH server" min:"1" max:"65535"`
+	User        document.Value[user]                          `yaml:"user" doc:"whom to log in as"`
+	Become      document.Value[Become]                        `yaml:"become" doc:"how to get root" enum:"none|sudo|doas|su" later:"enable" why:"this build patches no network gear; remove it"`
+	Jump        document.Value[[]document.Value[hop]]         `yaml:"jump" doc:"chain of bastions, nearest first: [user@]host[:port]; [] is none"`
+	HostKeys    document.Value[[]document.Value[fingerprint]] `yaml:"host_keys" doc:"pinned host keys, any of which is right: SHA256:... (ssh-keygen -lf)"`
+	Platform    document.Value[platformName]                  `yaml:"platform" doc:"the driver, such as debian; left out: detected"`
+	Class       document.Value[fact.Class]                    `yaml:"class" doc:"what kind of thing it is" enum:"server|load_balancer|storage|appliance|network"`
+	Criticality document.Value[string]                        `yaml:"criticality" doc:"how bad an outage is" enum:"low|medium|high|critical"`
+	Exposure    document.Value[string]                        `yaml:"exposure" doc:"who can reach it" enum:"internal|internet"`
+	Credentials document.Value[credentialsYAML]               `yaml:"credentials" doc:"where secrets are to be had: env:NAME, file:PATH, exec:COMMAND or prompt"`
+	Labels      document.Map[document.Value[labelValue]]      `yaml:"labels" doc:"free key: value pairs, to select hosts by label=value" keys:"^[A-Za-z0-9_][A-Za-z0-9_./-]*$"`
+	Budget      document.Unsupported                          `yaml:"budget" doc:"this build can't enforce budgets; remove it, and keep max_in_flight in the playbook's rings low"`
+	Unit        document.Unsupported                          `yaml:"unit" doc:"this build knows no units; remove it, and put the members of a pair into different rings"`
+	Via         document.Unsupported                          `yaml:"via" doc:"this build doesn't order hosts by their paths; remove it, and put the device into a later ring"`
+	Windows     document.Unsupported                          `yaml:"windows" doc:"this build can't enforce windows; remove it, and start runs when hosts may be touched"`
+	Window      document.Unsupported                          `yaml:"window" doc:"this build can't enforce windows; remove it, and start runs when hosts may be touched"`
+	Freezes     document.Unsupported                          `yaml:"freezes" doc:"this build can't enforce freezes; remove it, and start no run in a freeze"`
+	Approvers   document.Unsupported                          `yaml:"approvers" doc:"this build knows no approvals; remove it"`
+	Quarantine  document.Unsupported                          `yaml:"quarantine" doc:"this build knows no quarantine; remove it, and leave the host out with --limit '!NAME'"`
+	MinPart     document.Unsupported                          `yaml:"min_participation" doc:"this build doesn't enforce it; remove it: a host that can't be reached counts as failed"`
+	KnownHosts  document.Unsupported                          `yaml:"known_hosts" doc:"each site has its own known_hosts in the state folder; remove it, and pin keys with host_keys"`
+	KeyAliases  document.Unsupported                          `yaml:"host_key_aliases" doc:"pin the key with host_keys instead"`
+	Password    document.Elsewhere                            `yaml:"password" doc:"write credentials: {password: env:NAME}; never the password itself"`
+	BecomePass  document.Elsewhere                            `yaml:"become_password" doc:"write credentials: {become: env:NAME}; never the password itself"`
+	Key         document.Elsewhere                            `yaml:"key" doc:"write credentials: {key: PATH}"`
+	KeyFile     document.Elsewhere                            `yaml:"identity_file" doc:"write credentials: {key: PATH}"`
+	Bastion     document.Elsewhere                            `yaml:"bastion" doc:"write jump: [user@host]"`
+	ProxyJump   document.Elsewhere                            `yaml:"proxy_jump" doc:"write jump: [user@host]"`
+}
+
+type credentialsYAML struct {
+	Password   document.Value[ref]     `yaml:"password" doc:"SSH password"`
+	Key        document.Value[keyPath] `yaml:"key" doc:"path of the private key"`
+	Passphrase document.Value[ref]     `yaml:"passphrase" doc:"passphrase of the private key"`
+	Become     document.Value[ref]     `yaml:"become" doc:"password for sudo, doas or su"`
+	Enable     document.Value[ref]     `yaml:"enable" doc:"enable password of network gear"`
+}
+
+// Schema is the JSON Schema of inventory.yaml.
+func Schema() []byte { return document.Schema("patchring inventory", fileYAML{}) }

@@ -1,0 +1,135 @@
+// Package job runs a command on a host detached from the connection, so that a
+// dropped session, a closed lid or a killed patchring never stops it half-way.
+// Everything here is pure: it builds the commands that start a job and look at it,
+// and reads what the look printed.
+//
+// A job lives in /var/lib/patchring/jobs/ID on its host, root's alone:
+//
+//	spec       the command and its environment, as sent
+//	run.sh     the script that runs it
+//	started/   made by run.sh just before the command begins: boot_id, pid
+//	log        what the command printed
+//	rc         its exit status; written last, under another name, then renamed
+//
+// # Why a job never runs twice
+//
+// The right to run the command is not the start of a unit or process but one
+// mkdir of started/, done by run.sh and synced to disk before the command begins.
+// mkdir either makes a folder or fails, so of any number of run.sh, started by any
+// number of patchrings, exactly one goes on; the others leave. A folder without
+// started/ therefore proves that nothing ran (Claimed), whatever became of who
+// claimed it, and Start may launch it again. A folder with started/ is never
+// launched again: it runs, or has ended, or was Interrupted, which a person must
+// look at.
+package job
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/patchring/patchring/pkg/remote"
+)
+
+// Folder is where jobs live on a host.
+const Folder = "/var/lib/patchring/jobs"
+
+// keepLogs is how many finished jobs keep their log on the host. Older ones keep
+// only what proves that they ran.
+const keepLogs = 20
+
+// maxLook bounds how long a look may wait on the host.
+const maxLook = 60 * time.Second
+
+//go:embed start.sh
+var startScript string
+
+//go:embed run.sh
+var runScript string
+
+//go:embed look.sh
+var lookScript string
+
+var (
+	idForm  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+	envForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
+)
+
+// Spec is what to run. The same ID must always mean the same Argv and Env: a
+// second Start with another command is refused by the host.
+type Spec struct {
+	ID      string   // [a-z0-9-], at most 64 bytes
+	Argv    []string // run as root, in /, without stdin
+	Env     []string // NAME=value, in addition to PATH, HOME and LC_ALL=C
+	Inhibit bool     // hold off shutdown and sleep meanwhile, where the host can
+}
+
+// Start gives the command that starts the job, or attaches to it where it was
+// started before. It returns when the job has begun, not when it has ended. Its
+// exit status says whether the job was begun; only Look says how it stands.
+func Start(s Spec) (remote.Command, error) { return startIn(Folder, s) }
+
+func startIn(folder string, s Spec) (remote.Command, error) {
+	spec, err := encode(s)
+	if err != nil {
+		return remote.Command{}, fmt.Errorf("job %q: %w", s.ID, err)
+	}
+	argv := []string{"sh", "-c", startScript, "patchring-job", folder, s.ID, strconv.Itoa(keepLogs), runScript}
+	return remote.Command{Argv: argv, Stdin: spec, Become: true, Effect: remote.Changes, MaxOut: 64 << 10}, nil
+}
+
+// Look gives the command that tells how the job stands. It waits on the host, up
+// to wait (whole seconds, at most a minute), for the job to end.
+func Look(id string, wait time.Duration) remote.Command { return lookIn(Folder, id, wait) }
+
+func lookIn(folder, id string, wait time.Duration) remote.Command {
+	seconds := int(min(max(wait, 0), maxLook) / time.Second)
+	// The script comes on stdin, not in argv: sudo logs argv, at every look.
+	argv := []string{"sh", "-s", "--", folder, id, strconv.Itoa(seconds)}
+	return remote.Command{Argv: argv, Stdin: []byte(lookScript), Become: true, Effect: remote.Reads, MaxOut: 64 << 10}
+}
+
+// encode writes the spec as lines: "inhibit", "env …", "arg …", and last "end" with
+// the number of lines before it, so that a spec cut off on its way is not taken for
+// a whole one. Each is a remote.Line.
+func encode(s Spec) ([]byte, error) {
+	if err := check(s); err != nil {
+		return nil, err
+	}
+	var lines strings.Builder
+	n := len(s.Env) + len(s.Argv)
+	if s.Inhibit {
+		lines.WriteString("inhibit\n")
+		n++
+	}
+	for _, e := range s.Env {
+		lines.WriteString(remote.Line("env", e))
+	}
+	for _, a := range s.Argv {
+		lines.WriteString(remote.Line("arg", a))
+	}
+	lines.WriteString(remote.Line("end", strconv.Itoa(n)))
+	return []byte(lines.String()), nil
+}
+
+func check(s Spec) error {
+	if !idForm.MatchString(s.ID) {
+		return errors.New("the ID is not 1 to 64 of a-z, 0-9 and -")
+	}
+	if len(s.Argv) == 0 || s.Argv[0] == "" {
+		return errors.New("there is no command")
+	}
+	for _, e := range s.Env {
+		if !envForm.MatchString(e) {
+			return fmt.Errorf("%q is not NAME=value", remote.Clean(e, 40))
+		}
+	}
+	if strings.ContainsRune(strings.Join(append(s.Argv, s.Env...), ""), 0) {
+		return errors.New("a NUL byte can't be part of an argument")
+	}
+	return nil
+}

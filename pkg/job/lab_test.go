@@ -1,0 +1,62 @@
+package job
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/patchring/patchring/pkg/lab"
+	"github.com/patchring/patchring/pkg/lab/posix"
+	"github.com/patchring/patchring/pkg/remote"
+)
+
+// simulated runs a command as root on a simulated host.
+func simulated(t *testing.T, h *lab.Host, c remote.Command) remote.Result {
+	t.Helper()
+	var out, errs bytes.Buffer
+	p := h.Machine().Console()
+	p.In, p.Out, p.Err = bytes.NewReader(c.Stdin), &out, &errs
+	code := p.Exec(t.Context(), c.Argv)
+	return remote.Result{Ending: remote.Exited, Code: code, Out: out.Bytes(), Err: errs.Bytes()}
+}
+
+// On the simulated hosts the same scripts run, with systemd and without.
+func TestJobOnSimulatedHosts(t *testing.T) {
+	fleet, err := lab.Start(t.Context(), lab.Spec{Version: 1, Hosts: []lab.HostSpec{
+		{Name: "systemd", OS: "debian-12"}, {Name: "other", OS: "debian-12", Init: "other"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fleet.Close)
+	for _, name := range []string{"systemd", "other"} {
+		h := fleet.Host(name)
+		look := func(wait time.Duration) Status { return Read(simulated(t, h, Look("a", wait))) }
+		if s := look(0); s.State != Absent {
+			t.Errorf("%s: before: %+v", name, s)
+		}
+		start, err := Start(Spec{ID: "a", Argv: []string{"sh", "-c", `echo begun; sleep 2; echo "$X"; exit 3`}, Env: []string{"X=a\nb"}, Inhibit: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if r := simulated(t, h, start); !r.OK() {
+				t.Fatalf("%s: start: %+v %s", name, r, r.Err)
+			}
+		}
+		if s := look(0); s.State != Running || s.Last() != "begun" {
+			t.Errorf("%s: running: %+v", name, s)
+		}
+		if s := look(long); s.State != Exited || s.Code != 3 || s.Last() != "b" || len(s.Log) != 3 {
+			t.Errorf("%s: after: %+v", name, s)
+		}
+	}
+}
+
+func TestScriptsKeepToTheSubset(t *testing.T) {
+	for name, script := range map[string]string{"start.sh": startScript, "run.sh": runScript, "look.sh": lookScript} {
+		for _, outside := range posix.Check(name, []byte(script)) {
+			t.Error(outside)
+		}
+	}
+}

@@ -1,0 +1,122 @@
+# Starts a job, or attaches to it. $1 folder of all jobs, $2 job, $3 logs to keep,
+# $4 text of run.sh. On stdin: the spec. Prints "started" or "attached".
+# The command runs at most once, whatever happens here: see run.sh.
+LC_ALL=C; export LC_ALL
+set -u
+base=$1 id=$2 keep=$3 run=$4
+home=${base%/*}
+dir=$base/$id
+
+fail() { # status, message
+	printf 'patchring: %s\n' "$2" >&2
+	exit "$1"
+}
+
+# folder makes a folder for root alone. It never follows a symbolic link: nobody
+# but root could have put one there, and nobody would for good.
+folder() {
+	[ -h "$1" ] && fail 67 "$1 is a symbolic link; remove it"
+	mkdir -m 700 "$1" 2>/dev/null || [ -d "$1" ] || fail 73 "can't make the folder $1: $(mkdir "$1" 2>&1)"
+	[ -h "$1" ] && fail 67 "$1 is a symbolic link; remove it"
+	return 0
+}
+
+# receive takes the spec from stdin. A connection that ends in the middle looks
+# like the end of the spec: the last line says how many there must be before it.
+receive() {
+	cat >"$dir/spec.$$" || fail 73 "can't write to $dir"
+	lines=$(wc -l <"$dir/spec.$$") || fail 73 "can't read $dir"
+	last=$(tail -n 1 "$dir/spec.$$")
+	if [ "$last" != "end $((lines - 1))" ]; then
+		rm -f "$dir/spec.$$"
+		fail 66 "the job's description did not arrive whole; nothing was started"
+	fi
+}
+
+# settle puts spec and run.sh in place, each by one rename. Who comes second must
+# want the same.
+settle() {
+	if [ -f "$dir/spec" ]; then
+		if [ "$(cat "$dir/spec")" != "$(cat "$dir/spec.$$")" ]; then
+			rm -f "$dir/spec.$$"
+			fail 65 "the job $id exists with another command; nothing was started"
+		fi
+		rm -f "$dir/spec.$$"
+	else
+		mv -f "$dir/spec.$$" "$dir/spec" || fail 73 "can't write to $dir"
+	fi
+}
+
+write_run() {
+	printf '%s\n' "$run" >"$dir/run.$$" || fail 73 "can't write to $dir"
+	mv -f "$dir/run.$$" "$dir/run.sh" || fail 73 "can't write to $dir"
+	# What the session says of proxies, the job needs too: it has no login.
+	env | grep -E '^(http|https|ftp|all|no)_proxy=' >"$dir/proxy" || :
+}
+
+# thin takes the bulk out of old finished jobs. Their folders stay: they are the
+# proof that those jobs ran.
+thin() {
+	# shellcheck disable=SC2012 # newest first; names of another form are skipped
+	ls -1t "$base" 2>/dev/null | tail -n "+$((keep + 1))" | while read -r old; do
+		case $old in '' | *[!a-z0-9-]*) continue ;; esac
+		[ -h "$base/$old" ] && continue
+		[ -f "$base/$old/rc" ] && [ -f "$base/$old/log" ] && rm -f "$base/$old/log" "$base/$old/run.sh"
+	done
+	return 0
+}
+
+# unit runs the job in a unit of its own: no logout, no restart of sshd and no
+# "systemctl daemon-reload" ends it. KillMode=process: daemons that a package
+# starts by hand outlive the job, and a shutdown signals run.sh alone, which waits.
+unit() {
+	[ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1 || return 1
+	systemctl reset-failed "patchring-$id.service" >/dev/null 2>&1 </dev/null
+	systemd-run --quiet "--unit=patchring-$id" -p KillMode=process -p SendSIGKILL=no \
+		-p TimeoutStopSec=infinity sh "$dir/run.sh" "$dir" >/dev/null 2>&1 </dev/null && return 0
+	# An old systemd-run knows fewer properties.
+	systemd-run "--unit=patchring-$id" sh "$dir/run.sh" "$dir" >/dev/null 2>"$dir/launch" </dev/null
+}
+
+launch() {
+	unit && return 0
+	if command -v setsid >/dev/null 2>&1; then
+		setsid sh "$dir/run.sh" "$dir" </dev/null >/dev/null 2>"$dir/launch" &
+	elif command -v nohup >/dev/null 2>&1; then
+		nohup sh "$dir/run.sh" "$dir" </dev/null >/dev/null 2>"$dir/launch" &
+	else
+		sh "$dir/run.sh" "$dir" </dev/null >/dev/null 2>"$dir/launch" &
+	fi
+}
+
+# nap is short where sleep knows fractions.
+nap() { sleep 0.1 2>/dev/null || sleep 1; }
+
+await() {
+	tries=0
+	while [ ! -d "$dir/started" ]; do
+		[ "$tries" -ge 25 ] && fail 70 "the job did not begin within 15 seconds: $(tail -n 3 "$dir/launch" 2>/dev/null)"
+		tries=$((tries + 1))
+		if [ "$tries" -le 10 ]; then nap; else sleep 1; fi
+	done
+}
+
+main() {
+	case $id in '' | *[!a-z0-9-]*) fail 64 "not a job: $id" ;; esac
+	folder "$home"
+	folder "$base"
+	folder "$dir"
+	receive
+	settle
+	if [ -d "$dir/started" ]; then
+		echo attached
+		return 0
+	fi
+	thin
+	write_run
+	launch
+	await
+	echo started
+}
+
+main

@@ -1,0 +1,234 @@
+package linux
+
+import (
+	"context"
+	"crypto/md5" //nolint:gosec // apt prints MD5 sums
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/patchring/patchring/pkg/lab/memfs"
+	"github.com/patchring/patchring/pkg/lab/posix"
+)
+
+// simulate prints the Inst, Conf and Remv lines of apt-get -s.
+func (r *aptRun) simulate(t *transaction) {
+	for _, p := range t.removes {
+		r.p.Printf("Remv %s [%s]\n", p.Name, p.Version)
+	}
+	for _, c := range t.changes {
+		old := ""
+		if c.from != "" {
+			old = "[" + c.from + "] "
+		}
+		r.p.Printf("Inst %s %s(%s %s [%s])\n", c.to.Name, old, c.to.Version, r.m.origins(c.to), c.to.Arch)
+	}
+	for _, c := range t.changes {
+		r.p.Printf("Conf %s (%s %s [%s])\n", c.to.Name, c.to.Version, r.m.origins(c.to), c.to.Arch)
+	}
+}
+
+// origins names where a version comes from. Ubuntu's security updates are in the
+// updates suite too, and apt lists both.
+func (m *Machine) origins(p Package) string {
+	own := m.dist.suites[p.Suite].origin
+	if p.Suite == "security" && m.conf.OS == "ubuntu-24.04" {
+		return m.dist.suites["updates"].origin + ", " + own
+	}
+	return own
+}
+
+func (r *aptRun) uris(t *transaction) {
+	r.summary(t)
+	for _, c := range t.changes {
+		sum := md5.Sum(content(c.to)) //nolint:gosec // this is what apt prints
+		r.p.Printf("'%s' %s %d MD5Sum:%x\n", r.m.uri(c.to), debFile(c.to), c.to.Size, sum)
+	}
+}
+
+// debFile is the name in /var/cache/apt/archives.
+func debFile(p Package) string {
+	return fmt.Sprintf("%s_%s_%s.deb", p.Name, strings.ReplaceAll(p.Version, ":", "%3a"), p.Arch)
+}
+
+func (m *Machine) uri(p Package) string {
+	_, version := epoch(p.Version)
+	file := fmt.Sprintf("%s_%s_%s.deb", p.Name, version, p.Arch)
+	return fmt.Sprintf("%s/pool/main/%s/%s/%s", m.dist.suites[p.Suite].server, p.Name[:1], p.Name, strings.ReplaceAll(url.PathEscape(file), "+", "%2b"))
+}
+
+// content is what a package file of the lab holds; its digest is real.
+func content(p Package) []byte {
+	return []byte("lab package " + p.Name + " " + p.Version + " " + p.Arch + "\n")
+}
+
+func digestOf(p Package) string {
+	sum := sha256.Sum256(content(p))
+	return hex.EncodeToString(sum[:])
+}
+
+// perform runs the transaction. It lives in the host: it ends with the host's power
+// alone, not with who asked for it.
+func (r *aptRun) perform(ctx context.Context, t *transaction) int {
+	r.summary(t)
+	if len(t.changes)+len(t.removes) == 0 {
+		return 0
+	}
+	if !r.yes() {
+		r.p.Printf("Do you want to continue? [Y/n] ")
+		return r.abort()
+	}
+	if code := r.fetch(ctx, t); code != 0 || r.o.Has("d") {
+		return code
+	}
+	r.m.power.Event("install")
+	return r.unpack(ctx, t)
+}
+
+// abort: nobody answers here.
+func (r *aptRun) abort() int {
+	fmt.Fprintln(r.p.Out, "Abort.")
+	return 1
+}
+
+func (r *aptRun) fetch(ctx context.Context, t *transaction) int {
+	var size int64
+	missing := slices.DeleteFunc(slices.Clone(t.changes), func(c change) bool {
+		_, err := r.m.FS.Stat(memfs.Root, archive(c.to), true)
+		return err == nil
+	})
+	for _, c := range missing {
+		size += c.to.Size
+	}
+	r.say("Need to get %d B of archives.\nAfter this operation, 0 B of additional disk space will be used.\n", size)
+	if r.m.diskFull() {
+		return r.errorf("E: You don't have enough free space in /var/cache/apt/archives/.")
+	}
+	for i, c := range missing {
+		if !posix.Pause(ctx, r.m.conf.Pace/4) {
+			return aptFailed
+		}
+		if code := r.fetchOne(i+1, c.to); code != 0 {
+			return code
+		}
+	}
+	if len(missing) > 0 {
+		r.say("Fetched %d B in 0s (12.0 MB/s)\n", size)
+	}
+	return 0
+}
+
+func (r *aptRun) fetchOne(n int, p Package) int {
+	r.m.mu.Lock()
+	served := r.m.served(p)
+	r.m.mu.Unlock()
+	s := r.m.dist.suites[p.Suite]
+	what := fmt.Sprintf("%s %s/main %s %s %s %s", s.server, s.path, p.Arch, p.Name, p.Arch, p.Version)
+	if !served {
+		r.p.Printf("Err:%d %s\n  404  Not Found\n", n, what)
+		return r.errorf("E: Failed to fetch %s  404  Not Found\n"+
+			"E: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?", r.m.uri(p))
+	}
+	r.say("Get:%d %s [%d B]\n", n, what, p.Size)
+	if err := r.m.FS.WriteFile(memfs.Root, archive(p), 0o644, content(p)); err != nil {
+		return r.errorf("E: Write error - %s", posix.Message(err))
+	}
+	return 0
+}
+
+func archive(p Package) string { return "/var/cache/apt/archives/" + debFile(p) }
+
+func (r *aptRun) unpack(ctx context.Context, t *transaction) int {
+	for _, p := range t.removes {
+		r.p.Printf("Removing %s (%s) ...\n", p.Name, p.Version)
+		r.m.mu.Lock()
+		r.m.remove(p.Name)
+		r.m.mu.Unlock()
+	}
+	var failed []string
+	for _, c := range t.changes {
+		over := ""
+		if c.from != "" {
+			over = fmt.Sprintf(" over (%s)", c.from)
+		}
+		r.p.Printf("Preparing to unpack .../%s ...\nUnpacking %s (%s)%s ...\n", debFile(c.to), c.to.Name, c.to.Version, over)
+		if !r.m.configure(ctx, c) {
+			return aptFailed // the power went
+		}
+		r.p.Printf("Setting up %s (%s) ...\n", c.to.Name, c.to.Version)
+		if why := r.m.postinst(c, r.conffile(c)); why != "" {
+			fmt.Fprintf(r.p.Err, "dpkg: error processing package %s (--configure):\n %s\n", c.to.Name, why)
+			failed = append(failed, c.to.Name)
+		}
+	}
+	if len(failed) == 0 {
+		r.m.log(t)
+		return 0
+	}
+	fmt.Fprintf(r.p.Err, "Errors were encountered while processing:\n %s\n", strings.Join(failed, "\n "))
+	return r.errorf("E: Sub-process /usr/bin/dpkg returned an error code (1)")
+}
+
+// conffile is what dpkg does about a file that the admin and the package changed.
+// Without being told beforehand it asks, and nobody answers.
+func (r *aptRun) conffile(c change) (trouble string) {
+	if c.to.Conffile == "" || c.from == "" {
+		return ""
+	}
+	r.p.Printf("\nConfiguration file '%s'\n ==> Modified (by you or by a script) since installation.\n"+
+		" ==> Package distributor has shipped an updated version.\n", c.to.Conffile)
+	told := slices.ContainsFunc(r.o.All("o"), func(o string) bool {
+		return strings.HasSuffix(o, "--force-confold") || strings.HasSuffix(o, "--force-confnew")
+	})
+	if !told {
+		return "end of file on stdin at conffile prompt"
+	}
+	r.p.Printf(" ==> Keeping old config file as default.\n")
+	return ""
+}
+
+// configure takes the time that a package needs. A power cut in it leaves dpkg
+// interrupted.
+func (m *Machine) configure(ctx context.Context, c change) bool {
+	if posix.Pause(ctx, m.conf.Pace) {
+		return true
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.broken = true
+	m.put(c, true)
+	m.try(m.FS.WriteFile(memfs.Root, "/var/lib/dpkg/updates/0001", 0o644, []byte("Package: "+c.to.Name+"\nStatus: install ok unpacked\n")))
+	return false
+}
+
+// postinst makes the package installed, and says why its script failed, if it did.
+func (m *Machine) postinst(c change, trouble string) (why string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case trouble != "":
+		why = trouble
+	case m.conf.Faults.FailingPostinst == c.to.Name:
+		why = fmt.Sprintf("installed %s package post-installation script subprocess returned error exit status 1", c.to.Name)
+	case c.to.Kernel != "" && m.conf.Faults.FullDisk == "/boot":
+		why = fmt.Sprintf("cannot copy extracted data for './boot/vmlinuz-%s' to '/boot/vmlinuz-%s.dpkg-new': failed to write (No space left on device)", c.to.Kernel, c.to.Kernel)
+	}
+	m.put(c, why != "")
+	return why
+}
+
+func (m *Machine) diskFull() bool {
+	return m.conf.Faults.FullDisk != "" && m.full.mountOf("/var/cache/apt/archives") == m.conf.Faults.FullDisk
+}
+
+func (m *Machine) log(t *transaction) {
+	old, _ := m.FS.ReadFile(memfs.Root, "/var/log/apt/history.log") // absent the first time
+	line := "\nUpgrade:"
+	for _, c := range t.changes {
+		line += fmt.Sprintf(" %s:%s (%s, %s)", c.to.Name, c.to.Arch, c.from, c.to.Version)
+	}
+	m.try(m.FS.WriteFile(memfs.Root, "/var/log/apt/history.log", 0o644, append(old, line+"\n"...)))
+}

@@ -1,0 +1,29 @@
+package linux
+
+import (
+	"maps"
+
+	"github.com/patchring/patchring/pkg/lab/posix"
+)
+
+// allTools is what is installed: the core utilities, and by distribution and setup
+// the rest.
+func (m *Machine) allTools() map[string]posix.Tool {
+	all := posix.Tools()
+	maps.Copy(all, m.systemTools())
+	if m.dist.apt {
+		maps.Copy(all, m.aptTools())
+	} else {
+		maps.Copy(all, m.rpmTools())
+	}
+	if !m.conf.NoSystemd {
+		maps.Copy(all, m.systemdTools())
+	}
+	return all
+}
+
+// Tools lists every program that a simulated host with this distribution has.
+func Tools(os string) []string {
+	m := &Machine{conf: Config{OS: os}, dist: distributions()[os]}
+	return posix.Names(m.allTools())
+}

@@ -1,0 +1,120 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/patch"
+)
+
+// Build makes a plan without asking the hosts' package managers: for platforms
+// that have no resolver, and for tests. Where there is one, use New.
+func Build(in Input) (*Plan, error) {
+	d, err := New(in)
+	if err != nil {
+		return nil, err
+	}
+	return d.Plan()
+}
+
+// Plan fixes the draft: reboots expected, batches and limits worked out, everything
+// sorted. Percentages are of the hosts that the plan has work for: a batch of idle
+// hosts would prove nothing.
+func (d *Draft) Plan() (*Plan, error) {
+	p := &Plan{
+		Version: Version, Playbook: d.in.Playbook.Name, Source: d.in.Source, Site: d.in.Site,
+		Made: d.in.Now.UTC().Round(0), Reboot: d.in.Playbook.Reboot, Rings: []Ring{}, Hosts: []Host{},
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(d.hosts), fact.HostID.Compare) {
+		h := *d.hosts[id]
+		slices.SortFunc(h.Install, compareUpdates)
+		slices.SortFunc(h.Left, func(a, b patch.Left) int {
+			return cmp.Or(compareUpdates(a.Update, b.Update), cmp.Compare(a.Reason, b.Reason))
+		})
+		h.Reboot = expectReboot(h, d.in.Facts[id].Facts, p.Reboot)
+		p.Hosts = append(p.Hosts, h)
+	}
+	for _, r := range d.rings {
+		p.Rings = append(p.Rings, d.ring(r))
+	}
+	p.Notes = d.note(p)
+	return p, nil
+}
+
+// ring works out a ring's numbers.
+func (d *Draft) ring(r draftRing) Ring {
+	n := 0
+	for _, id := range r.hosts {
+		if h := d.hosts[id]; h.Problem == nil && len(h.Install) > 0 {
+			n++
+		}
+	}
+	return Ring{
+		Name: r.Name, Hosts: r.hosts, Batches: Batches(n, r.Batches),
+		MaxInFlight: cmp.Or(r.MaxInFlight, DefaultInFlight), FailureLimit: Limit(n, r.FailureLimit),
+	}
+}
+
+// note says what a reader of the plan must not miss.
+func (d *Draft) note(p *Plan) []string {
+	notes := slices.Clone(d.notes)
+	security, hosts := 0, 0
+	for _, h := range p.Hosts {
+		if n := SecurityLeft(h.Left); n > 0 {
+			security, hosts = security+n, hosts+1
+		}
+	}
+	if security > 0 {
+		notes = append(notes, fmt.Sprintf("%d updates that are or may be security fixes are left out, on %d hosts", security, hosts))
+	}
+	if out := d.outside(); out > 0 {
+		notes = append(notes, fmt.Sprintf("%d hosts of site %s are in no ring, so nothing is planned for them", out, d.in.Site))
+	}
+	for _, r := range p.Rings {
+		if len(r.Hosts) == 0 {
+			notes = append(notes, fmt.Sprintf("ring %s has no hosts here", r.Name))
+		}
+	}
+	return notes
+}
+
+// outside counts the site's hosts that no ring names.
+func (d *Draft) outside() int {
+	n, within := 0, d.in.within()
+	for _, h := range d.in.Inventory.Hosts {
+		if h.ID.Site == d.in.Site && within(h.ID) && d.hosts[h.ID] == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// expectReboot foresees whether the work ends in a reboot. It is a forecast for
+// people: what really happens is decided on the host, after the installation.
+func expectReboot(h Host, f fact.Facts, rule patch.RebootRule) patch.Tri {
+	switch {
+	case len(h.Install) == 0 || rule == patch.RebootNever:
+		return patch.No
+	case rule == patch.RebootAlways, f.Reboot.Needed == patch.Yes, slices.ContainsFunc(h.Install, needsReboot):
+		return patch.Yes
+	}
+	return f.Reboot.Needed
+}
+
+// needsReboot names the packages after which distributions ask for a reboot: the
+// kernel, its microcode, the C library, the init system and the message bus.
+func needsReboot(u patch.Update) bool {
+	switch u.Name {
+	case "kernel", "libc6", "glibc", "systemd", "dbus", "dbus-broker", "intel-microcode", "amd64-microcode", "microcode_ctl", "linux-firmware":
+		return true
+	}
+	return strings.HasPrefix(u.Name, "linux-image-") || strings.HasPrefix(u.Name, "kernel-core") || strings.HasPrefix(u.Name, "kernel-default")
+}
+
+func compareUpdates(a, b patch.Update) int {
+	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Arch, b.Arch), cmp.Compare(a.To, b.To))
+}

@@ -1,0 +1,198 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/inventory"
+	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/platform/drivers"
+	"github.com/patchring/patchring/pkg/playbook"
+)
+
+// Input is all that a plan is made from.
+type Input struct {
+	Playbook  *playbook.Playbook
+	Source    patch.Digest // of the playbook's bytes
+	Inventory *inventory.Inventory
+	Site      string
+	Limit     []fact.HostID // nil: all
+	Packages  []string      // globs of --package; nil: all
+	Facts     map[fact.HostID]Found
+	Now       time.Time
+	// ReadList reads the file behind "@file" in a pattern; nil: such patterns are refused.
+	ReadList func(path string) ([]byte, error)
+}
+
+// Found is what looking at one host gave: its facts, or why there are none.
+type Found struct {
+	Facts   fact.Facts
+	Problem *Problem
+}
+
+// Draft is a plan before its hosts were asked what the picked updates would really
+// change: New → Wanted → Resolve, for each host → Plan.
+type Draft struct {
+	in    Input
+	rings []draftRing
+	hosts map[fact.HostID]*Host
+	notes []string
+}
+
+type draftRing struct {
+	playbook.Ring
+	hosts []fact.HostID
+}
+
+// New works out the rings and picks each host's updates by the playbook's rules.
+// A host in two rings, and a test ring without hosts, are errors of the playbook.
+func New(in Input) (*Draft, error) {
+	rings, err := in.ringHosts()
+	if err != nil {
+		return nil, err
+	}
+	rules, err := in.rules()
+	if err != nil {
+		return nil, err
+	}
+	checks, err := in.checks()
+	if err != nil {
+		return nil, err
+	}
+	d := &Draft{in: in, rings: rings, hosts: map[fact.HostID]*Host{}}
+	for _, r := range rings {
+		for _, id := range r.hosts {
+			h := &Host{ID: id, Ring: r.Name}
+			for _, c := range checks {
+				if c.hosts[id] {
+					h.Checks = append(h.Checks, c.Check)
+				}
+			}
+			d.hosts[id] = h
+			d.fill(h, rules)
+		}
+	}
+	return d, nil
+}
+
+// fill picks the updates of one host, or notes why it can't be worked on.
+func (d *Draft) fill(h *Host, rules []rule) {
+	found, looked := d.in.Facts[h.ID]
+	if !looked {
+		found.Problem = &Problem{Code: string(fault.Unreachable), What: "nobody has looked at this host"}
+	}
+	f := found.Facts
+	h.Platform, h.Domain = f.Platform, f.Domain()
+	if h.Problem = cmp.Or(found.Problem, unworkable(h.ID, f)); h.Problem != nil {
+		return
+	}
+	p := picker{rules: rulesFor(rules, h.ID), globs: d.in.Packages, now: d.in.Now, holds: f.Holds}
+	h.Install, h.Left = p.pick(f)
+	d.notes = append(d.notes, p.notes(h.ID)...)
+}
+
+// unworkable says why a host that was reached can't be worked on all the same. What
+// could not be read is never taken for "nothing to do".
+func unworkable(id fact.HostID, f fact.Facts) *Problem {
+	see := "see: patchring detect " + id.Name
+	if f.Platform == "" {
+		return &Problem{Code: string(fault.HostFailed), What: "its platform could not be told", Hint: see}
+	}
+	driver, known := drivers.For(f.Platform)
+	if !known {
+		return &Problem{Code: string(fault.HostFailed), What: "there is no driver for platform " + string(f.Platform), Hint: see}
+	}
+	if c := driver.Capabilities(); !c.Upgrades {
+		return &Problem{Code: string(fault.HostFailed), What: "platform " + string(f.Platform) + " can't be patched: " + c.Why, Hint: "leave the host out of the rings"}
+	}
+	if p, found := unread(f, problemUpdates, problemOutput); found {
+		return &Problem{Code: string(fault.HostFailed), What: "its pending updates could not be read: " + p.Detail, Hint: see}
+	}
+	return nil
+}
+
+// Wanted are the updates picked for a host so far, sorted.
+func (d *Draft) Wanted(id fact.HostID) []patch.Update {
+	if h := d.hosts[id]; h != nil && h.Problem == nil {
+		return slices.Clone(h.Install)
+	}
+	return nil
+}
+
+// Resolve takes in what a host's own package manager says it would do about the
+// wanted updates. Both nil: there was nothing to ask. What it would change beyond
+// them becomes part of the plan; a removal, a refusal and another version than the
+// one that was wanted are the host's problem.
+func (d *Draft) Resolve(id fact.HostID, res *platform.Resolution, problem *Problem) {
+	h := d.hosts[id]
+	switch {
+	case h == nil || h.Problem != nil:
+	case problem != nil:
+		h.Problem = problem
+	case res != nil && len(h.Install) > 0:
+		if why := refusal(h, *res); why != "" {
+			h.Problem = &Problem{Code: string(fault.HostFailed), What: why, Hint: "look at it on the host, or leave the package out with exclude"}
+			return
+		}
+		h.settle(*res)
+	}
+}
+
+// refusal says why a resolution can't be planned.
+func refusal(h *Host, res platform.Resolution) string {
+	if res.Refused != "" {
+		return "the package manager refuses: " + res.Refused
+	}
+	if len(res.Removes) > 0 {
+		gone := slices.Sorted(slices.Values(res.Removes))
+		return "installing these updates would remove " + strings.Join(gone, ", ")
+	}
+	wanted := byKey(h.Install)
+	left := map[string]patch.Left{}
+	for _, l := range h.Left {
+		left[l.Update.Key()] = l
+	}
+	for _, c := range res.Changes {
+		if w, ok := wanted[c.Key()]; ok && w.To != c.To {
+			return fmt.Sprintf("%s would become %s, and not %s as it was found a moment ago", c.Key(), c.To, w.To)
+		}
+		if l, ok := left[c.Key()]; ok {
+			return fmt.Sprintf("the updates need %s, which is left alone: %s %s", c.Key(), l.Reason, l.Detail)
+		}
+	}
+	return ""
+}
+
+// settle makes the host's list what the package manager would really do.
+func (h *Host) settle(res platform.Resolution) {
+	wanted, changes := byKey(h.Install), byKey(res.Changes)
+	var install []patch.Update
+	for _, w := range h.Install {
+		if _, ok := changes[w.Key()]; ok {
+			install = append(install, w)
+		} else {
+			h.Left = append(h.Left, patch.Left{Update: w, Reason: patch.ReasonKeptBack, Detail: "the package manager would not install it"})
+		}
+	}
+	for _, c := range res.Changes {
+		if _, ok := wanted[c.Key()]; !ok {
+			c.Dependency = true
+			install = append(install, c)
+		}
+	}
+	h.Install = install
+}
+
+func byKey(updates []patch.Update) map[string]patch.Update {
+	out := map[string]patch.Update{}
+	for _, u := range updates {
+		out[u.Key()] = u
+	}
+	return out
+}

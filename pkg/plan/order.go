@@ -1,0 +1,28 @@
+package plan
+
+import (
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/version"
+)
+
+// ordering gives the order of the host's own package manager: whether a is newer than
+// b, and whether that is known at all. Where it is not, only equality can be told.
+func ordering(f fact.Facts) func(a, b string) (newer, known bool) {
+	compare := scheme(f)
+	return func(a, b string) (bool, bool) {
+		if compare == nil {
+			return false, false
+		}
+		return compare(a, b) > 0, true
+	}
+}
+
+func scheme(f fact.Facts) func(a, b string) int {
+	switch {
+	case f.Platform == "debian", f.Manager.Name == "apt":
+		return version.Dpkg
+	case f.Platform == "rhel", f.Manager.Name == "dnf", f.Manager.Name == "zypper":
+		return version.RPM
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+package drivers
+
+import (
+	"testing"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/platform"
+)
+
+func TestFor(t *testing.T) {
+	for _, d := range All() {
+		c := d.Capabilities()
+		found, ok := For(c.Platform)
+		if !ok || found.Capabilities() != c {
+			t.Errorf("For(%q) = %v, %v", c.Platform, found, ok)
+		}
+		if _, locks := d.(platform.Locker); locks != c.Locks {
+			t.Errorf("%s: says Locks %v, and is a Locker: %v", c.Platform, c.Locks, locks)
+		}
+		if c.Upgrades == (c.Why != "") {
+			t.Errorf("%s: upgrades %v, and why not: %q", c.Platform, c.Upgrades, c.Why)
+		}
+	}
+	for _, name := range []fact.Platform{"", "windows"} {
+		if d, ok := For(name); ok {
+			t.Errorf("For(%q) = %v, want none", name, d)
+		}
+	}
+}
+
+func TestFamilies(t *testing.T) {
+	for ident, want := range map[string]string{
+		"SSH-2.0-Cisco-1.25":                     "cisco",
+		"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3": "linux",
+		"SSH-2.0-dropbear_2022.83":               "linux",
+		"":                                       "linux",
+		"SSH-2.0-OpenSSH_9.2p1 SSH-2.0-Cisco-1.2": "linux",
+	} {
+		for _, f := range Families() {
+			if f.Match(ident) {
+				if f.Name != want {
+					t.Errorf("%q is taken for %s, want %s", ident, f.Name, want)
+				}
+				break
+			}
+		}
+	}
+}

@@ -1,0 +1,301 @@
+package linux
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/remote"
+)
+
+// shells are what the scripts must run under, as far as they are here.
+func shells(t *testing.T, each func(t *testing.T, shell []string)) {
+	t.Helper()
+	for _, shell := range [][]string{{"dash"}, {"bash", "--posix"}, {"busybox", "ash"}} {
+		t.Run(shell[0], func(t *testing.T) {
+			if _, err := exec.LookPath(shell[0]); err != nil {
+				t.Skip("needs " + shell[0] + ": one of the shells that hosts have")
+			}
+			each(t, shell)
+		})
+	}
+}
+
+// runIn runs a command of this package with a shell of this machine in place of the host's.
+func runIn(t *testing.T, shell []string, c remote.Command) remote.Result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	args := append(append([]string{}, shell[1:]...), c.Argv[1:]...)
+	cmd := exec.CommandContext(ctx, shell[0], args...)
+	cmd.Stdin = bytes.NewReader(c.Stdin)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	if ctx.Err() != nil || (err != nil && cmd.ProcessState == nil) {
+		t.Fatal(err)
+	}
+	return remote.Result{Ending: remote.Exited, Code: cmd.ProcessState.ExitCode(), Out: out.Bytes(), Err: errs.Bytes()}
+}
+
+// texts are all scripts as they are sent.
+func texts() map[string]string {
+	return map[string]string{
+		"probe":       frameScript + commonScript + probeScript,
+		"resolve":     frameScript + commonScript + resolveScript,
+		"preflight":   frameScript + commonScript + preflightScript,
+		"after":       frameScript + commonScript + afterScript,
+		"reboot_look": frameScript + commonScript + rebootLookScript,
+		"lock_look":   frameScript + lockLookScript,
+		"lock":        lockScript,
+		"reboot":      rebootScript,
+		"apt":         aptScript,
+	}
+}
+
+func TestScriptsParse(t *testing.T) {
+	shells(t, func(t *testing.T, shell []string) {
+		for name, text := range texts() {
+			cmd := exec.CommandContext(t.Context(), shell[0], append(shell[1:], "-n")...)
+			cmd.Stdin = strings.NewReader(text)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", name, err, out)
+			}
+		}
+	})
+}
+
+func TestScriptsCheck(t *testing.T) {
+	if _, err := exec.LookPath("shellcheck"); err != nil {
+		t.Skip("needs shellcheck: it checks the scripts")
+	}
+	for name, text := range texts() {
+		cmd := exec.CommandContext(t.Context(), "shellcheck", "-s", "sh", "-")
+		cmd.Stdin = strings.NewReader(text)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s:\n%s", name, out)
+		}
+	}
+}
+
+// TestCutScriptsDoNothing: a script that arrives in part must not begin.
+func TestCutScriptsDoNothing(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "patchring")
+	shells(t, func(t *testing.T, shell []string) {
+		c := takeIn(home, "r1")
+		c.Stdin = bytes.TrimSuffix(c.Stdin, []byte("main \"$@\"\n"))
+		runIn(t, shell, c)
+		if _, err := os.Stat(home); err == nil {
+			t.Error("the script did something before its last line came")
+		}
+	})
+}
+
+// TestProbeHere runs the real probe against this machine. It only reads.
+func TestProbeHere(t *testing.T) {
+	shells(t, func(t *testing.T, shell []string) {
+		probe := Probe(platform.Query{Nonce: "0123456789abcdef", Packages: []string{"dpkg", "no-such-package"}})[0]
+		res := runIn(t, shell, probe)
+		f, err := Read([]remote.Result{res})
+		if err != nil || res.Code != 0 {
+			t.Fatalf("%v, exit status %d: %s", err, res.Code, res.Err)
+		}
+		if f.OS.ID == "" || f.Kernel.Running == "" || len(f.Spaces) == 0 || f.Clock.IsZero() || hasProblem(f, "output", "") {
+			t.Errorf("%+v", f)
+		}
+		if shell[0] != "busybox" && f.Platform == Debian { // busybox prefers its own dpkg
+			if _, ok := f.Installed("dpkg", ""); !ok {
+				t.Errorf("dpkg is not installed, it says: %+v", f.Problems)
+			}
+		}
+	})
+}
+
+// TestProbeBareHost: without any of the tools it wants, the probe still ends, and
+// says what it could not learn.
+func TestProbeBareHost(t *testing.T) {
+	busybox, err := exec.LookPath("busybox")
+	if err != nil {
+		t.Skip("needs busybox: the barest of hosts")
+	}
+	bin := t.TempDir()
+	for _, tool := range []string{"sh", "cat", "head", "printf", "uname", "id", "date"} {
+		if err := os.Symlink(busybox, filepath.Join(bin, tool)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	probe := Probe(platform.Query{})[0]
+	// The script adds the usual folders to PATH; here they must stay out.
+	probe.Stdin = bytes.ReplaceAll(probe.Stdin, []byte(":/usr/local/sbin:/usr/sbin:/sbin"), nil)
+	res := runIn(t, []string{"env", "-i", "PATH=" + bin, filepath.Join(bin, "sh")}, remote.Command{Argv: append([]string{""}, probe.Argv[1:]...), Stdin: probe.Stdin})
+	f, err := Read([]remote.Result{res})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !hasProblem(f, "updates", "") || f.Platform != Other {
+		t.Errorf("%q: %+v", f.Platform, f.Problems)
+	}
+}
+
+// takeIn, giveIn and seeIn are the lock's commands, with a folder of the test's own.
+func takeIn(home, rollout string) remote.Command { return in(home, Apt{}.Lock(web, owner(rollout)).Do) }
+func giveIn(home, rollout string) remote.Command {
+	return in(home, Apt{}.Unlock(web, owner(rollout)).Do)
+}
+func seeIn(home, rollout string) remote.Command {
+	return in(home, Apt{}.Lock(web, owner(rollout)).Look.Do)
+}
+
+func owner(rollout string) platform.Owner {
+	return platform.Owner{Rollout: rollout, By: "jane@laptop", Since: time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)}
+}
+
+func in(home string, ops []platform.Operation) remote.Command {
+	c := *ops[0].Command
+	c.Argv = append([]string{}, c.Argv...)
+	for i, word := range c.Argv {
+		if word == lockHome {
+			c.Argv[i] = home
+		}
+	}
+	return c
+}
+
+func TestLockForReal(t *testing.T) {
+	shells(t, func(t *testing.T, shell []string) {
+		home := filepath.Join(t.TempDir(), "patchring")
+		judge := func(rollout string) platform.State {
+			return Apt{}.Lock(web, owner(rollout)).Look.Judge([]remote.Result{runIn(t, shell, seeIn(home, rollout))}).State
+		}
+		want := func(what string, got, want platform.State) {
+			t.Helper()
+			if got != want {
+				t.Errorf("%s: %v, want %v", what, got, want)
+			}
+		}
+		want("at first", judge("r1"), platform.NotDone)
+		runIn(t, shell, takeIn(home, "r1"))
+		want("taken", judge("r1"), platform.Done)
+		want("taken, for another", judge("r2"), platform.Failed)
+		runIn(t, shell, takeIn(home, "r2"))
+		want("another tried", judge("r1"), platform.Done)
+		if r := runIn(t, shell, giveIn(home, "r2")); r.Code == 0 {
+			t.Error("another's lock was given back")
+		}
+		want("another tried to give it back", judge("r1"), platform.Done)
+		if r := runIn(t, shell, giveIn(home, "r1")); r.Code != 0 {
+			t.Errorf("%s", r.Err)
+		}
+		want("given back", judge("r2"), platform.NotDone)
+		runIn(t, shell, giveIn(home, "r1"))
+		want("given back twice", judge("r2"), platform.NotDone)
+		if err := os.Mkdir(filepath.Join(home, "lock"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		want("nameless", judge("r1"), platform.Unknown)
+	})
+}
+
+// TestOneTakesTheLock: of many at once, one gets it.
+func TestOneTakesTheLock(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "patchring")
+	var wg sync.WaitGroup
+	names := []string{"a", "b", "c", "d", "e", "f"}
+	for _, name := range names {
+		wg.Go(func() { runIn(t, []string{"sh"}, takeIn(home, name)) })
+	}
+	wg.Wait()
+	held := 0
+	for _, name := range names {
+		r := runIn(t, []string{"sh"}, seeIn(home, name))
+		if (Apt{}).Lock(web, owner(name)).Look.Judge([]remote.Result{r}).State == platform.Done {
+			held++
+		}
+	}
+	if held != 1 {
+		t.Errorf("%d of %d hold the lock", held, len(names))
+	}
+}
+
+func TestLockSymlink(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Symlink("/nonexistent", filepath.Join(dir, "patchring")); err != nil {
+		t.Fatal(err)
+	}
+	home := filepath.Join(dir, "patchring")
+	if r := runIn(t, []string{"sh"}, takeIn(home, "r1")); r.Code == 0 {
+		t.Error("a symbolic link was followed")
+	}
+	if r := runIn(t, []string{"sh"}, seeIn(home, "r1")); !strings.Contains(string(r.Out), "symlink") {
+		t.Errorf("%s", r.Out)
+	}
+}
+
+// TestRebootOfAnotherBoot: the order belongs to one boot. This machine's is another,
+// so that nothing happens here.
+func TestRebootOfAnotherBoot(t *testing.T) {
+	f := debian()
+	f.BootID = "not-this-boot"
+	w := aptWork()
+	step := stepNamed(t, Apt{Debian}, f, w, "reboot")
+	shells(t, func(t *testing.T, shell []string) {
+		c := *step.Do[0].Command
+		// Even a mistake in the script must not restart this machine.
+		c.Stdin = bytes.ReplaceAll(c.Stdin, []byte("by_timer || by_hand"), []byte("echo would restart"))
+		r := runIn(t, shell, c)
+		if string(r.Out) != "the host has restarted already\n" {
+			t.Errorf("%q %q", r.Out, r.Err)
+		}
+	})
+}
+
+func TestRebootLookHere(t *testing.T) {
+	step := stepNamed(t, Apt{Debian}, debian(), aptWork(), "reboot")
+	shells(t, func(t *testing.T, shell []string) {
+		rep, trouble := wholeReport([]remote.Result{runIn(t, shell, *step.Look.Do[0].Command)})
+		if trouble != "" || rep.fields("signs")["boot_id"] == "" || !rep.get("reboot_flag").ok() {
+			t.Errorf("%s %+v", trouble, rep)
+		}
+	})
+}
+
+func TestPreflightHere(t *testing.T) {
+	if _, err := exec.LookPath("apt-get"); err != nil {
+		t.Skip("needs apt-get: the simulation is asked for real")
+	}
+	w := aptWork()
+	w.Install = w.Install[:1]
+	w.Install[0].Name = "no-such-package"
+	step := stepNamed(t, Apt{Debian}, debian(), w, "preflight")
+	for _, shell := range [][]string{{"dash"}, {"bash", "--posix"}} {
+		got := step.Look.Judge([]remote.Result{runIn(t, shell, *step.Look.Do[0].Command)})
+		if got.State == platform.NotDone {
+			t.Skip("needs an unlocked package manager: ", got.Reasons)
+		}
+		standing(t, got, platform.Failed, "no-such-package")
+	}
+}
+
+func TestSectionsAreBounded(t *testing.T) {
+	shells(t, func(t *testing.T, shell []string) {
+		many := "many() { i=0; while [ $i -lt 500 ]; do echo line; i=$((i + 1)); done; }\n"
+		c := look(remote.Reads, 0, []string{"n"}, frameScript, many+"nonce=$1\nopen_report\nsection few 600 many\nsection cut 100 many\nclose_report\n")
+		rep, found := readReport(runIn(t, shell, c))
+		if !found || !rep.whole {
+			t.Fatal("no report")
+		}
+		if few := rep.get("few"); !few.ok() || len(few.lines()) != 500 {
+			t.Errorf("few: status %d, %d lines", few.status, len(few.lines()))
+		}
+		if cut := rep.get("cut"); cut.status != -1 || len(cut.lines()) > 110 {
+			t.Errorf("cut: status %d, %d lines", cut.status, len(cut.lines()))
+		}
+	})
+}

@@ -1,0 +1,166 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestFieldNames holds every document to the names that users' scripts know. A
+// name that goes missing here breaks them: that needs a new Version.
+func TestFieldNames(t *testing.T) {
+	want := map[string]string{
+		"rollout": `changed exit exit.code exit.why exit.word hosts hosts[].checks hosts[].checks[].check hosts[].checks[].seen
+			hosts[].checks[].tries hosts[].checks[].verdict hosts[].code hosts[].ended hosts[].host hosts[].kernel hosts[].kernel.newest
+			hosts[].kernel.running hosts[].notes hosts[].reasons hosts[].reboot hosts[].reboot.done hosts[].reboot.expected hosts[].ring
+			hosts[].seconds hosts[].started hosts[].state hosts[].step hosts[].touched hosts[].updates hosts[].updates[].arch
+			hosts[].updates[].dependency hosts[].updates[].detail hosts[].updates[].from hosts[].updates[].origin hosts[].updates[].outcome
+			hosts[].updates[].package hosts[].updates[].reason hosts[].updates[].security hosts[].updates[].severity hosts[].updates[].to
+			kind next opened phase plan playbook reasons rings rings[].batches rings[].began rings[].by_state rings[].ended
+			rings[].failure_limit rings[].gate rings[].gate.reasons rings[].gate.state rings[].hosts rings[].name rings[].set rollout seconds
+			site skipped skipped[].detail skipped[].host skipped[].package skipped[].reason skipped[].ring skipped[].to
+			timeline timeline[].actor timeline[].event timeline[].host timeline[].ring timeline[].seq timeline[].step timeline[].text timeline[].time
+			totals totals.by_state totals.hosts totals.rebooted totals.security_installed totals.security_left totals.security_left_maybe
+			totals.touched totals.updates_installed totals.updates_left totals.updates_unconfirmed version waits waits[].for waits[].person waits[].ring`,
+		"plan": `exit exit.code exit.why exit.word hosts hosts[].checks hosts[].domain hosts[].host hosts[].left hosts[].left[].arch
+			hosts[].left[].bytes hosts[].left[].dependency hosts[].left[].detail hosts[].left[].from hosts[].left[].origin
+			hosts[].left[].package hosts[].left[].reason hosts[].left[].security hosts[].left[].severity hosts[].left[].to hosts[].platform
+			hosts[].problem hosts[].problem.code hosts[].problem.hint hosts[].problem.what hosts[].reboot_expected hosts[].ring hosts[].updates
+			hosts[].updates[].arch hosts[].updates[].bytes hosts[].updates[].dependency hosts[].updates[].from hosts[].updates[].origin
+			hosts[].updates[].package hosts[].updates[].security hosts[].updates[].severity hosts[].updates[].to kind made notes plan playbook
+			reboot rings rings[].batches rings[].failure_limit rings[].hosts rings[].max_in_flight rings[].name site totals totals.bytes
+			totals.hosts totals.hosts_to_patch totals.hosts_with_problems totals.left totals.reboots_expected totals.reboots_unknown
+			totals.security totals.updates version`,
+		"detect": `exit exit.code exit.why exit.word hosts hosts[].arch hosts[].boot_id hosts[].class hosts[].container hosts[].error
+			hosts[].error.code hosts[].error.hint hosts[].error.what hosts[].holds hosts[].host hosts[].hostname hosts[].kept_back
+			hosts[].kept_back[].arch hosts[].kept_back[].bytes hosts[].kept_back[].dependency hosts[].kept_back[].detail
+			hosts[].kept_back[].from hosts[].kept_back[].origin hosts[].kept_back[].package hosts[].kept_back[].reason
+			hosts[].kept_back[].security hosts[].kept_back[].severity hosts[].kept_back[].to hosts[].kernel hosts[].kernel.newest
+			hosts[].kernel.running hosts[].model hosts[].package_manager hosts[].package_manager.detail hosts[].package_manager.name
+			hosts[].package_manager.state hosts[].pending hosts[].pending.known hosts[].pending.security hosts[].pending.security_unknown
+			hosts[].pending.total hosts[].platform hosts[].problems hosts[].problems[].detail hosts[].problems[].what hosts[].reboot
+			hosts[].reboot.needed hosts[].reboot.reasons hosts[].refreshed hosts[].seen hosts[].updates hosts[].updates[].arch
+			hosts[].updates[].bytes hosts[].updates[].dependency hosts[].updates[].from hosts[].updates[].origin hosts[].updates[].package
+			hosts[].updates[].security hosts[].updates[].severity hosts[].updates[].to hosts[].vendor hosts[].version kind totals
+			totals.detected totals.errors totals.hosts totals.reboots_needed totals.security totals.updates version`,
+		"doctor": `exit exit.code exit.why exit.word hosts hosts[].host hosts[].tests hosts[].tests[].hint hosts[].tests[].result
+			hosts[].tests[].seen hosts[].tests[].test kind totals totals.fail totals.hosts totals.ok totals.skipped totals.unknown version`,
+		"checks": `exit exit.code exit.why exit.word hosts hosts[].checks hosts[].checks[].check hosts[].checks[].seen hosts[].checks[].tries
+			hosts[].checks[].verdict hosts[].error hosts[].error.code hosts[].error.hint hosts[].error.what hosts[].host hosts[].verdict kind
+			totals totals.fail totals.hosts totals.ok totals.skipped totals.unknown version`,
+		"inventory": `hosts hosts[].address hosts[].become hosts[].class hosts[].criticality hosts[].exposure hosts[].groups hosts[].host
+			hosts[].jump hosts[].labels hosts[].platform hosts[].port hosts[].user kind path version`,
+		"rollouts": `kind rollouts rollouts[].by_state rollouts[].changed rollouts[].exit rollouts[].exit.code rollouts[].exit.why
+			rollouts[].exit.word rollouts[].next rollouts[].opened rollouts[].phase rollouts[].playbook rollouts[].reasons rollouts[].rollout
+			rollouts[].site version`,
+		"explain": `host kind settings settings[].lost settings[].name settings[].value settings[].where version`,
+		"graph": `kind path root root.children root.children[].again root.children[].children root.children[].children[].again
+			root.children[].children[].children root.children[].children[].children[].again root.children[].children[].children[].children
+			root.children[].children[].children[].kind root.children[].children[].children[].name root.children[].children[].kind
+			root.children[].children[].name root.children[].kind root.children[].name root.again root.kind root.name version`,
+		"lint":    `hosts inventory kind playbooks version`,
+		"failure": `error error.code error.hint error.what exit exit.code exit.why exit.word host kind step version`,
+	}
+	all := samples()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		var got any
+		if err := json.Unmarshal(render(t, all[name], FormatJSON, Options{}), &got); err != nil {
+			t.Fatal(err)
+		}
+		names := map[string]bool{}
+		collect(names, "", got)
+		if want := slices.Sorted(slices.Values(strings.Fields(want[name]))); !slices.Equal(slices.Sorted(maps.Keys(names)), want) {
+			t.Errorf("%s has other fields than it promises:\n got %s\nwant %s", name, strings.Join(slices.Sorted(maps.Keys(names)), " "), strings.Join(want, " "))
+		}
+	}
+}
+
+// collect walks a document. The keys of a map by state or label are data, not names.
+func collect(names map[string]bool, path string, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		if strings.HasSuffix(path, "by_state") || strings.HasSuffix(path, "labels") {
+			return
+		}
+		for k, sub := range v {
+			names[strings.TrimPrefix(path+"."+k, ".")] = true
+			collect(names, path+"."+k, sub)
+		}
+	case []any:
+		for _, sub := range v {
+			collect(names, path+"[]", sub)
+		}
+	}
+}
+
+// TestOwnTypes: a document that held an internal type would change its JSON when
+// that type does.
+func TestOwnTypes(t *testing.T) {
+	for name, d := range samples() {
+		walk(t, name, reflect.TypeOf(d), map[reflect.Type]bool{})
+	}
+}
+
+func walk(t *testing.T, path string, typ reflect.Type, seen map[reflect.Type]bool) {
+	t.Helper()
+	if seen[typ] {
+		return
+	}
+	seen[typ] = true
+	switch typ.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		walk(t, path, typ.Elem(), seen)
+	case reflect.Struct:
+		if typ.PkgPath() == "time" {
+			return
+		}
+		if !strings.HasSuffix(typ.PkgPath(), "/report") {
+			t.Errorf("%s is a %s", path, typ)
+		}
+		for i := range typ.NumField() {
+			f := typ.Field(i)
+			if f.Tag.Get("json") == "" && !f.Anonymous {
+				t.Errorf("%s.%s has no name of its own in JSON", path, f.Name)
+			}
+			walk(t, path+"."+f.Name, f.Type, seen)
+		}
+	}
+}
+
+// TestNoNullLists: "for h in .hosts[]" must not break on an empty document.
+func TestNoNullLists(t *testing.T) {
+	empty := map[string]Document{
+		"rollout": NewRollout(Source{}), "detect": NewDetect(nil), "doctor": NewDoctor(nil),
+		"checks": NewChecks(nil), "inventory": NewInventory("", nil), "rollouts": NewRollouts(nil),
+	}
+	for name, d := range empty {
+		if got := render(t, d, FormatJSON, Options{}); bytes.Contains(got, []byte("null")) {
+			t.Errorf("%s has a null:\n%s", name, got)
+		}
+		render(t, d, FormatTable, Options{Width: 80})
+		render(t, d, FormatMarkdown, Options{})
+	}
+}
+
+// TestGoldenFilesAreUsed: a golden file that no test compares with proves nothing.
+func TestGoldenFilesAreUsed(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		name, _, _ := strings.Cut(filepath.Base(f), ".")
+		if info, err := os.Stat(f); err != nil || info.IsDir() {
+			continue
+		}
+		if _, ok := samples()[name]; !ok {
+			t.Errorf("%s belongs to no sample", f)
+		}
+	}
+}

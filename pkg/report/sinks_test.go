@@ -1,0 +1,187 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/xml"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/health"
+	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/rollout"
+)
+
+func TestInert(t *testing.T) {
+	cases := map[string]string{
+		"=HYPERLINK(\"http://x\")": "'=HYPERLINK(\"http://x\")", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)",
+		"\t=1": "'=1", "\r=1": "'=1", " =1": "'=1", "＝1": "'＝1", "1.2-3": "1.2-3", "": "",
+	}
+	for in, want := range cases {
+		if got := inert(in); got != want {
+			t.Errorf("inert(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestEveryFormatOfEveryDocument: what a document claims to support is well-formed.
+func TestEveryFormatOfEveryDocument(t *testing.T) {
+	for name, d := range samples() {
+		markdownHolds(t, string(render(t, d, FormatMarkdown, Options{})))
+		if r, ok := d.(interface{ records() records }); ok {
+			if rows := parseCSV(t, render(t, d, FormatCSV, Options{})); len(rows) != len(r.records().rows)+1 || len(rows) < 2 {
+				t.Errorf("%s has %d rows of CSV", name, len(rows))
+			}
+		}
+		if _, ok := d.(interface{ suites() []suite }); ok && parseJUnit(t, render(t, d, FormatJUnit, Options{})).Tests == 0 {
+			t.Errorf("%s has no testcase", name)
+		}
+	}
+}
+
+// hostile is a source in which every text that a host or a repository has a hand in is text.
+func hostile(text string) Source {
+	s := sampleSource()
+	u := patch.Update{Name: text, Arch: text, From: text, To: text, Origin: text, Security: patch.Yes, Severity: patch.Severity(text)}
+	host := fact.HostID{Site: "hq", Name: text}
+	s.Status.Hosts = append(s.Status.Hosts, rollout.HostStatus{
+		ID: host, Ring: "production", State: rollout.HostFailed, Touched: true, Reasons: []string{text, text}, Notes: []string{text},
+		Began:  work([]patch.Update{u}, patch.Left{Update: u, Reason: patch.Reason(text), Detail: text}),
+		Checks: []health.Result{{Check: text, Verdict: health.Fail, Seen: text}},
+	})
+	s.Status.Reasons, s.Status.Playbook = []string{text}, text
+	s.Status.Rings[1].GateReasons = []string{text}
+	s.Waits = append(s.Waits, rollout.Wait{For: text})
+	return s
+}
+
+// FuzzSinks: whatever a host says, every format stays well-formed.
+func FuzzSinks(f *testing.F) {
+	for _, seed := range []string{
+		"=cmd|' /C calc'!A0", "a\"b,c\nd\r\ne", "<script>alert(1)</script>&amp;]]>", "| a | b\n---|", "\x1b[2J\x1b]0;t\a", "\x00\x01\xff\xfe",
+		"\u202egnp.exe", "\ufffe\uffff", "`${x}` [l](javascript:x) www.x.y http://x @all", strings.Repeat("w", 3000), "-", "日本語\u0301", "'; DROP--", "\u2028\u0085",
+	} {
+		f.Add(seed, 60)
+	}
+	f.Fuzz(func(t *testing.T, text string, width int) {
+		doc := NewRollout(hostile(text))
+		width = 40 + max(width, -width, 0)%200
+		want := render(t, NewRollout(hostile("plain")), FormatCSV, Options{})
+		rows := parseCSV(t, render(t, doc, FormatCSV, Options{}))
+		if n := len(parseCSV(t, want)); len(rows) != n {
+			t.Errorf("%d rows of CSV instead of %d", len(rows), n)
+		}
+		for _, row := range rows {
+			cellsHold(t, row)
+		}
+		if n := parseJUnit(t, render(t, doc, FormatJUnit, Options{})).Tests; n != len(doc.Hosts) {
+			t.Errorf("%d testcases for %d hosts", n, len(doc.Hosts))
+		}
+		markdownHolds(t, string(render(t, doc, FormatMarkdown, Options{})))
+		textHolds(t, string(render(t, doc, FormatTable, Options{Width: width})), width)
+		textHolds(t, string(render(t, doc, FormatTable, Options{})), 0)
+	})
+}
+
+func cellsHold(t *testing.T, row []string) {
+	t.Helper()
+	for _, c := range row {
+		if c != "" && strings.ContainsAny(c[:1], "=+-@\t\r") {
+			t.Errorf("a formula: %q", c)
+		}
+		printable(t, c)
+	}
+}
+
+// printable: one line, valid, nothing that moves a cursor or turns the reading direction.
+func printable(t *testing.T, s string) {
+	t.Helper()
+	if !utf8.ValidString(s) {
+		t.Errorf("not UTF-8: %q", s)
+	}
+	for _, r := range s {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' {
+			t.Errorf("%U in %q", r, s)
+			return
+		}
+	}
+}
+
+func textHolds(t *testing.T, s string, width int) {
+	t.Helper()
+	for line := range strings.Lines(s) {
+		line = strings.TrimSuffix(line, "\n")
+		printable(t, line)
+		if width > 0 && Width(line) > width {
+			t.Errorf("a line of %d on %d columns: %q", Width(line), width, line)
+		}
+	}
+}
+
+// markdownHolds: every row of a table has as many cells as its head.
+func markdownHolds(t *testing.T, s string) {
+	t.Helper()
+	cells := 0
+	for line := range strings.Lines(s) {
+		line = strings.TrimSuffix(line, "\n")
+		printable(t, line)
+		if !strings.HasPrefix(line, "|") {
+			cells = 0
+			continue
+		}
+		n := strings.Count(strings.NewReplacer(`\\`, "", `\|`, "").Replace(line), "|")
+		if cells != 0 && n != cells {
+			t.Errorf("%d cells instead of %d: %q", n, cells, line)
+		}
+		cells = n
+		if strings.Contains(strings.ReplaceAll(line, `\<`, ""), "<") || strings.Contains(line, "://") {
+			t.Errorf("markup or a link: %q", line)
+		}
+	}
+}
+
+func parseCSV(t *testing.T, b []byte) [][]string {
+	t.Helper()
+	rows, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// parseJUnit reads the XML back, strictly, and checks its sums.
+func parseJUnit(t *testing.T, b []byte) xmlSuites {
+	t.Helper()
+	var all xmlSuites
+	if err := xml.NewDecoder(bytes.NewReader(b)).Decode(&all); err != nil {
+		t.Fatalf("not XML: %v\n%s", err, b)
+	}
+	sums := [4]int{}
+	for _, s := range all.Suites {
+		if s.Tests != len(s.Cases) {
+			t.Errorf("suite %s says %d tests and has %d", s.Name, s.Tests, len(s.Cases))
+		}
+		for i, n := range []int{s.Tests, s.Failures, s.Errors, s.Skipped} {
+			sums[i] += n
+		}
+	}
+	if got := fmt.Sprint(sums); got != fmt.Sprint([4]int{all.Tests, all.Failures, all.Errors, all.Skipped}) {
+		t.Errorf("the suites sum up to %s", got)
+	}
+	return all
+}
+
+func (x xmlSuites) cases(name string) (n int) {
+	for _, s := range x.Suites {
+		for _, c := range s.Cases {
+			if c.Name == name {
+				n++
+			}
+		}
+	}
+	return n
+}

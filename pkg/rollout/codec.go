@@ -1,0 +1,115 @@
+package rollout
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/patchring/patchring/pkg/fault"
+)
+
+// The kinds, as they stand in the journal. They never change and are never reused.
+const (
+	kindOpened      = "opened"
+	kindGateOpened  = "gate_opened"
+	kindStepStarted = "step_started"
+	kindStepEnded   = "step_ended"
+	kindHalted      = "halted"
+	kindPaused      = "paused"
+	kindResumed     = "resumed"
+	kindAborted     = "aborted"
+	kindFinished    = "finished"
+)
+
+// Kind names the entry in the journal.
+func (Opened) Kind() string      { return kindOpened }
+func (GateOpened) Kind() string  { return kindGateOpened }
+func (StepStarted) Kind() string { return kindStepStarted }
+func (StepEnded) Kind() string   { return kindStepEnded }
+func (Halted) Kind() string      { return kindHalted }
+func (Paused) Kind() string      { return kindPaused }
+func (Resumed) Kind() string     { return kindResumed }
+func (Aborted) Kind() string     { return kindAborted }
+func (Finished) Kind() string    { return kindFinished }
+
+// Marshal gives an entry's kind and its payload for the journal: compact JSON,
+// fields in the order of the type, map keys sorted.
+func Marshal(e Entry) (kind string, payload json.RawMessage, err error) {
+	if e == nil {
+		return "", nil, errors.New("no entry to write")
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(e); err != nil {
+		return "", nil, fmt.Errorf("write %s: %w", e.Kind(), err)
+	}
+	return e.Kind(), bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+}
+
+// Unmarshal reads what Marshal wrote. It is strict: a kind, a field or a word that
+// this build does not know was written by a newer one, and is an error, because
+// leaving it out would make another history of it.
+func Unmarshal(kind string, payload json.RawMessage) (Entry, error) {
+	switch kind {
+	case kindOpened:
+		return decode[Opened](payload)
+	case kindGateOpened:
+		return decode[GateOpened](payload)
+	case kindStepStarted:
+		return decode[StepStarted](payload)
+	case kindStepEnded:
+		return decode[StepEnded](payload)
+	case kindHalted:
+		return decode[Halted](payload)
+	case kindPaused:
+		return decode[Paused](payload)
+	case kindResumed:
+		return decode[Resumed](payload)
+	case kindAborted:
+		return decode[Aborted](payload)
+	case kindFinished:
+		return decode[Finished](payload)
+	}
+	return nil, newer("event of kind %q", kind)
+}
+
+func decode[T Entry](payload json.RawMessage) (Entry, error) {
+	var entry T
+	dec := json.NewDecoder(bytes.NewReader(payload))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&entry); err != nil {
+		return nil, fmt.Errorf("read %s: %w", entry.Kind(), err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read %s: something stands behind it", entry.Kind())
+	}
+	return entry, known(entry)
+}
+
+// known refuses words that a newer build may have added to the enumerations.
+func known(e Entry) error {
+	switch e := e.(type) {
+	case StepStarted:
+		if e.Mode != Start && e.Mode != Reconcile {
+			return newer("mode %q", e.Mode)
+		}
+	case StepEnded:
+		switch e.Outcome {
+		case OutcomeUnknown, OutcomeFailed, OutcomeUnreachable, OutcomeNothing, OutcomeOK:
+		default:
+			return newer("outcome %q", e.Outcome)
+		}
+	}
+	return nil
+}
+
+func newer(format string, args ...any) error {
+	return &fault.Error{
+		Kind: fault.GiveUp, Code: fault.Unsupported,
+		What: "the journal holds something this patchring does not know: " + fmt.Sprintf(format, args...),
+		Hint: "a newer patchring wrote it: use that version or a later one for this rollout",
+	}
+}

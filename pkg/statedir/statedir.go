@@ -1,0 +1,181 @@
+// Package statedir is the state folder: its layout, its locks, its rollouts. What
+// lies in the files belongs to other packages.
+//
+//	VERSION                     the layout's version, "1"
+//	lock                        held while a rollout is created
+//	known_hosts/SITE            the host keys of a site
+//	store/                      content-addressed files, see package store
+//	rollouts/ID/about.json      playbook, site, when created
+//	rollouts/ID/plan.json       the plan that the rollout carries out
+//	rollouts/ID/journal.jsonl   what happened, see package journal
+//	rollouts/ID/lock            held by the `run` that is at work
+//
+// Folders are 0700, files 0600. Everything is opened through os.Root, so that no
+// name and no link leads out of the folder. Copying the folder, while no run is at
+// work, is a backup, and a hand-over to a colleague.
+package statedir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/patchring/patchring/pkg/fault"
+)
+
+// Version of the layout.
+const Version = "1"
+
+// Names in the folder.
+const (
+	versionName  = "VERSION"
+	lockName     = "lock"
+	knownName    = "known_hosts"
+	storeName    = "store"
+	rolloutsName = "rollouts"
+	aboutName    = "about.json"
+	planName     = "plan.json"
+	JournalName  = "journal.jsonl"
+)
+
+// Dir is an open state folder.
+type Dir struct {
+	path string
+	root *os.Root
+}
+
+// Open opens the state folder at path and creates it where there is none. A folder
+// of a newer layout, and one that anybody may write to, are refused.
+func Open(path string) (*Dir, error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, fmt.Errorf("state folder: %w", err)
+	}
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, fmt.Errorf("state folder: %w", err)
+	}
+	d := &Dir{path: path, root: root}
+	if err := d.prepare(); err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	return d, nil
+}
+
+func (d *Dir) prepare() error {
+	info, err := d.root.Stat(".")
+	if err != nil {
+		return fmt.Errorf("state folder: %w", err)
+	}
+	if info.Mode().Perm()&0o002 != 0 {
+		return &fault.Error{
+			Kind: fault.GiveUp, Code: fault.Usage, What: "anybody may write to the state folder " + d.path,
+			Hint: "chmod 700 " + d.path,
+		}
+	}
+	if err := d.version(); err != nil {
+		return err
+	}
+	for _, name := range []string{knownName, storeName, rolloutsName} {
+		if err := d.root.MkdirAll(name, 0o700); err != nil {
+			return fmt.Errorf("state folder: %w", err)
+		}
+	}
+	return nil
+}
+
+// version writes VERSION into a new folder, and refuses another layout.
+func (d *Dir) version() error {
+	raw, err := d.root.ReadFile(versionName)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return replace(d.root, versionName, []byte(Version+"\n"))
+	case err != nil:
+		return fmt.Errorf("state folder: %w", err)
+	case strings.TrimSpace(string(raw)) != Version:
+		return &fault.Error{
+			Kind: fault.GiveUp, Code: fault.Unsupported, What: "the state folder " + d.path + " has a layout that this patchring does not know",
+			Hint: "a newer patchring wrote it: use that version or a later one, or another folder with --state",
+		}
+	}
+	return nil
+}
+
+// Close closes the folder, not what was opened in it.
+func (d *Dir) Close() error {
+	if err := d.root.Close(); err != nil {
+		return fmt.Errorf("state folder: %w", err)
+	}
+	return nil
+}
+
+// Path is the folder's path as it was opened.
+func (d *Dir) Path() string { return d.path }
+
+// Store opens the folder of the content-addressed files.
+func (d *Dir) Store() (*os.Root, error) {
+	root, err := d.root.OpenRoot(storeName)
+	if err != nil {
+		return nil, fmt.Errorf("state folder: %w", err)
+	}
+	return root, nil
+}
+
+// KnownHosts is the path of a site's known_hosts file, which may not exist yet.
+func (d *Dir) KnownHosts(site string) (string, error) {
+	if !simple(site) {
+		return "", fmt.Errorf("site %q can't be the name of a file", site)
+	}
+	return filepath.Join(d.path, knownName, site), nil
+}
+
+// simple: a name that is one element of a path, and no hidden one.
+func simple(name string) bool {
+	return name != "" && !strings.HasPrefix(name, ".") && !strings.ContainsAny(name, "/\\\x00")
+}
+
+// Lock takes the folder for oneself while deciding whether to create a rollout.
+func (d *Dir) Lock(o Owner) (*Lock, error) {
+	return take(d.root, lockName, "the state folder "+d.path, o)
+}
+
+// replace writes a file so that it is there whole or as it was before.
+func replace(root *os.Root, name string, content []byte) error {
+	temp := name + ".new"
+	if err := write(root, temp, content); err != nil {
+		return err
+	}
+	if err := root.Rename(temp, name); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return syncFolder(root)
+}
+
+func write(root *os.Root, name string, content []byte) error {
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}
+
+// syncFolder makes the names in a folder durable.
+func syncFolder(root *os.Root) error {
+	dir, err := root.Open(".")
+	if err != nil {
+		return fmt.Errorf("sync the folder: %w", err)
+	}
+	if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+		return fmt.Errorf("sync the folder: %w", err)
+	}
+	return nil
+}

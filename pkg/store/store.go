@@ -1,0 +1,126 @@
+// Package store keeps content-addressed files in a folder: facts, snapshots, plans,
+// later packages and images. A file's name is the digest of its content, so that
+// what is read is what was written, or an error.
+//
+//	sha256/ab/cdef…    the file whose digest is sha256:abcdef…
+package store
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/patch"
+)
+
+// ErrNotFound is what Get wraps where the store has no such content.
+var ErrNotFound = errors.New("not in the store")
+
+// Store is a folder of such files. Several processes may use one at the same time.
+type Store struct{ root *os.Root }
+
+// Open uses the folder behind root, which stays the caller's to close.
+func Open(root *os.Root) *Store { return &Store{root: root} }
+
+// Put keeps content and returns its digest. When it returns without an error, the
+// content is durable. Keeping the same content again changes nothing.
+func (s *Store) Put(content []byte) (patch.Digest, error) {
+	digest := patch.DigestOf(content)
+	if _, err := s.Get(digest, int64(len(content))); err == nil {
+		return digest, nil
+	}
+	name := place(digest)
+	if err := s.root.MkdirAll(path.Dir(name), 0o700); err != nil {
+		return "", fmt.Errorf("store %s: %w", digest.Short(), err)
+	}
+	temp := path.Join(path.Dir(name), ".new-"+rand.Text())
+	if err := s.write(temp, content); err != nil {
+		return "", errors.Join(fmt.Errorf("store %s: %w", digest.Short(), err), s.discard(temp))
+	}
+	if err := s.root.Rename(temp, name); err != nil {
+		return "", errors.Join(fmt.Errorf("store %s: %w", digest.Short(), err), s.discard(temp))
+	}
+	// The names on the way down must survive a power cut too.
+	for dir := path.Dir(name); ; dir = path.Dir(dir) {
+		if err := s.syncFolder(dir); err != nil {
+			return "", fmt.Errorf("store %s: %w", digest.Short(), err)
+		}
+		if dir == "." {
+			return digest, nil
+		}
+	}
+}
+
+func (s *Store) write(name string, content []byte) error {
+	f, err := s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err //nolint:wrapcheck // Put does
+	}
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// discard removes what a failed Put left; that it may not be there is fine.
+func (s *Store) discard(name string) error {
+	if err := s.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove %s: %w", name, err)
+	}
+	return nil
+}
+
+func (s *Store) syncFolder(name string) error {
+	dir, err := s.root.Open(name)
+	if err != nil {
+		return err //nolint:wrapcheck // Put does
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// Get gives the content that a digest names. Content that does not have its digest
+// is an error, and so is content of more than limit bytes.
+func (s *Store) Get(digest patch.Digest, limit int64) ([]byte, error) {
+	if _, err := patch.ParseDigest(string(digest)); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	f, err := s.root.Open(place(digest))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", digest.Short(), ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store %s: %w", digest.Short(), err)
+	}
+	content, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("store %s: %w", digest.Short(), err)
+	}
+	if int64(len(content)) > limit {
+		return nil, fmt.Errorf("store %s: more than %d bytes", digest.Short(), limit)
+	}
+	if patch.DigestOf(content) != digest {
+		return nil, &fault.Error{
+			Kind: fault.GiveUp, Code: fault.Internal, What: "the store's file " + place(digest) + " is damaged: its content does not have its digest",
+			Hint: "remove that file; what is needed of it is fetched or measured again",
+		}
+	}
+	return content, nil
+}
+
+// place is where a digest's file lies, with slashes, below the root. The first two
+// digits are a folder of their own, so that no folder gets too long.
+func place(digest patch.Digest) string {
+	hexes := strings.TrimPrefix(string(digest), "sha256:")
+	if _, err := hex.DecodeString(hexes); err != nil || len(hexes) < 3 {
+		return "invalid" // Get and Put never come here with one
+	}
+	return path.Join("sha256", hexes[:2], hexes[2:])
+}

@@ -1,0 +1,91 @@
+package view
+
+import (
+	"encoding/json"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/report"
+	"github.com/patchring/patchring/pkg/rollout"
+)
+
+// Message is one line of NDJSON. New fields and types may be added within a
+// version. The final document is a line of its own, with "kind" instead of "type".
+type Message struct {
+	Version   int       `json:"version"`
+	Type      string    `json:"type"` // event | note
+	Seq       uint64    `json:"seq,omitempty"`
+	Time      time.Time `json:"time"`
+	Actor     string    `json:"actor,omitempty"`
+	Event     string    `json:"event,omitempty"` // the name that the journal has for it
+	Ring      string    `json:"ring,omitempty"`
+	Host      string    `json:"host,omitempty"` // site/name
+	Step      string    `json:"step,omitempty"`
+	Outcome   string    `json:"outcome,omitempty"`
+	HostState string    `json:"host_state,omitempty"` // where the host stands after the event
+	Text      string    `json:"text,omitempty"`       // a sentence
+}
+
+// JSON is the view for machines.
+type JSON struct {
+	mu  sync.Mutex
+	out sink
+}
+
+// NewJSON writes one JSON object a line to out.
+func NewJSON(out io.Writer) *JSON {
+	return &JSON{out: sink{w: out}}
+}
+
+// Event writes the message of an event.
+func (v *JSON) Event(e rollout.Event, s State) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	t := report.Tell(e.Entry)
+	m := Message{
+		Version: report.Version, Type: "event", Seq: e.Seq, Time: e.Time.UTC(), Actor: clean(e.Actor),
+		Ring: t.Ring, Step: t.Step, Outcome: t.Outcome, Text: clean(t.Sentence()),
+	}
+	if e.Entry != nil {
+		m.Event = clean(e.Entry.Kind())
+	}
+	if t.Host != (fact.HostID{}) {
+		m.Host = clean(t.Host.String())
+		if h, ok := s.Host(t.Host); ok {
+			m.Ring, m.HostState = clean(h.Ring), string(h.State)
+		}
+	}
+	v.write(m)
+}
+
+// Tell writes notes; progress is not kept.
+func (v *JSON) Tell(l Line) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if l.note {
+		v.write(Message{Version: report.Version, Type: "note", Time: l.at.UTC(), Text: clean(l.text)})
+	}
+}
+
+// Close writes the final document as one line.
+func (v *JSON) Close(final report.Document) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if final != nil {
+		v.write(final)
+	}
+	return v.out.end()
+}
+
+func (v *JSON) write(m any) {
+	line, err := json.Marshal(m)
+	if err != nil {
+		if v.out.err == nil {
+			v.out.err = err
+		}
+		return
+	}
+	v.out.print(string(line) + "\n")
+}
