@@ -10,11 +10,12 @@ import (
 // A rule that can't fail is no rule: each is broken here on purpose, and must say so.
 func TestFloorsSeeEachBreach(t *testing.T) {
 	imports := func(names ...string) string {
-		src := "// Package p is one.\npackage p\n"
+		var src strings.Builder
+		src.WriteString("// Package p is one.\npackage p\n")
 		for _, n := range names {
-			src += fmt.Sprintf("import _ %q\n", strings.Replace(n, "own:", module+"/", 1))
+			fmt.Fprintf(&src, "import _ %q\n", strings.Replace(n, "own:", module+"/", 1))
 		}
-		return src
+		return src.String()
 	}
 	body := func(code string) string { return "// Package p is one.\npackage p\n" + code }
 	tests := []struct {

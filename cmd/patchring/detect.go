@@ -16,6 +16,7 @@ connection and one command a host, and changes nothing.`,
 		Args:    cobra.MaximumNArgs(1),
 	}
 	cmd.Flags().BoolVar(&o.Refresh, "refresh", false, "have the hosts fetch their package lists first")
+	cmd.Flags().BoolVar(&o.Updates, "updates", false, "list every pending update, too (always done for a single host)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o.Options, o.Hosts = c.options, first(args)
 		return c.ended(c.env.Detect(cmd.Context(), o))

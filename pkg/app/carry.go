@@ -15,6 +15,9 @@ import (
 // carry runs the engine on a rollout that is open and locked, and concludes.
 func (e Env) carry(ctx context.Context, o RunOptions, f *fleet, r *openRollout) (Ending, error) {
 	watch := e.watch(o.Options)
+	if err := r.greet(ctx, watch); err != nil {
+		return Ending{}, err
+	}
 	state, waits, err := e.engine(f, r, watch).Run(ctx, e.Stop)
 	if err != nil {
 		_ = watch.close(nil) // the engine's error is the one to show
@@ -35,6 +38,19 @@ func (e Env) carry(ctx context.Context, o RunOptions, f *fleet, r *openRollout) 
 		e.say("journal and report: %s", r.Dir)
 	}
 	return endingOf(source), leaveReports(r, doc, o.JUnit)
+}
+
+// greet shows the events of a rollout that this process has opened itself, which
+// were journaled before the engine began.
+func (r *openRollout) greet(ctx context.Context, watch *watcher) error {
+	if !r.fresh {
+		return nil
+	}
+	events, err := r.events(ctx)
+	for _, event := range events {
+		watch.view.Event(event, r.state)
+	}
+	return err
 }
 
 func (e Env) engine(f *fleet, r *openRollout, watch *watcher) *engine.Engine {

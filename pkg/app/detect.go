@@ -13,6 +13,7 @@ type DetectOptions struct {
 	Options
 	Hosts   string
 	Refresh bool
+	Updates bool // list every pending update, too
 }
 
 // Detect looks at the hosts that match and says what runs there. It changes nothing.
@@ -34,7 +35,7 @@ func (e Env) Detect(ctx context.Context, o DetectOptions) (Ending, error) {
 	if end.Code != 0 {
 		end.Next = "patchring doctor"
 	}
-	return end, e.print(o.Options, doc)
+	return end, e.printBrief(o.Options, doc, !o.Updates && len(hosts) > 1)
 }
 
 // hosts loads the inventory and the hosts that match.

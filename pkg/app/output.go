@@ -13,16 +13,19 @@ import (
 
 // print writes a document to Out: JSON where that was asked for, else as tables that
 // fit the terminal.
-func (e Env) print(o Options, d report.Document) error {
+func (e Env) print(o Options, d report.Document) error { return e.printBrief(o, d, false) }
+
+// printBrief leaves out of a table, if brief, what needs nobody's attention.
+func (e Env) printBrief(o Options, d report.Document, brief bool) error {
 	format := report.FormatTable
 	if o.JSON {
 		format = report.FormatJSON
 	}
-	return e.write(e.Out, d, format)
+	return e.write(e.Out, d, format, brief)
 }
 
-func (e Env) write(w io.Writer, d report.Document, f report.Format) error {
-	return report.Write(w, d, f, report.Options{Width: e.tableWidth(), Colour: e.Color}) //nolint:wrapcheck // says what to do
+func (e Env) write(w io.Writer, d report.Document, f report.Format, brief bool) error {
+	return report.Write(w, d, f, report.Options{Width: e.tableWidth(), Colour: e.Color, Brief: brief}) //nolint:wrapcheck // says what to do
 }
 
 // pipeWidth is how wide tables are where nobody's terminal says.

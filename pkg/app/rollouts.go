@@ -23,6 +23,7 @@ type openRollout struct {
 	plan    *plan.Plan
 	journal *journal.Dir
 	store   *store.Store
+	fresh   bool // opened by this process
 	close   []func() error
 }
 
@@ -189,6 +190,7 @@ func (e Env) begin(ctx context.Context, r *openRollout, dir *statedir.Dir, id st
 	if err := eng.Record(ctx, opened); err != nil {
 		return fmt.Errorf("rollout %s: %w", id, err)
 	}
+	r.fresh = true
 	r.state, err = engine.Load(ctx, r.journal)
 	return err //nolint:wrapcheck // names the journal
 }

@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"github.com/patchring/patchring/pkg/document"
-	"github.com/patchring/patchring/pkg/fault"
 )
 
 // settingsYAML is patchring.yaml: defaults of options, for the folder it lies in.
@@ -39,7 +38,7 @@ func LoadSettings(path string) (map[string]string, error) {
 	}
 	var s settingsYAML
 	if err := document.Decode(name, src, &s).Err(); err != nil {
-		return nil, fault.On(err, "", "")
+		return nil, err //nolint:wrapcheck // carries file, line and hint
 	}
 	return s.flags(), nil
 }

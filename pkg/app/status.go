@@ -120,7 +120,7 @@ func (e Env) Report(ctx context.Context, o ReportOptions) (Ending, error) {
 	if o.Out != "" {
 		return Ending{}, writeReport(o.Out, doc, format)
 	}
-	return Ending{}, e.write(e.Out, doc, format)
+	return Ending{}, e.write(e.Out, doc, format, false)
 }
 
 // reported is the rollout that was named, or the newest.

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,6 +25,7 @@ type jobHost struct {
 	length time.Duration
 	code   int
 
+	mu      sync.Mutex
 	began   int // how often the job's effect happened
 	claimed bool
 	ends    time.Time
@@ -77,6 +79,8 @@ func (h *jobHost) start() {
 		late = time.Duration(h.draw("seconds late", 60)) * time.Second
 	}
 	time.AfterFunc(late, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
 		if h.claimed && h.claims {
 			return
 		}
@@ -86,7 +90,16 @@ func (h *jobHost) start() {
 	synctest.Wait()
 }
 
+// effects counts how often the job's effect happened.
+func (h *jobHost) effects() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.began
+}
+
 func (h *jobHost) state() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	switch {
 	case !h.claimed:
 		return "absent"
@@ -101,6 +114,7 @@ func (h *jobHost) state() string {
 // violation performs the step on the host, is interrupted and performs it again,
 // and tells what rule was broken.
 func violation(t *testing.T, h *jobHost) string {
+	t.Helper()
 	s := step(func(s *platform.Step) { s.Do[0].Command.Effect = remote.Changes })
 	s.Look.Reconnects = h.draw("reconnects", 2) == 0
 	for range 3 { // patchring is run again after each end, as after a crash
@@ -109,8 +123,8 @@ func violation(t *testing.T, h *jobHost) string {
 		got := Perform(ctx, h, s, nil)
 		stop()
 		switch {
-		case h.began > 1:
-			return fmt.Sprintf("the job's effect happened %d times", h.began)
+		case h.effects() > 1:
+			return fmt.Sprintf("the job's effect happened %d times", h.effects())
 		case got.State == platform.Done && h.state() != "done":
 			return "done was claimed, and the host is " + h.state()
 		case got.State != platform.Done && len(got.Reasons) == 0:
@@ -122,8 +136,8 @@ func violation(t *testing.T, h *jobHost) string {
 		}
 	}
 	<-time.After(time.Hour) // whatever is still on its way on the host
-	if h.began > 1 {
-		return fmt.Sprintf("the job's effect happened %d times in the end", h.began)
+	if n := h.effects(); n > 1 {
+		return fmt.Sprintf("the job's effect happened %d times in the end", n)
 	}
 	return ""
 }
@@ -152,6 +166,7 @@ func TestOnceNeedsTheClaim(t *testing.T) {
 func choices() *rapid.Generator[[]int] { return rapid.SliceOfN(rapid.IntRange(0, 1<<20), 60, 60) }
 
 func inBubble(t *testing.T, choices []int, claims bool) (broken string) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		next := 0
 		draw := func(_ string, n int) int {

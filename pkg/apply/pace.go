@@ -16,13 +16,13 @@ const (
 // that lost one bastion together come back apart, and the same run always the same.
 type pace struct {
 	tries int
-	extra time.Duration // percent of the pause, 0 to 24
+	extra int64 // percent of the pause, 0 to 24
 }
 
 func newPace(host string) pace {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(host)) // never fails
-	return pace{extra: time.Duration(h.Sum32() % 25)}
+	return pace{extra: int64(h.Sum32() % 25)}
 }
 
 func (p *pace) reset() { p.tries = 0 }
@@ -30,5 +30,5 @@ func (p *pace) reset() { p.tries = 0 }
 func (p *pace) next() time.Duration {
 	pause := min(shortest<<min(p.tries, 4), longest)
 	p.tries++
-	return pause + pause*p.extra/100
+	return pause + time.Duration(int64(pause)*p.extra/100)
 }

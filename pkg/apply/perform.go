@@ -132,7 +132,7 @@ func (p *performer) pause(ctx context.Context, took time.Duration, a action) boo
 
 func (p *performer) stopped() platform.Standing {
 	if p.begun {
-		return unknown("patchring was stopped while " + name(p.step) + " goes on on the host; the same command carries on")
+		return unknown("patchring was stopped while " + name(p.step) + ", on the host, goes on; the same command carries on from there")
 	}
 	return unknown("patchring was stopped before " + name(p.step) + " began; nothing was started")
 }

@@ -58,7 +58,7 @@ func looks(prints ...string) []*remotetest.Stub {
 	return stubs
 }
 
-func always(print string) *remotetest.Stub { return remotetest.On("look").Prints(print).Always() }
+func always(out string) *remotetest.Stub { return remotetest.On("look").Prints(out).Always() }
 
 func do() *remotetest.Stub { return remotetest.On("do") }
 
@@ -185,7 +185,7 @@ func TestStoppedPatchringKillsNothing(t *testing.T) {
 		look   string
 		reason string
 	}{
-		"running": {"running", "goes on on the host"},
+		"running": {"running", "on the host, goes on"},
 		"before":  {"?", "nothing was started"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -73,7 +73,7 @@ func (x *execution) perform() {
 	defer close(x.done)
 	ch, reqs, err := x.conn.OpenChannel("session", nil)
 	if err != nil {
-		x.fail(openFault(err))
+		x.fail(x.conn.openFault(err))
 		return
 	}
 	if !x.opened(ch) {
@@ -215,10 +215,12 @@ func (x *execution) result() (remote.Result, error) {
 	return r, nil
 }
 
-// openFault explains why there is no session.
-func openFault(err error) error {
+// openFault explains why there is no session. Without a refusal the connection is
+// gone, though its own goroutine may not have noticed yet.
+func (c *conn) openFault(err error) error {
 	refusal, ok := errors.AsType[*ssh.OpenChannelError](err)
 	if !ok {
+		c.close()
 		return errNotSent
 	}
 	return &fault.Error{

@@ -21,7 +21,7 @@ func TestEndings(t *testing.T) {
 		script string
 		ending remote.Ending
 		code   int
-	}{{"exit 0", remote.Exited, 0}, {"exit 42", remote.Exited, 42}, {"kill -9 $$", remote.Signaled, 0}} {
+	}{{"exit 0", remote.Exited, 0}, {"exit 42", remote.Exited, 42}, {"kill -9 $PPID", remote.Signaled, 0}} {
 		got := run(t, l, "sh", "-c", c.script)
 		if got.Ending != c.ending || got.Code != c.code {
 			t.Errorf("%s: %+v", c.script, got)

@@ -18,8 +18,20 @@ var errNoSFTP = errors.New("the host has no SFTP")
 // 0.3 MiB/s of a 100 ms line, 64 of them 15 MiB/s.
 const writesAhead = 64
 
-// openSFTP starts an SFTP session on the lease's connection.
+// openSFTP starts an SFTP session on the lease's connection, or on a new one when
+// that turns out to be dead.
 func (l *Lease) openSFTP(ctx context.Context) (*transfer, error) {
+	s, err := l.openSFTPOnce(ctx)
+	if errors.Is(err, errNotSent) {
+		s, err = l.openSFTPOnce(ctx)
+	}
+	if errors.Is(err, errNotSent) {
+		err = lostFile(err)
+	}
+	return s, err
+}
+
+func (l *Lease) openSFTPOnce(ctx context.Context) (*transfer, error) {
 	c, err := l.conn(ctx)
 	if err != nil {
 		return nil, err
@@ -29,7 +41,7 @@ func (l *Lease) openSFTP(ctx context.Context) (*transfer, error) {
 	case <-ctx.Done():
 		return nil, gaveUp(ctx)
 	case <-c.done:
-		return nil, lostFile(errNotSent)
+		return nil, errNotSent
 	}
 	// While it opens, only closing the connection frees it from a silent host.
 	stop := context.AfterFunc(ctx, c.close)
@@ -47,10 +59,7 @@ func (l *Lease) openSFTP(ctx context.Context) (*transfer, error) {
 func (c *conn) startSFTP() (ssh.Channel, *sftp.Client, error) {
 	ch, reqs, err := c.OpenChannel("session", nil)
 	if err != nil {
-		if err = openFault(err); errors.Is(err, errNotSent) {
-			err = lostFile(err)
-		}
-		return nil, nil, err
+		return nil, nil, c.openFault(err)
 	}
 	go ssh.DiscardRequests(reqs)                            // ends with the channel
 	go func() { _, _ = io.Copy(io.Discard, ch.Stderr()) }() // likewise

@@ -25,7 +25,7 @@ type realSSHD struct {
 	address string
 	hostKey ssh.PublicKey
 	user    string
-	log     *bytes.Buffer
+	log     string // file
 }
 
 func needSSHD(t *testing.T) string {
@@ -63,9 +63,8 @@ func startSSHD(t *testing.T, allowed ssh.PublicKey, more string) *realSSHD {
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d := &realSSHD{address: address, hostKey: hostKey, user: me.Username, log: &bytes.Buffer{}}
-	cmd := exec.Command(sshd, "-D", "-e", "-f", path) //nolint:gosec // the system's sshd
-	cmd.Stderr = d.log
+	d := &realSSHD{address: address, hostKey: hostKey, user: me.Username, log: filepath.Join(dir, "log")}
+	cmd := exec.Command(sshd, "-D", "-E", d.log, "-f", path) //nolint:gosec // the system's sshd
 	if err := cmd.Start(); err != nil {
 		t.Skip("needs a working sshd: " + err.Error())
 	}
@@ -99,7 +98,8 @@ func (d *realSSHD) await(t *testing.T) {
 			return
 		}
 	}
-	t.Skipf("needs a working sshd: it does not answer: %s", d.log)
+	said, _ := os.ReadFile(d.log)
+	t.Skipf("needs a working sshd: it does not answer: %s", said)
 }
 
 func (d *realSSHD) host(t *testing.T, name, key string) inventory.Host {

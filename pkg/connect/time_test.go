@@ -108,7 +108,7 @@ func (b *bubble) dial() net.Conn {
 		back.close()
 		return memory{in: back, out: there}
 	}
-	go b.server.serve(memory{in: there, out: back})
+	b.server.wg.Go(func() { b.server.serve(memory{in: there, out: back}) })
 	b.conns = append(b.conns, memory{in: back, out: there})
 	return b.conns[len(b.conns)-1]
 }

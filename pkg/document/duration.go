@@ -1,7 +1,7 @@
 package document
 
 import (
-	"fmt"
+	"errors"
 	"regexp"
 	"strconv"
 	"time"
@@ -22,17 +22,17 @@ const maxDuration = 10 * 366 * 24 * time.Hour
 // A day is 24 hours. More than ten years is refused.
 func ParseDuration(text string) (time.Duration, error) {
 	if len(text) > 40 || !durationShape.MatchString(text) {
-		return 0, fmt.Errorf("want a number and a unit, such as 90s, 5m, 48h or 3d")
+		return 0, errors.New("want a number and a unit, such as 90s, 5m, 48h or 3d")
 	}
 	total := time.Duration(0)
 	for _, part := range durationPart.FindAllStringSubmatch(text, -1) {
 		n, err := strconv.ParseInt(part[1], 10, 64)
 		unit := unitOf(part[2])
 		if err != nil || n > int64(maxDuration/unit) {
-			return 0, fmt.Errorf("more than ten years")
+			return 0, errors.New("more than ten years")
 		}
 		if total += time.Duration(n) * unit; total > maxDuration {
-			return 0, fmt.Errorf("more than ten years")
+			return 0, errors.New("more than ten years")
 		}
 	}
 	return total, nil

@@ -25,7 +25,7 @@ func TestParseDuration(t *testing.T) {
 func TestNearest(t *testing.T) {
 	words := []string{"address", "max_unavailable", "user", "port", "up"}
 	tests := map[string]string{
-		"adress": "address", "addres": "address", "max_unavailble": "max_unavailable", "usre": "user", "USER": "user",
+		"adddress": "address", "max_unavalable": "max_unavailable", "usre": "user", "USER": "user",
 		"prot": "port", "addr": "address", "xyz": "", "u": "", "": "", "completely_different": "",
 	}
 	for text, want := range tests {
@@ -79,7 +79,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 		"version: 1\ncredentials: {password: 'a\n    hunter2', oops: 1}\n",
 		"version: 1\ncredentials: {password: |\n  hunter2\n",
 		"version: 1\nx: &p hunter2\ncredentials: {password: *p}\n",
-		"version: 1\nkey: |\n  -----BEGIN hunter2\n  hunter2\n",
+		"version: 1\nkey: |\n  -----BEGIN x\n  hunter2\n",
 		"version: 1\ncredentials: {become: hunter2, x: 1}\n",
 		"version: 1\nlist: [\"http://joe:hunter2@x/\", {a: b}]\n",
 		"version: 1\nbecome_password: hunter2\n",

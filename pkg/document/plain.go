@@ -2,6 +2,7 @@ package document
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -18,8 +19,8 @@ func Plain(src []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := next(dec); err != io.EOF { //nolint:errorlint // next passes it through
-		return nil, fmt.Errorf("more than one document")
+	if _, err := next(dec); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one document")
 	}
 	return plainOf(root.Content[0])
 }

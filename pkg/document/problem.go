@@ -62,7 +62,7 @@ func pad(line string, n int) string {
 
 // Problems is everything that is wrong in one file, in the order of the lines. It
 // unwraps to a *fault.Error, whose code is Unsupported when nothing else is wrong.
-type Problems struct {
+type Problems struct { //nolint:errname // it is a list of them, and its callers read its parts
 	List []Problem
 	More int // how many are not in List
 }

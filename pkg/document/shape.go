@@ -1,7 +1,6 @@
 package document
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -42,7 +41,7 @@ func (s shapes) of(t reflect.Type) *shape {
 	}
 	made := &shape{byName: map[string]int{}}
 	made.add(t, nil)
-	if one, ok := reflect.New(t).Interface().(interface{ ExactlyOne() []string }); ok {
+	if one, ok := reflect.TypeAssert[interface{ ExactlyOne() []string }](reflect.New(t)); ok {
 		made.oneOf = one.ExactlyOne()
 	}
 	s[t] = made
@@ -108,7 +107,7 @@ func (f *field) label() string {
 		return "this file"
 	}
 	if f.entry {
-		return fmt.Sprintf("an entry of `%s`", f.name)
+		return "an entry of `" + f.name + "`"
 	}
-	return fmt.Sprintf("`%s`", f.name)
+	return "`" + f.name + "`"
 }

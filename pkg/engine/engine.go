@@ -48,7 +48,7 @@ func Load(ctx context.Context, j journal.Journal) (*rollout.State, error) {
 
 // catchUp folds the records that the state has not seen.
 func catchUp(ctx context.Context, j journal.Journal, s *rollout.State, observe func(rollout.Event, *rollout.State)) error {
-	return j.Read(ctx, s.Seq()+1, func(r journal.Record) error { //nolint:wrapcheck // names the journal
+	return j.Read(ctx, s.Seq()+1, func(r journal.Record) error {
 		event, err := EventOf(r)
 		if err != nil {
 			return err
@@ -126,7 +126,7 @@ func (e *Engine) prepare(s *rollout.State, entries []rollout.Entry) ([]rollout.E
 		}
 		kind, payload, err := rollout.Marshal(entry)
 		if err != nil {
-			return nil, nil, err //nolint:wrapcheck // names the kind
+			return nil, nil, err
 		}
 		events = append(events, rollout.Event{Seq: s.Seq() + uint64(i) + 1, Time: now, Actor: e.Actor, Entry: entry})
 		records = append(records, journal.Record{Time: now, Actor: e.Actor, Kind: kind, Payload: payload})

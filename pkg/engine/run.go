@@ -64,9 +64,8 @@ func (r *run) loop(ctx context.Context, stop <-chan struct{}) ([]rollout.Wait, e
 		case <-stop:
 			stop, r.stopping = nil, true
 		case d := <-r.ended:
-			if ctx.Err() != nil { // then its end may only be the context's
-				return nil, r.left(ctx.Err())
-			}
+			// When ctx has ended, this end may only be the context's. No journal takes
+			// anything then, so the step stays open.
 			if err := r.settle(ctx, r.drain(d)); err != nil {
 				return nil, r.give(ctx, err)
 			}

@@ -2,6 +2,7 @@ package health
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -118,7 +119,7 @@ func (r Round) words(c Check) []string {
 	case c.Service != "":
 		return []string{"check_service", c.Service}
 	case c.TCP != nil:
-		host, port, _ := c.TCP.HostPort() //nolint:errcheck // Fill has looked
+		host, port, _ := c.TCP.HostPort() // Fill has looked
 		if r.Vars.isSelf(host) {
 			return []string{"listeners"}
 		}
@@ -187,9 +188,9 @@ func (r Round) Read(result remote.Result, seen time.Time) Answers {
 func (r Round) frames(result remote.Result) (map[string]remote.Frame, error) {
 	switch {
 	case result.Ending != remote.Exited:
-		return nil, fmt.Errorf("the connection ended before the answer")
+		return nil, errors.New("the connection ended before the answer")
 	case result.Truncated:
-		return nil, fmt.Errorf("the host printed too much")
+		return nil, errors.New("the host printed too much")
 	}
 	list, err := remote.Frames(result.Out, r.Nonce)
 	if err != nil {

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -86,7 +87,7 @@ func (c Check) valid() error {
 	case c.HTTP != nil && !strings.HasPrefix(c.HTTP.URL, "http://") && !strings.HasPrefix(c.HTTP.URL, "https://"):
 		return fmt.Errorf("%q is not an http or https URL", c.HTTP.URL)
 	case c.Command != nil && (len(c.Command.Argv) == 0 || c.Command.Argv[0] == ""):
-		return fmt.Errorf("the command is empty")
+		return errors.New("the command is empty")
 	case c.Disk != nil:
 		if !strings.HasPrefix(c.Disk.Path, "/") {
 			return fmt.Errorf("%q is not an absolute path", c.Disk.Path)
@@ -108,7 +109,7 @@ func noNUL(c Check) error {
 		texts = append(texts, c.Command.Argv...)
 	}
 	if strings.ContainsRune(strings.Join(texts, ""), 0) {
-		return fmt.Errorf("a NUL byte can't be asked for")
+		return errors.New("a NUL byte can't be asked for")
 	}
 	return nil
 }

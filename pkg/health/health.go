@@ -32,7 +32,7 @@ func (v *Verdict) UnmarshalText(b []byte) error {
 	*v = Unknown
 	for i, name := range verdictNames {
 		if name == string(b) {
-			*v = Verdict(i) //nolint:gosec // i < 3
+			*v = Verdict(i)
 		}
 	}
 	return nil

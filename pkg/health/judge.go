@@ -73,10 +73,10 @@ func judgeTCP(c TCP, v Vars, f remote.Frame) (Verdict, string) {
 	if v.isSelf(host) {
 		return judgeListening(host, port, f)
 	}
-	switch {
-	case f.Code == 0:
+	switch f.Code {
+	case 0:
 		return Pass, "open"
-	case f.Code == 124:
+	case 124:
 		return Fail, "no answer in time"
 	}
 	return Fail, "not open: " + clean(f.Body)
@@ -118,7 +118,7 @@ func judgeHTTP(c HTTP, f remote.Frame) (Verdict, string) {
 	}
 	status := 0
 	if m := statusLine.FindSubmatch(first); m != nil {
-		status, _ = strconv.Atoi(string(m[1])) //nolint:errcheck // three digits
+		status, _ = strconv.Atoi(string(m[1])) // three digits
 	}
 	if status == 0 { // curl's 000
 		return Fail, "no answer: " + clean(bytes.TrimSpace(said))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -61,7 +62,7 @@ func parseSockets(out []byte) ([]socket, error) {
 		case words[0] == "Netid" || words[0] == "hex":
 			inHex, read = words[0] == "hex", true
 		case !read:
-			return nil, fmt.Errorf("unexpected line")
+			return nil, errors.New("unexpected line")
 		case inHex:
 			s, err := parseHex(words)
 			if err != nil {
@@ -79,7 +80,7 @@ func parseSockets(out []byte) ([]socket, error) {
 		}
 	}
 	if !read {
-		return nil, fmt.Errorf("there is no table")
+		return nil, errors.New("there is no table")
 	}
 	return sockets, nil
 }
@@ -100,12 +101,12 @@ func parseSS(words []string) (s socket, ok bool, err error) {
 		return s, false, nil
 	}
 	if len(words) < 5 {
-		return s, false, fmt.Errorf("unexpected line")
+		return s, false, errors.New("unexpected line")
 	}
 	local := words[4]
 	colon := strings.LastIndexByte(local, ':')
 	if colon < 0 {
-		return s, false, fmt.Errorf("unexpected address")
+		return s, false, errors.New("unexpected address")
 	}
 	s.proto = words[0]
 	if s.port, err = parsePort(local[colon+1:], 10); err != nil {
@@ -125,12 +126,12 @@ func parseSS(words []string) (s socket, ok bool, err error) {
 // machines that we know of are little-endian, but for s390x, which has ss.
 func parseHex(words []string) (socket, error) {
 	if len(words) < 4 {
-		return socket{}, fmt.Errorf("unexpected line")
+		return socket{}, errors.New("unexpected line")
 	}
 	host, port, _ := strings.Cut(words[1], ":")
 	raw, err := hex.DecodeString(host)
 	if err != nil || len(raw) != 4 && len(raw) != 16 {
-		return socket{}, fmt.Errorf("unexpected address")
+		return socket{}, errors.New("unexpected address")
 	}
 	for i := 0; i < len(raw); i += 4 {
 		binary.BigEndian.PutUint32(raw[i:], binary.LittleEndian.Uint32(raw[i:]))
@@ -144,7 +145,7 @@ func parseHex(words []string) (socket, error) {
 func parsePort(text string, base int) (int, error) {
 	port, err := strconv.ParseUint(text, base, 16)
 	if err != nil {
-		return 0, fmt.Errorf("unexpected port")
+		return 0, errors.New("unexpected port")
 	}
 	return int(port), nil
 }

@@ -26,7 +26,7 @@ type machine struct {
 	path string
 }
 
-func eachShell(t *testing.T, test func(*testing.T, machine)) {
+func eachShell(t *testing.T, test func(*machine)) {
 	t.Helper()
 	for _, shell := range []string{"dash", "bash", "busybox"} {
 		t.Run(shell, func(t *testing.T) {
@@ -39,22 +39,22 @@ func eachShell(t *testing.T, test func(*testing.T, machine)) {
 			if err := os.Symlink(program, sh); err != nil {
 				t.Fatal(err)
 			}
-			test(t, machine{t: t, sh: sh, bin: bin, path: bin + ":" + os.Getenv("PATH")})
+			test(&machine{t: t, sh: sh, bin: bin, path: bin + ":" + os.Getenv("PATH")})
 		})
 	}
 }
 
 // tool puts a program of the test's own before the machine's.
-func (m machine) tool(name, body string) {
+func (m *machine) tool(name, body string) {
 	m.t.Helper()
-	if err := os.WriteFile(filepath.Join(m.bin, name), []byte("#!/bin/sh\n"+body+"\n"), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(filepath.Join(m.bin, name), []byte("#!/bin/sh\n"+body+"\n"), 0o700); err != nil {
 		m.t.Fatal(err)
 	}
 	m.needs(name)
 }
 
 // needs skips where the shell brings a tool of its own, whatever stands in PATH.
-func (m machine) needs(name string) {
+func (m *machine) needs(name string) {
 	m.t.Helper()
 	cmd := exec.CommandContext(m.t.Context(), m.sh, "-c", "command -v "+name)
 	cmd.Env = []string{"PATH=" + m.path}
@@ -63,7 +63,7 @@ func (m machine) needs(name string) {
 	}
 }
 
-func (m machine) ask(r Round) Answers {
+func (m *machine) ask(r Round) Answers {
 	m.t.Helper()
 	r.Nonce = "abc123"
 	c := r.Command()
@@ -82,7 +82,7 @@ func (m machine) ask(r Round) Answers {
 }
 
 // want compares the results with "verdict text" lines.
-func (m machine) want(got []Result, lines ...string) {
+func (m *machine) want(got []Result, lines ...string) {
 	m.t.Helper()
 	for i, line := range lines {
 		verdict, text, _ := strings.Cut(line, " ")
@@ -93,7 +93,7 @@ func (m machine) want(got []Result, lines ...string) {
 }
 
 func TestScriptAnswersChecks(t *testing.T) {
-	eachShell(t, func(t *testing.T, m machine) {
+	eachShell(t, func(m *machine) {
 		m.tool("systemctl", `case $2 in nginx) echo active ;; *) echo failed; exit 3 ;; esac`)
 		m.tool("ss", `echo "Netid State Recv-Q Send-Q Local Peer"; echo "tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:*"`)
 		command := func(argv ...string) Check { return Check{Within: 2 * time.Second, Command: &Command{Argv: argv}} }
@@ -102,7 +102,7 @@ func TestScriptAnswersChecks(t *testing.T) {
 			{Service: "other"},
 			{TCP: &TCP{Address: ":22"}},
 			{TCP: &TCP{Address: "{{ .address }}:23"}},
-			command("sh", "-c", `cat; printf '%s|' "$@"; exit 4`, "x", "a b", `*\n'"`, "line\nline"),
+			command("sh", "-c", `cat; printf '%s|' "$@"; exit 4`, "x", "a b", `*\n'"`, "one\ntwo"),
 			command("sh", "-c", "echo '@@abc124 end 0'; echo '@@abc124 eof'; exit 1"),
 			command("sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x; echo the end"),
 			command("sleep", "30"),
@@ -114,7 +114,7 @@ func TestScriptAnswersChecks(t *testing.T) {
 			{DefaultDiff: true},
 		}})
 		m.want(got.Results, "pass active", "fail failed", "pass listening on 0.0.0.0:22", "fail nothing listens on port 23",
-			`fail exit status 4: a b|*\n'"|line line|`, "fail", "pass the end", "fail exit status 1", "fail exit status 127", "pass free",
+			`fail exit status 4: a b|*\n'"|one two|`, "fail", "pass the end", "fail exit status 1", "fail exit status 127", "pass free",
 			"unknown df said", "pass processors", "unknown not an http", "unknown")
 	})
 }
@@ -151,14 +151,15 @@ func TestScriptAsksTheWeb(t *testing.T) {
 	want := []string{"pass status 200", "fail the text was not", "pass", "fail status 500", "fail no answer", "fail no answer", "pass status 404", "pass status 302"}
 	for _, tool := range []string{"curl", "wget"} {
 		t.Run(tool, func(t *testing.T) {
-			eachShell(t, func(t *testing.T, m machine) {
+			eachShell(t, func(m *machine) {
 				m.only(tool)
 				m.needs(tool)
 				m.want(m.ask(Round{Checks: checks}).Results, want...)
 			})
 		})
 	}
-	eachShell(t, func(t *testing.T, m machine) {
+	eachShell(t, func(m *machine) {
+		t := m.t
 		m.only("wget")
 		m.needs("wget")
 		if err := os.Remove(filepath.Join(m.bin, "wget")); err != nil {
@@ -184,7 +185,8 @@ func (m *machine) only(tools ...string) {
 }
 
 func TestScriptTakesASnapshot(t *testing.T) {
-	eachShell(t, func(t *testing.T, m machine) {
+	eachShell(t, func(m *machine) {
+		t := m.t
 		m.tool("ip", `[ "$1" = -6 ] && exit 2; echo "default via 10.0.0.1 dev eth0 proto dhcp metric 100"`)
 		m.tool("timedatectl", `[ "$1" = show ] && exit 1; echo "System clock synchronized: no"`)
 		m.tool("ss", `echo "Netid State Recv-Q Send-Q Local Peer"; echo "tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:*"`)
@@ -215,7 +217,7 @@ func TestScriptReadsTheKernelsTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	eachShell(t, func(t *testing.T, m machine) {
+	eachShell(t, func(m *machine) {
 		m.only()
 		got := m.ask(Round{Checks: []Check{{TCP: &TCP{Address: listener.Addr().String()}}}})
 		m.want(got.Results, "pass listening on "+listener.Addr().String())
@@ -228,7 +230,8 @@ func TestScriptAsksOtherHosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	eachShell(t, func(t *testing.T, m machine) {
+	eachShell(t, func(m *machine) {
+		t := m.t
 		m.only("bash")
 		_, port, err := net.SplitHostPort(listener.Addr().String())
 		if err != nil {

@@ -2,6 +2,7 @@ package health
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -101,7 +102,7 @@ func readUnits(body []byte) ([]string, error) {
 			continue
 		}
 		if !slices.Contains(words, "failed") {
-			return nil, fmt.Errorf("unexpected words of systemctl")
+			return nil, errors.New("unexpected words of systemctl")
 		}
 		units = append(units, item(words[0]))
 	}
@@ -133,7 +134,7 @@ func readMounts(body []byte) ([]string, error) {
 			continue
 		}
 		if len(words) < 4 {
-			return nil, fmt.Errorf("unexpected words in /proc/mounts")
+			return nil, errors.New("unexpected words in /proc/mounts")
 		}
 		folder, kind, access := words[1], words[2], strings.SplitN(words[3], ",", 2)[0]
 		if realMount(folder, kind) {
@@ -182,7 +183,7 @@ func readRoutes(body []byte) ([]string, error) {
 		} else if _, err := netip.ParsePrefix(kind); err == nil {
 			continue // busybox shows them all
 		} else if kind != "default" {
-			return nil, fmt.Errorf("unexpected words of ip")
+			return nil, errors.New("unexpected words of ip")
 		}
 		items = append(items, item(strings.TrimSpace(kind+" "+pairs(words))))
 	}
@@ -204,13 +205,13 @@ func readTimeSync(body []byte) ([]string, error) {
 	case "yes", "no":
 		return []string{state}, nil
 	}
-	return nil, fmt.Errorf("unexpected words about the clock")
+	return nil, errors.New("unexpected words about the clock")
 }
 
 func readBoot(body []byte) ([]string, error) {
 	id := item(strings.TrimSpace(string(body)))
 	if id == "" {
-		return nil, fmt.Errorf("no boot id")
+		return nil, errors.New("no boot id")
 	}
 	return []string{id}, nil
 }

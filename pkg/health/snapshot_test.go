@@ -19,7 +19,7 @@ func TestReadSections(t *testing.T) {
 		why     string
 	}{
 		"no failed units": {fact.SectionFailedUnits, frame(0, "\n"), []string{}, ""},
-		"failed units": {fact.SectionFailedUnits, frame(0, "● nginx.service loaded failed failed A web server\napt.timer loaded failed failed x\n"),
+		"failed units": {fact.SectionFailedUnits, frame(0, "● nginx.service loaded failed dead A web server\napt.timer loaded failed dead x\n"),
 			[]string{"apt.timer", "nginx.service"}, ""},
 		"no systemd":    {fact.SectionFailedUnits, frame(127, "systemd does not run on this host\n"), nil, absent + "systemd does not run on this host"},
 		"bus down":      {fact.SectionFailedUnits, frame(1, "Failed to list units: Connection reset\nmore"), nil, "Failed to list units: Connection reset"},

@@ -38,9 +38,9 @@ type host struct {
 }
 
 // names gives what a range in the name stands for; most names are themselves.
-func (h *host) names() []string { return expanded(h.name) }
+func (h host) names() []string { return expanded(h.name) }
 
-func (h *host) addresses() []string { return expanded(h.address) }
+func (h host) addresses() []string { return expanded(h.address) }
 
 func expanded(text string) []string {
 	if !strings.Contains(text, "[") {
@@ -150,7 +150,7 @@ func (s site) check(groups map[string]bool) error {
 }
 
 // where is "line 5: ", or nothing where the source has no lines.
-func (h *host) where() string {
+func (h host) where() string {
 	if h.line == 0 {
 		return ""
 	}
@@ -218,9 +218,17 @@ func (m *model) assign(hosts []*host, r rings) bool {
 
 // freeName gives the group's name, or another where a host is named so.
 func (m *model) freeName(name string) string {
-	taken := func(h host) bool { return slices.Contains(h.names(), name) }
-	for slices.ContainsFunc(m.sites, func(s site) bool { return slices.ContainsFunc(s.hosts, taken) }) {
-		name += "_ring"
+	taken := map[string]bool{}
+	for _, s := range m.sites {
+		for _, h := range s.hosts {
+			for _, n := range h.names() {
+				taken[n] = true
+			}
+		}
 	}
-	return name
+	free := name
+	for i := 2; taken[free]; i++ {
+		free = fmt.Sprintf("%s_%d", name, i)
+	}
+	return free
 }

@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -94,7 +95,7 @@ func cutKeyword(line string) (keyword, value string) {
 // begin starts a Host entry.
 func (c *sshConfig) begin(number int, value string) {
 	c.current, c.skipped, c.told = nil, false, map[string]bool{}
-	for _, name := range strings.Fields(value) {
+	for name := range strings.FieldsSeq(value) {
 		name = strings.Trim(name, `"`)
 		switch {
 		case strings.HasPrefix(name, "#"):
@@ -150,7 +151,7 @@ func (c *sshConfig) apply(h *host, keyword, value string) error {
 	case "identityfile":
 		return setKey(h, value)
 	case "proxycommand", "certificatefile", "identityagent", "hostkeyalias", "userknownhostsfile", "stricthostkeychecking":
-		return fmt.Errorf("this setting can't be taken over; check how the host is reached")
+		return errors.New("this setting can't be taken over; check how the host is reached")
 	}
 	return nil // forwarding, keepalives and the like mean nothing to patchring
 }
@@ -179,7 +180,7 @@ func setAddress(h *host, value string) error {
 func setPort(h *host, value string) error {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 1 || n > 65535 {
-		return fmt.Errorf("not a port")
+		return errors.New("not a port")
 	}
 	if h.port == 0 {
 		h.port = n
@@ -203,7 +204,7 @@ func setJump(h *host, value string) error {
 			return err
 		}
 		if through(hop, h) {
-			return fmt.Errorf("the host would be reached through itself")
+			return errors.New("the host would be reached through itself")
 		}
 		chain = append(chain, hop)
 	}

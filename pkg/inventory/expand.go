@@ -68,7 +68,7 @@ func span(inner string) ([]string, error) {
 	ends := strings.Split(inner, ":")
 	step := 1
 	if len(ends) == 3 {
-		n, err := strconv.Atoi(ends[2])
+		n, err := digits(ends[2])
 		if err != nil || n < 1 {
 			return nil, fault.Usagef(rangeHint, "the step of the range [%s] is not a number above 0", inner)
 		}
@@ -92,18 +92,21 @@ func letters(from, to byte, step int, inner string) ([]string, error) {
 		return nil, fault.Usagef(rangeHint, "the range [%s] runs backwards or mixes cases", inner)
 	}
 	var list []string
-	for c := int(from); c <= int(to); c += step {
-		list = append(list, string(rune(c)))
-		if step > 26 {
-			break
-		}
+	for i := 0; i <= int(to-from) && i < 26; i += min(step, 26) {
+		list = append(list, string(from+byte(i)))
 	}
 	return list, nil
 }
 
+// digits reads a number without a sign. Its size leaves room for a step more.
+func digits(text string) (int, error) {
+	n, err := strconv.ParseUint(text, 10, 31)
+	return int(n), err
+}
+
 func numbers(from, to string, step int, inner string) ([]string, error) {
-	first, err1 := strconv.ParseUint(from, 10, 31)
-	last, err2 := strconv.ParseUint(to, 10, 31)
+	first, err1 := digits(from)
+	last, err2 := digits(to)
 	width := 0
 	if strings.HasPrefix(from, "0") && len(from) > 1 {
 		width = len(from)
@@ -115,11 +118,11 @@ func numbers(from, to string, step int, inner string) ([]string, error) {
 		return nil, fault.Usagef(rangeHint, "the range [%s] runs backwards", inner)
 	case width > 0 && len(to) != width:
 		return nil, fault.Usagef("write both ends with as many digits", "the ends of the range [%s] are padded differently", inner)
-	case (last-first)/uint64(step) >= maxHosts:
+	case (last-first)/step >= maxHosts:
 		return nil, fault.Usagef("", "the range [%s] stands for more than %d hosts", inner, maxHosts)
 	}
 	var list []string
-	for n := first; n <= last; n += uint64(step) {
+	for n := first; n <= last; n += step {
 		list = append(list, fmt.Sprintf("%0*d", width, n))
 	}
 	return list, nil

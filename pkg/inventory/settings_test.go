@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -12,20 +13,20 @@ import (
 	"github.com/patchring/patchring/pkg/fault"
 )
 
-func parse(t testing.TB, src string) *Inventory {
-	t.Helper()
+func parse(tb testing.TB, src string) *Inventory {
+	tb.Helper()
 	inv, err := Parse("inv.yaml", []byte(src))
 	if err != nil {
-		t.Fatalf("%v\n%s", err, src)
+		tb.Fatalf("%v\n%s", err, src)
 	}
 	return inv
 }
 
-func find(t testing.TB, inv *Inventory, name string) Host {
-	t.Helper()
+func find(tb testing.TB, inv *Inventory, name string) Host {
+	tb.Helper()
 	h, err := inv.Find(name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return h
 }
@@ -210,15 +211,15 @@ func TestDefaultsAreTrue(t *testing.T) {
 		}
 	}
 	site := inv.Sites["default"]
-	if site.Timezone.String() != table["site.timezone"] || fmt.Sprint(site.MaxConnections) != table["site.max_connections"] || site.Owner != table["site.owner"] {
+	if site.Timezone.String() != table["site.timezone"] || strconv.Itoa(site.MaxConnections) != table["site.max_connections"] || site.Owner != table["site.owner"] {
 		t.Errorf("site: %+v", site)
 	}
 }
 
 func TestNotes(t *testing.T) {
-	inv := parse(t, "version: 1\nhosts:\n  a: {groups: [web]}\n  b: {groups: [web]}\n  c: {groups: [wbe]}\ngroups:\n  web: {user: x}\n  datbase: {user: y}\n")
+	inv := parse(t, "version: 1\nhosts:\n  a: {groups: [web]}\n  b: {groups: [web]}\n  c: {groups: [wbe]}\ngroups:\n  web: {user: x}\n  databse: {user: y}\n")
 	want := []string{
-		"inv.yaml:8: the group `datbase` has no hosts",
+		"inv.yaml:8: the group `databse` has no hosts",
 		"inv.yaml:5: only one line names the group `wbe`; did you mean `web`?",
 	}
 	if !slices.Equal(inv.Notes, want) {

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"net/netip"
@@ -182,7 +183,7 @@ type labelValue string
 
 func (l *labelValue) UnmarshalText(b []byte) error {
 	*l = labelValue(b)
-	if strings.ContainsAny(string(b), ",:") {
+	if bytes.ContainsAny(b, ",:") {
 		return fault.Usagef("commas and colons separate the parts of a pattern", "a label's value can't hold , or :")
 	}
 	return nil

@@ -22,6 +22,7 @@ func simulated(t *testing.T, h *lab.Host, c remote.Command) remote.Result {
 
 // On the simulated hosts the same scripts run, with systemd and without.
 func TestJobOnSimulatedHosts(t *testing.T) {
+	t.Parallel()
 	fleet, err := lab.Start(t.Context(), lab.Spec{Version: 1, Hosts: []lab.HostSpec{
 		{Name: "systemd", OS: "debian-12"}, {Name: "other", OS: "debian-12", Init: "other"},
 	}})

@@ -19,7 +19,8 @@ import (
 const long = 30 * time.Second
 
 func TestJobRunsToItsEnd(t *testing.T) {
-	eachShell(t, func(t *testing.T, h host) {
+	eachShell(t, func(h host) {
+		t := h.t
 		h.stands("apt-1", 0, Absent)
 		spec := Spec{ID: "apt-1", Env: []string{"GREETING=good day"}, Inhibit: true,
 			Argv: []string{"sh", "-c", `echo "$GREETING $1"; echo "$http_proxy"; echo oops >&2; exit 7`, "x", "*"}}
@@ -34,6 +35,7 @@ func TestJobRunsToItsEnd(t *testing.T) {
 }
 
 func TestJobFolderIsRootsAlone(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, "dash")
 	spec, _ := h.counting("a")
 	h.started(spec, "started")
@@ -47,7 +49,8 @@ func TestJobFolderIsRootsAlone(t *testing.T) {
 }
 
 func TestCommandNotFoundIsAnExitStatus(t *testing.T) {
-	eachShell(t, func(t *testing.T, h host) {
+	eachShell(t, func(h host) {
+		t := h.t
 		h.started(Spec{ID: "a", Argv: []string{"no-such-command"}}, "started")
 		if s := h.stands("a", long, Exited); s.Code != 127 {
 			t.Errorf("got %+v", s)
@@ -56,7 +59,8 @@ func TestCommandNotFoundIsAnExitStatus(t *testing.T) {
 }
 
 func TestLookWaitsOnlySoLong(t *testing.T) {
-	eachShell(t, func(t *testing.T, h host) {
+	eachShell(t, func(h host) {
+		t := h.t
 		h.started(Spec{ID: "a", Argv: []string{"sh", "-c", "echo begun; sleep 3"}}, "started")
 		if s := h.stands("a", time.Second, Running); s.Last() != "begun" {
 			t.Errorf("got %+v", s)
@@ -67,7 +71,8 @@ func TestLookWaitsOnlySoLong(t *testing.T) {
 
 // The heart: however many start it at once, the command runs once.
 func TestManyStartsRunOnce(t *testing.T) {
-	eachShell(t, func(t *testing.T, h host) {
+	eachShell(t, func(h host) {
+		t := h.t
 		spec, count := h.counting("a")
 		var all sync.WaitGroup
 		for range 6 {
@@ -88,6 +93,7 @@ func TestManyStartsRunOnce(t *testing.T) {
 
 // Whoever claimed the folder may have died at any of these points.
 func TestClaimedFolderIsTakenOver(t *testing.T) {
+	t.Parallel()
 	for name, leave := range map[string]func(host, []byte){
 		"empty":      func(h host, _ []byte) { h.write("", "a", "launch") },
 		"half spec":  func(h host, spec []byte) { h.write(string(spec[:5]), "a", "spec.1") },
@@ -114,7 +120,8 @@ func TestClaimedFolderIsTakenOver(t *testing.T) {
 }
 
 func TestAnotherCommandIsRefused(t *testing.T) {
-	eachShell(t, func(t *testing.T, h host) {
+	eachShell(t, func(h host) {
+		t := h.t
 		spec, count := h.counting("a")
 		h.started(spec, "started")
 		h.stands("a", long, Exited)
@@ -127,7 +134,8 @@ func TestAnotherCommandIsRefused(t *testing.T) {
 }
 
 func TestSpecCutOffOnItsWayStartsNothing(t *testing.T) {
-	eachShell(t, func(t *testing.T, h host) {
+	eachShell(t, func(h host) {
+		t := h.t
 		spec, count := h.counting("a")
 		whole, err := startIn(h.folder, spec)
 		if err != nil {
@@ -150,7 +158,8 @@ func TestSpecCutOffOnItsWayStartsNothing(t *testing.T) {
 }
 
 func TestSymbolicLinksAreRefused(t *testing.T) {
-	eachShell(t, func(t *testing.T, h host) {
+	eachShell(t, func(h host) {
+		t := h.t
 		spec, count := h.counting("a")
 		elsewhere := t.TempDir()
 		if err := os.MkdirAll(h.folder, 0o700); err != nil {
@@ -170,7 +179,8 @@ func TestSymbolicLinksAreRefused(t *testing.T) {
 }
 
 func TestRestartedHostMeansInterrupted(t *testing.T) {
-	eachShell(t, func(t *testing.T, h host) {
+	eachShell(t, func(h host) {
+		t := h.t
 		spec, count := h.counting("a")
 		h.write("another boot\n", "a", "started", "boot_id")
 		h.write("1\n", "a", "started", "pid")
@@ -185,7 +195,8 @@ func TestRestartedHostMeansInterrupted(t *testing.T) {
 }
 
 func TestKilledJobMeansInterrupted(t *testing.T) {
-	eachShell(t, func(t *testing.T, h host) {
+	eachShell(t, func(h host) {
+		t := h.t
 		h.started(Spec{ID: "a", Argv: []string{"sleep", "5"}}, "started")
 		h.stands("a", 0, Running)
 		h.kill("a", syscall.SIGKILL)
@@ -196,7 +207,8 @@ func TestKilledJobMeansInterrupted(t *testing.T) {
 }
 
 func TestTermDoesNotEndTheJob(t *testing.T) {
-	eachShell(t, func(t *testing.T, h host) {
+	eachShell(t, func(h host) {
+		t := h.t
 		h.started(Spec{ID: "a", Argv: []string{"sh", "-c", "sleep 2; exit 3"}}, "started")
 		h.stands("a", 0, Running)
 		h.kill("a", syscall.SIGTERM)
@@ -208,6 +220,7 @@ func TestTermDoesNotEndTheJob(t *testing.T) {
 
 // The process number was given to somebody else meanwhile: this test.
 func TestReusedProcessNumberIsNotTheJob(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, "dash")
 	h.write("", "a", "started", "boot_id")
 	for _, began := range []string{" 1", ""} {
@@ -222,7 +235,7 @@ func TestOnlyWhoMayLookCanSayAbsent(t *testing.T) {
 	}
 	h := newHost(t, "dash")
 	for _, folder := range []string{h.path, filepath.Dir(filepath.Dir(h.path))} {
-		if err := os.Chmod(folder, 0o755); err != nil { //nolint:gosec // the shell must be found
+		if err := os.Chmod(folder, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -234,6 +247,7 @@ func TestOnlyWhoMayLookCanSayAbsent(t *testing.T) {
 }
 
 func TestFullDiskKeepsTheExitStatus(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, "dash")
 	if err := os.MkdirAll(h.folder, 0o700); err != nil {
 		t.Fatal(err)
@@ -262,7 +276,8 @@ func TestFullDiskKeepsTheExitStatus(t *testing.T) {
 }
 
 func TestOldLogsGoAndProofsStay(t *testing.T) {
-	eachShell(t, func(t *testing.T, h host) {
+	eachShell(t, func(h host) {
+		t := h.t
 		const old = keepLogs + 5
 		for i := range old {
 			id := fmt.Sprintf("old-%d", i)
@@ -290,7 +305,8 @@ func TestOldLogsGoAndProofsStay(t *testing.T) {
 
 // Whatever the bytes, the command gets them as they were.
 func TestArgumentsArriveAsTheyAre(t *testing.T) {
-	eachShell(t, func(t *testing.T, h host) {
+	eachShell(t, func(h host) {
+		t := h.t
 		n := 0
 		rapid.Check(t, func(r *rapid.T) {
 			if n++; n > 5 {

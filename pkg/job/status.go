@@ -104,7 +104,7 @@ func judge(fields map[string]string, log string) Status {
 	}
 	for i, name := range stateNames {
 		if fields["state"] == name {
-			s.State = State(i) //nolint:gosec // i < 6
+			s.State = State(i)
 		}
 	}
 	if s.State == Exited {

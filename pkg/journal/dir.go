@@ -181,7 +181,7 @@ func (d *Dir) setAside() error {
 func keep(root *os.Root, name string, content []byte) error {
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
-		return err //nolint:wrapcheck // setAside does
+		return err
 	}
 	_, err = f.Write(content)
 	if err == nil {

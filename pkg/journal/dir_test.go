@@ -19,8 +19,9 @@ import (
 
 func TestDirConforms(t *testing.T) {
 	journaltest.Conform(t, func(t *testing.T) journaltest.Backend {
+		t.Helper()
 		path := folder(t, nil)
-		return journaltest.Backend{Open: func(t *testing.T) journal.Journal { return open(t, path) }}
+		return journaltest.Backend{Open: func(t *testing.T) journal.Journal { t.Helper(); return open(t, path) }}
 	})
 }
 

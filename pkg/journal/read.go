@@ -76,20 +76,20 @@ func (d *Dir) extent(locked bool) (whole, size int64, err error) {
 	if !locked {
 		release, err := statedir.Flock(d.file, false)
 		if err != nil {
-			return 0, 0, err //nolint:wrapcheck // names the file
+			return 0, 0, err
 		}
 		defer func() { err = errors.Join(err, release()) }()
 	}
 	info, err := d.file.Stat()
 	if err != nil {
-		return 0, 0, err //nolint:wrapcheck // read does
+		return 0, 0, err
 	}
 	const block = 64 << 10
 	for end := info.Size(); end > 0; end -= block {
 		buf := make([]byte, min(end, block))
 		from := end - int64(len(buf))
 		if _, err := d.file.ReadAt(buf, from); err != nil {
-			return 0, 0, err //nolint:wrapcheck // read does
+			return 0, 0, err
 		}
 		if i := bytes.LastIndexByte(buf, '\n'); i >= 0 {
 			return from + int64(i) + 1, info.Size(), nil
@@ -146,7 +146,7 @@ func (r *reader) line() ([]byte, error) {
 		case err == nil:
 			return line[:len(line)-1], nil
 		case !errors.Is(err, bufio.ErrBufferFull):
-			return nil, err //nolint:wrapcheck // run does
+			return nil, err
 		case len(line) > maxLine:
 			return nil, fmt.Errorf("a line of more than %d bytes", maxLine)
 		}

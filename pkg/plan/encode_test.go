@@ -163,8 +163,8 @@ func TestSecurityLeft(t *testing.T) {
 // Every field of a plan has a name in its JSON, so that none changes by a renaming.
 func TestFieldsAreNamed(t *testing.T) {
 	for _, v := range []any{Plan{}, Ring{}, Host{}, Problem{}} {
-		for i := range reflect.TypeOf(v).NumField() {
-			if f := reflect.TypeOf(v).Field(i); strings.TrimSpace(f.Tag.Get("json")) == "" {
+		for f := range reflect.TypeOf(v).Fields() {
+			if strings.TrimSpace(f.Tag.Get("json")) == "" {
 				t.Errorf("%T.%s has no json name", v, f.Name)
 			}
 		}

@@ -34,20 +34,20 @@ sites:
       behind: {groups: [edges], jump: [ops@edge]}
 `
 
-func inv(t testing.TB) *inventory.Inventory {
-	t.Helper()
+func inv(tb testing.TB) *inventory.Inventory {
+	tb.Helper()
 	made, err := inventory.Parse("inventory.yaml", []byte(fleet))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return made
 }
 
-func read(t testing.TB, path string) []byte {
-	t.Helper()
-	src, err := os.ReadFile(path) //nolint:gosec // a path of our own repository
+func read(tb testing.TB, path string) []byte {
+	tb.Helper()
+	src, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return src
 }

@@ -2,6 +2,7 @@ package playbook
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -66,13 +67,13 @@ func TestDefaultsAreTrue(t *testing.T) {
 		"patches.packages.kind": string(p.Kind), "patches.packages.min_severity": string(p.MinSeverity),
 		"patches.packages.exclude": "", "patches.packages.exclude.owner": "", "patches.packages.exclude.until": "",
 		"rings.window": "any", "rings.gate": "",
-		"rings.batches": fmt.Sprint(r.Batches), "rings.max_in_flight": fmt.Sprint(r.MaxInFlight), "rings.failure_limit": r.FailureLimit.String(),
+		"rings.batches": fmt.Sprint(r.Batches), "rings.max_in_flight": strconv.Itoa(r.MaxInFlight), "rings.failure_limit": r.FailureLimit.String(),
 		"reboot": string(b.Reboot), "on_failure": b.OnFailure,
 		"checks":      fmt.Sprintf("[{hosts: %q, default_diff: %v}]", c.Hosts, c.DefaultDiff),
 		"checks.name": "", "checks.within": fmt.Sprintf("%.0fs", c.Within.Seconds()),
 		"checks.tcp.from": string(asks[0].TCP.From), "checks.http.from": string(asks[1].HTTP.From),
-		"checks.http.status": fmt.Sprint(asks[1].HTTP.Status), "checks.http.contains": asks[1].HTTP.Contains,
-		"checks.command.become": fmt.Sprint(asks[2].Command.Become),
+		"checks.http.status": strconv.Itoa(asks[1].HTTP.Status), "checks.http.contains": asks[1].HTTP.Contains,
+		"checks.command.become": strconv.FormatBool(asks[2].Command.Become),
 	}
 	for _, d := range Defaults() {
 		if value, ok := got[d.Key]; !ok || value != d.Value || d.Meaning == "" {

@@ -144,7 +144,7 @@ func TestDefaultDiff(t *testing.T) {
 		tries int
 	}{
 		"the same":      {well(), health.Pass, 1},
-		"a unit failed": {with("snap_units", "0 nginx.service loaded failed failed x\n"), health.Fail, 10},
+		"a unit failed": {with("snap_units", "0 nginx.service loaded failed dead x\n"), health.Fail, 10},
 		"can't tell":    {with("snap_routes", "1 ip: no\n"), health.Unknown, 10},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -173,14 +173,18 @@ func TestDefaultDiff(t *testing.T) {
 
 func TestSnapshotOfAHostThatCantBeAsked(t *testing.T) {
 	for name, c := range map[string]struct {
-		session func(*testing.T) remote.Session
-		code    fault.Code
+		stubs []*remotetest.Stub
+		code  fault.Code
 	}{
-		"no commands": {func(*testing.T) remote.Session { return remote.Session{} }, fault.HostFailed},
-		"cut":         {func(t *testing.T) remote.Session { return session(t, script().Cuts()) }, fault.Lost},
-		"lost":        {func(t *testing.T) remote.Session { return session(t, script().Ends(remote.Result{})) }, fault.Lost},
+		"no commands": {nil, fault.HostFailed},
+		"cut":         {[]*remotetest.Stub{script().Cuts()}, fault.Lost},
+		"lost":        {[]*remotetest.Stub{script().Ends(remote.Result{})}, fault.Lost},
 	} {
-		got, err := Snapshot(t.Context(), c.session(t), time.Now())
+		s := remote.Session{}
+		if c.stubs != nil {
+			s = session(t, c.stubs...)
+		}
+		got, err := Snapshot(t.Context(), s, time.Now())
 		if fault.CodeOf(err) != c.code || len(got.Sections) > 0 {
 			t.Errorf("%s: got %+v %v", name, got, err)
 		}

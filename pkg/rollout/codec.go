@@ -24,15 +24,31 @@ const (
 )
 
 // Kind names the entry in the journal.
-func (Opened) Kind() string      { return kindOpened }
-func (GateOpened) Kind() string  { return kindGateOpened }
+func (Opened) Kind() string { return kindOpened }
+
+// Kind names the entry in the journal.
+func (GateOpened) Kind() string { return kindGateOpened }
+
+// Kind names the entry in the journal.
 func (StepStarted) Kind() string { return kindStepStarted }
-func (StepEnded) Kind() string   { return kindStepEnded }
-func (Halted) Kind() string      { return kindHalted }
-func (Paused) Kind() string      { return kindPaused }
-func (Resumed) Kind() string     { return kindResumed }
-func (Aborted) Kind() string     { return kindAborted }
-func (Finished) Kind() string    { return kindFinished }
+
+// Kind names the entry in the journal.
+func (StepEnded) Kind() string { return kindStepEnded }
+
+// Kind names the entry in the journal.
+func (Halted) Kind() string { return kindHalted }
+
+// Kind names the entry in the journal.
+func (Paused) Kind() string { return kindPaused }
+
+// Kind names the entry in the journal.
+func (Resumed) Kind() string { return kindResumed }
+
+// Kind names the entry in the journal.
+func (Aborted) Kind() string { return kindAborted }
+
+// Kind names the entry in the journal.
+func (Finished) Kind() string { return kindFinished }
 
 // Marshal gives an entry's kind and its payload for the journal: compact JSON,
 // fields in the order of the type, map keys sorted.

@@ -29,7 +29,7 @@ func (s *State) Fold(e Event) error {
 	if err := s.Check(e.Entry); err != nil {
 		return fmt.Errorf("event %d: %w", e.Seq, err)
 	}
-	e.Entry.(change).apply(s, e.Time) //nolint:forcetypeassert // Check did
+	e.Entry.(change).apply(s, e.Time)
 	s.seq, s.changed = e.Seq, e.Time
 	return nil
 }

@@ -126,6 +126,9 @@ func TestOutcomes(t *testing.T) {
 			if h.State != tt.state || h.Touched != tt.touched {
 				t.Errorf("the host is %s, touched %v; want %s, %v", h.State, h.Touched, tt.state, tt.touched)
 			}
+			if got, want := tp.s.rings[0].unasked == 1, tt.state == HostUnknown && !tt.touched; got != want {
+				t.Errorf("counted as unknown without having been touched: %v, want %v", got, want)
+			}
 			if got := tp.s.hosts[0].following(); !tp.s.hosts[0].ended && got != tt.next {
 				t.Errorf("next is %q, want %q", got, tt.next)
 			}

@@ -6,16 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/patchring/patchring/pkg/fact"
-	"github.com/patchring/patchring/pkg/health"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
-	"github.com/patchring/patchring/pkg/platform"
-	"github.com/patchring/patchring/pkg/playbook"
 )
 
 // TestRules: over random fleets, outcomes, crashes and words, in virtual time, no
@@ -154,7 +150,8 @@ func TestMutations(t *testing.T) {
 			tt.mutate(&p)
 			rule, _, _ := strings.Cut(tt.rule, ":")
 			for seed := range 3000 {
-				if _, err := scenarios().Example(seed).run(p); err != nil && strings.HasPrefix(err.Error(), rule) {
+				s := scenarios().Example(seed)
+				if _, err := s.run(p); err != nil && strings.HasPrefix(err.Error(), rule) {
 					t.Logf("caught at seed %d: %v", seed, err)
 					return
 				}
@@ -173,160 +170,4 @@ func freezeAll(s *State, r *ring) patch.PatchSet {
 		}
 	}
 	return plan.Freeze(proven)
-}
-
-// scenarios draws fleets of up to three rings, mostly well, with everything that may
-// go wrong somewhere.
-func scenarios() *rapid.Generator[scenario] {
-	return rapid.Custom(func(t *rapid.T) scenario {
-		s := scenario{
-			Plan:    &plan.Plan{Version: plan.Version, Playbook: "monthly", Site: "hq", Rings: []plan.Ring{}, Hosts: []plan.Host{}},
-			Scripts: map[fact.HostID]script{}, Crashes: map[uint64]bool{}, Words: map[uint64]Entry{},
-		}
-		for i, name := range []string{"test", "pilot", "production"}[:rapid.IntRange(1, 3).Draw(t, "rings")] {
-			s.drawRing(t, i, name)
-		}
-		slices.SortFunc(s.Plan.Hosts, func(a, b plan.Host) int { return a.ID.Compare(b.ID) })
-		for range rapid.IntRange(0, 2).Draw(t, "crashes") {
-			s.Crashes[rapid.Uint64Range(1, 80).Draw(t, "crash")] = rapid.Bool().Draw(t, "done")
-		}
-		if rapid.IntRange(0, 3).Draw(t, "word") == 0 {
-			word := rapid.SampledFrom([]Entry{Paused{Reason: "lunch"}, Aborted{Reason: "wrong month"}}).Draw(t, "said")
-			s.Words[rapid.Uint64Range(1, 60).Draw(t, "said at")] = word
-		}
-		if rapid.IntRange(0, 4).Draw(t, "stop") == 0 {
-			s.StopAt = rapid.Uint64Range(1, 60).Draw(t, "stop at")
-		}
-		return s
-	})
-}
-
-func (s *scenario) drawRing(t *rapid.T, i int, name string) {
-	n := rapid.IntRange(0, 6).Draw(t, "hosts")
-	if rapid.IntRange(0, 9).Draw(t, "large") == 0 {
-		n = rapid.IntRange(20, 25).Draw(t, "many hosts") // large enough for 95 % to mean something
-	}
-	r := plan.Ring{
-		Name: name, Hosts: []fact.HostID{}, MaxInFlight: rapid.IntRange(0, 4).Draw(t, "max in flight"),
-		FailureLimit: rapid.SampledFrom([]int{0, 0, 1, 2, 5}).Draw(t, "limit"),
-	}
-	active := 0
-	for j := range n {
-		h := plan.Host{ID: fact.HostID{Site: "hq", Name: fmt.Sprintf("%d%s-%02d", i, name, j)}, Ring: name, Platform: "debian", Domain: "debian 12"}
-		s.drawHost(t, &h)
-		if h.Problem == nil && len(h.Install) > 0 {
-			active++
-		}
-		r.Hosts = append(r.Hosts, h.ID)
-		s.Plan.Hosts = append(s.Plan.Hosts, h)
-	}
-	sizes := rapid.SampledFrom([][]playbook.Size{nil, {{N: 1}}, {{N: 1}, {N: 50, Percent: true}}, {{N: 2}, {N: 3}}}).Draw(t, "batches")
-	r.Batches = plan.Batches(active, sizes)
-	s.Plan.Rings = append(s.Plan.Rings, r)
-}
-
-func (s *scenario) drawHost(t *rapid.T, h *plan.Host) {
-	switch rapid.IntRange(0, 19).Draw(t, "kind") {
-	case 0:
-		h.Problem = &plan.Problem{Code: "unreachable", What: "no answer"}
-		return
-	case 1, 2:
-		return // nothing to do
-	case 3:
-		h.Domain = "debian 13"
-	}
-	for _, name := range []string{"bash", "libssl3", "nginx"}[:rapid.IntRange(1, 3).Draw(t, "updates")] {
-		to := rapid.SampledFrom([]string{"2", "2", "2", "3"}).Draw(t, "to")
-		h.Install = append(h.Install, patch.Update{Name: name, Arch: "amd64", From: "1", To: to, Security: patch.Yes})
-	}
-	s.Scripts[h.ID] = drawScript(t)
-}
-
-func drawScript(t *rapid.T) script {
-	s := script{Ends: map[platform.StepID]Outcome{}, Check: health.Pass, Takes: map[platform.StepID]int{}}
-	steps := []platform.StepID{FlowBegin, FlowBefore, "preflight", "install", "reboot", FlowVerify, FlowCheck, FlowEnd}
-	if rapid.IntRange(0, 3).Draw(t, "trouble") == 0 {
-		step := rapid.SampledFrom(steps).Draw(t, "where")
-		s.Ends[step] = rapid.SampledFrom([]Outcome{OutcomeUnknown, OutcomeFailed, OutcomeFailed, OutcomeUnreachable}).Draw(t, "what")
-	}
-	if rapid.IntRange(0, 7).Draw(t, "sick") == 0 {
-		s.Check = rapid.SampledFrom([]health.Verdict{health.Unknown, health.Fail}).Draw(t, "verdict")
-	}
-	for _, step := range steps {
-		s.Takes[step] = rapid.IntRange(1, 9).Draw(t, "minutes")
-	}
-	return s
-}
-
-// BenchmarkFold folds the journal of 10,000 hosts; it must stay under a second.
-func BenchmarkFold(b *testing.B) {
-	events := history(b, 10_000)
-	b.ReportMetric(float64(len(events)), "events")
-	for b.Loop() {
-		s := &State{}
-		for _, e := range events {
-			if err := s.Fold(e); err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
-}
-
-// BenchmarkDecide is one whole rollout: it must grow with the hosts, not with their square.
-func BenchmarkDecide(b *testing.B) {
-	for _, n := range []int{1_000, 10_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			for b.Loop() {
-				history(b, n)
-			}
-		})
-	}
-}
-
-func history(tb testing.TB, n int) []Event {
-	tb.Helper()
-	s := scenario{Plan: &plan.Plan{Version: plan.Version, Playbook: "monthly", Site: "hq"}}
-	u := []patch.Update{{Name: "bash", Arch: "amd64", From: "1", To: "2", Security: patch.Yes}}
-	s.Scripts = map[fact.HostID]script{}
-	for i, name := range []string{"test", "production"} {
-		r := plan.Ring{Name: name, MaxInFlight: 200, FailureLimit: n}
-		for j := range n / 2 {
-			h := plan.Host{ID: fact.HostID{Site: "hq", Name: fmt.Sprintf("%d%05d", i, j)}, Ring: name, Platform: "debian", Domain: "debian 12", Install: u}
-			r.Hosts = append(r.Hosts, h.ID)
-			s.Plan.Hosts = append(s.Plan.Hosts, h)
-			s.Scripts[h.ID] = script{Check: health.Pass}
-		}
-		s.Plan.Rings = append(s.Plan.Rings, r)
-	}
-	return s.plain(tb)
-}
-
-// plain runs a scenario without checking rules, which cost more than the rollout.
-func (s scenario) plain(tb testing.TB) []Event {
-	tb.Helper()
-	w := s.start(sound())
-	var events []Event
-	add := func(e Entry) {
-		event := Event{Seq: uint64(len(events)) + 1, Time: time.Unix(int64(len(events)), 0), Entry: e}
-		events = append(events, event)
-		if err := w.state.Fold(event); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	add(Open("id", s.Plan, ""))
-	for {
-		d := w.state.Decide(Moment{})
-		if len(d.Record)+len(d.Do) == 0 {
-			return events
-		}
-		for _, e := range d.Record {
-			add(e)
-		}
-		for _, t := range d.Do {
-			add(StepStarted{Host: t.Host, Step: t.Step, Mode: t.Mode})
-		}
-		for _, t := range d.Do {
-			add(w.outcome(t))
-		}
-	}
 }

@@ -81,25 +81,27 @@ type (
 		Changing []platform.StepID `json:"changing,omitempty"`
 	}
 
-	// Halted: past the failure limit, or a gate that can't open: no further host starts.
+	// Halted says that no further host starts: past the failure limit, or a gate that can't open.
 	Halted struct {
 		Ring    string   `json:"ring"`
 		Gate    bool     `json:"gate"` // a gate said no, not the failure limit
 		Reasons []string `json:"reasons"`
 	}
 
-	// Paused, Resumed and Aborted are a person's words.
+	// Paused is a person's word: begin no further host until Resumed.
 	Paused struct {
 		Reason string `json:"reason"`
 	}
+	// Resumed takes a Paused back.
 	Resumed struct {
 		Reason string `json:"reason"`
 	}
+	// Aborted is a person's word: begin no further host, ever.
 	Aborted struct {
 		Reason string `json:"reason"`
 	}
 
-	// Finished: every ring has ended.
+	// Finished says that every ring has ended.
 	Finished struct {
 		Reasons []string `json:"reasons,omitempty"`
 	}

@@ -64,9 +64,9 @@ type truth struct {
 	failed  bool
 }
 
-func (s scenario) start(p policy) *world {
+func (s *scenario) start(p policy) *world {
 	w := &world{
-		scenario: s, policy: p, state: &State{}, now: time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC),
+		scenario: *s, policy: p, state: &State{}, now: time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC),
 		live: map[fact.HostID]bool{}, truth: map[fact.HostID]*truth{}, opened: map[string]GateOpened{}, phase: PhaseOpen,
 	}
 	for _, r := range s.Plan.Rings {
@@ -86,7 +86,7 @@ func (s scenario) start(p policy) *world {
 var errStuck = errors.New("it goes on for ever, or waits for nothing that has a name")
 
 // run carries the scenario out to its end and gives the first broken rule.
-func (s scenario) run(p policy) (*world, error) {
+func (s *scenario) run(p policy) (*world, error) {
 	w := s.start(p)
 	digest, err := plan.Digest(s.Plan)
 	if err != nil {
@@ -110,7 +110,8 @@ func (s scenario) run(p policy) (*world, error) {
 		if w.resume() {
 			continue
 		}
-		return w, w.finish(d)
+		err := w.finish(d)
+		return w, err
 	}
 	return w, errStuck
 }
@@ -313,29 +314,4 @@ func (w *world) fail(format string, args ...any) {
 	if w.broken == nil {
 		w.broken = fmt.Errorf(format, args...)
 	}
-}
-
-// ending is a task that will end.
-type ending struct {
-	at    time.Time
-	n     int
-	task  Task
-	fresh bool // it had an effect of its own
-}
-
-type queue []ending
-
-func (q queue) Len() int { return len(q) }
-func (q queue) Less(i, j int) bool {
-	if !q[i].at.Equal(q[j].at) {
-		return q[i].at.Before(q[j].at)
-	}
-	return q[i].n < q[j].n
-}
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *queue) Push(x any)   { e, _ := x.(ending); *q = append(*q, e) }
-func (q *queue) Pop() any {
-	last := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return last
 }

@@ -35,9 +35,9 @@ func tryFlock(f *os.File) (got bool, err error) {
 // flock repeats the call when a signal interrupts it.
 func flock(f *os.File, how int) error {
 	for {
-		err := syscall.Flock(int(f.Fd()), how) //nolint:gosec // a descriptor fits
+		err := syscall.Flock(int(f.Fd()), how)
 		if !errors.Is(err, syscall.EINTR) {
-			return err //nolint:wrapcheck // the callers do
+			return err
 		}
 	}
 }

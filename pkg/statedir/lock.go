@@ -24,7 +24,7 @@ type Owner struct {
 // Me is this process as an owner. What can't be learned is left out.
 func Me(now time.Time) Owner {
 	o := Owner{PID: os.Getpid(), Since: now.UTC().Round(0)}
-	o.Host, _ = os.Hostname() //nolint:errcheck // for people only
+	o.Host, _ = os.Hostname()
 	if u, err := user.Current(); err == nil {
 		o.User = u.Username
 	}
@@ -82,13 +82,13 @@ func readOwner(f *os.File) Owner {
 func sign(f *os.File, o Owner) error {
 	raw, err := json.Marshal(o)
 	if err != nil {
-		return err //nolint:wrapcheck // take does
+		return err
 	}
 	if err := f.Truncate(0); err != nil {
-		return err //nolint:wrapcheck // take does
+		return err
 	}
 	_, err = f.WriteAt(append(raw, '\n'), 0)
-	return err //nolint:wrapcheck // take does
+	return err
 }
 
 // Release gives the lock back. The file stays: removing it would let two processes

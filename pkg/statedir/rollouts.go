@@ -75,7 +75,7 @@ func (d *Dir) Create(about About, plan []byte) (*Rollout, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create the rollout: %w", err)
 	}
-	defer all.Close() //nolint:errcheck // only used to create
+	defer all.Close()
 	files := map[string][]byte{aboutName: append(raw, '\n'), planName: plan, JournalName: nil}
 	if err := assemble(all, about.ID, files); err != nil {
 		return nil, fmt.Errorf("create rollout %s: %w", about.ID, err)
@@ -87,14 +87,14 @@ func (d *Dir) Create(about About, plan []byte) (*Rollout, error) {
 func assemble(all *os.Root, id string, files map[string][]byte) error {
 	temp := ".new-" + id
 	if err := all.RemoveAll(temp); err != nil { // of a process that was killed here
-		return err //nolint:wrapcheck // Create does
+		return err
 	}
 	if err := all.Mkdir(temp, 0o700); err != nil {
-		return err //nolint:wrapcheck // Create does
+		return err
 	}
 	inside, err := all.OpenRoot(temp)
 	if err != nil {
-		return err //nolint:wrapcheck // Create does
+		return err
 	}
 	for name, content := range files {
 		if err := write(inside, name, content); err != nil {
@@ -108,7 +108,7 @@ func assemble(all *os.Root, id string, files map[string][]byte) error {
 		return errors.Join(errors.New("there is one of that id"), err)
 	}
 	if err := all.Rename(temp, id); err != nil {
-		return err //nolint:wrapcheck // Create does
+		return err
 	}
 	return syncFolder(all)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -249,7 +250,7 @@ func TestLockEndsWithItsProcess(t *testing.T) {
 	if err != nil || line != "held\n" {
 		t.Fatalf("the child said %q, %v", line, err)
 	}
-	if _, err := d.Lock(Me(day())); fault.CodeOf(err) != fault.Locked || !strings.Contains(err.Error(), fmt.Sprint(child.Process.Pid)) {
+	if _, err := d.Lock(Me(day())); fault.CodeOf(err) != fault.Locked || !strings.Contains(err.Error(), strconv.Itoa(child.Process.Pid)) {
 		t.Errorf("while the child holds it: %v", err)
 	}
 	if err := child.Process.Kill(); err != nil {

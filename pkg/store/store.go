@@ -61,7 +61,7 @@ func (s *Store) Put(content []byte) (patch.Digest, error) {
 func (s *Store) write(name string, content []byte) error {
 	f, err := s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return err //nolint:wrapcheck // Put does
+		return err
 	}
 	_, err = f.Write(content)
 	if err == nil {
@@ -81,7 +81,7 @@ func (s *Store) discard(name string) error {
 func (s *Store) syncFolder(name string) error {
 	dir, err := s.root.Open(name)
 	if err != nil {
-		return err //nolint:wrapcheck // Put does
+		return err
 	}
 	return errors.Join(dir.Sync(), dir.Close())
 }

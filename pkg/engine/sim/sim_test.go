@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -61,7 +62,7 @@ func TestPlaySickHost(t *testing.T) {
 // The cost of a forecast must grow with the hosts, not with their square.
 func BenchmarkPlay(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 100_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			o, f := fleetOf(n/2, 200, n)
 			for b.Loop() {
 				if _, s, _, err := Play(o, start(), f); err != nil || s.Phase() != rollout.PhaseFinished {

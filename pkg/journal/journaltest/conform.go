@@ -20,7 +20,7 @@ type Backend struct {
 }
 
 // Conform is what every journal must pass. Each part gets a backend of its own.
-func Conform(t *testing.T, make func(t *testing.T) Backend) {
+func Conform(t *testing.T, fresh func(t *testing.T) Backend) {
 	t.Helper()
 	parts := []struct {
 		name string
@@ -36,7 +36,7 @@ func Conform(t *testing.T, make func(t *testing.T) Backend) {
 		{"racing", racing},
 	}
 	for _, p := range parts {
-		t.Run(p.name, func(t *testing.T) { p.run(t, make(t)) })
+		t.Run(p.name, func(t *testing.T) { p.run(t, fresh(t)) })
 	}
 }
 
@@ -67,6 +67,7 @@ func must(t *testing.T, err error) {
 }
 
 func empty(t *testing.T, b Backend) {
+	t.Helper()
 	j := b.Open(t)
 	if got := All(t, j, 1); len(got) != 0 {
 		t.Errorf("a new journal has %d records", len(got))
@@ -78,6 +79,7 @@ func empty(t *testing.T, b Backend) {
 }
 
 func roundTrip(t *testing.T, b Backend) {
+	t.Helper()
 	j := b.Open(t)
 	must(t, j.Append(t.Context(), 0, Sample(1), Sample(2)))
 	must(t, j.Append(t.Context(), 2, Sample(3)))
@@ -103,6 +105,7 @@ func roundTrip(t *testing.T, b Backend) {
 }
 
 func compareAndSwap(t *testing.T, b Backend) {
+	t.Helper()
 	j := b.Open(t)
 	must(t, j.Append(t.Context(), 0, Sample(1)))
 	for _, after := range []uint64{0, 2} {
@@ -117,6 +120,7 @@ func compareAndSwap(t *testing.T, b Backend) {
 }
 
 func anotherHandle(t *testing.T, b Backend) {
+	t.Helper()
 	one, two := b.Open(t), b.Open(t)
 	must(t, one.Append(t.Context(), 0, Sample(1)))
 	must(t, two.Append(t.Context(), 1, Sample(2)))
@@ -133,6 +137,7 @@ func anotherHandle(t *testing.T, b Backend) {
 }
 
 func whole(t *testing.T, b Backend) {
+	t.Helper()
 	j := b.Open(t)
 	must(t, j.Append(t.Context(), 0, Sample(1)))
 	bad := Sample(3)
@@ -151,6 +156,7 @@ func whole(t *testing.T, b Backend) {
 }
 
 func cancelled(t *testing.T, b Backend) {
+	t.Helper()
 	j := b.Open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	must(t, j.Append(ctx, 0, Sample(1)))
@@ -167,6 +173,7 @@ func cancelled(t *testing.T, b Backend) {
 }
 
 func fnEnds(t *testing.T, b Backend) {
+	t.Helper()
 	j := b.Open(t)
 	must(t, j.Append(t.Context(), 0, Sample(1), Sample(2)))
 	enough := errors.New("enough")
@@ -179,6 +186,7 @@ func fnEnds(t *testing.T, b Backend) {
 
 // racing: many handles append at once; every record is there exactly once.
 func racing(t *testing.T, b Backend) {
+	t.Helper()
 	const writers, each = 8, 10
 	var wg sync.WaitGroup
 	for w := range writers {
@@ -210,7 +218,7 @@ func insist(ctx context.Context, j journal.Journal, r journal.Record) error {
 			return fmt.Errorf("read: %w", err)
 		}
 		if err := j.Append(ctx, last, r); !errors.Is(err, journal.ErrMoved) {
-			return err //nolint:wrapcheck // the test reports it
+			return err
 		}
 	}
 }

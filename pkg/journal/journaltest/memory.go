@@ -80,7 +80,7 @@ func (m *Memory) Cut(n uint64) *Memory {
 	defer m.mu.Unlock()
 	cut := &Memory{}
 	for _, line := range m.lines[:min(n, uint64(len(m.lines)))] {
-		_, cut.end, _ = journal.Parse(cut.end, line) //nolint:errcheck // it was written here
+		_, cut.end, _ = journal.Parse(cut.end, line)
 		cut.lines = append(cut.lines, line)
 	}
 	return cut

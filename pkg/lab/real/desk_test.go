@@ -159,11 +159,15 @@ func (d *desk) must(want int, args ...string) said {
 // start begins to carry the rollout on and does not wait for it.
 func (d *desk) start() *running {
 	d.t.Helper()
-	r := &running{t: d.t, cmd: d.command(d.t.Context(), "run", "playbook.yaml", "--yes")}
+	r := &running{t: d.t, ended: make(chan struct{}), cmd: d.command(d.t.Context(), "run", "playbook.yaml", "--yes")}
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.errs
 	if err := r.cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}
+	go func() {
+		defer close(r.ended)
+		r.err = r.cmd.Wait()
+	}()
 	return r
 }
 
@@ -171,24 +175,52 @@ func (d *desk) start() *running {
 type running struct {
 	t         *testing.T
 	cmd       *exec.Cmd
-	out, errs strings.Builder
+	out, errs strings.Builder // to be read when it has ended
+	ended     chan struct{}
+	err       error // of its end
+}
+
+// until waits for something on the host, and fails if the call ends before that.
+func (r *running) until(h *real.Host, what string, yes func() bool) {
+	r.t.Helper()
+	h.Await(what, func() bool {
+		if yes() {
+			return true
+		}
+		select {
+		case <-r.ended:
+			r.t.Fatalf("it ended before %s on %s: %s", what, h.Name, r.said())
+		default:
+		}
+		return false
+	})
+}
+
+func (r *running) said() said {
+	return said{r.cmd.ProcessState.ExitCode(), r.out.String(), r.errs.String()}
 }
 
 // kill ends it as a power cut would.
 func (r *running) kill() {
 	r.t.Helper()
 	if err := r.cmd.Process.Kill(); err != nil {
-		r.t.Fatal(err)
+		r.t.Fatalf("kill it: %v", err)
 	}
-	if err := r.cmd.Wait(); err == nil {
-		r.t.Fatalf("it was done before it could be killed:\n%s%s", r.out.String(), r.errs.String())
+	<-r.ended
+	if r.err == nil {
+		r.t.Fatalf("it was done before it could be killed: %s", r.said())
 	}
 }
 
 // wait gives its end.
 func (r *running) wait() said {
-	_ = r.cmd.Wait() // the exit code is the test's to judge
-	return said{r.cmd.ProcessState.ExitCode(), r.out.String(), r.errs.String()}
+	r.t.Helper()
+	select {
+	case <-r.ended:
+	case <-time.After(callLimit):
+		r.t.Fatal("it does not end")
+	}
+	return r.said()
 }
 
 // Judgement: what the hosts themselves say.

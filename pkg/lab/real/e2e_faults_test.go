@@ -15,8 +15,18 @@ func slowHosts(lab *real.Lab) (first, last *real.Host) {
 }
 
 // inTransaction waits until the slow package's script runs on the host.
-func inTransaction(h *real.Host) {
-	h.Await("the transaction", func() bool { return h.Configured(real.Slow, "2.0") > 0 })
+func (r *running) inTransaction(h *real.Host) {
+	r.t.Helper()
+	r.until(h, "the transaction", func() bool { return h.Configured(real.Slow, "2.0") > 0 })
+}
+
+// locked waits until patchring's lock lies on the host.
+func (r *running) locked(h *real.Host) {
+	r.t.Helper()
+	r.until(h, "patchring's lock", func() bool {
+		_, err := h.Exec("test", "-e", "/var/lib/patchring/lock")
+		return err == nil
+	})
 }
 
 func TestNetworkCutInTheTransaction(t *testing.T) {
@@ -25,7 +35,7 @@ func TestNetworkCutInTheTransaction(t *testing.T) {
 	d := newDesk(t, lab, twoRings, nil)
 
 	r := d.start()
-	inTransaction(first)
+	r.inTransaction(first)
 	first.CutNetwork()
 	first.Await("the end of the transaction, all by itself", func() bool { return first.Version(real.Slow) == "2.0" })
 	wantUntouched(t, last, real.Plain, real.Slow)
@@ -48,10 +58,10 @@ func TestKilledProgramCarriesOn(t *testing.T) {
 	d := newDesk(t, lab, twoRings, nil)
 
 	r := d.start()
-	inTransaction(first)
+	r.inTransaction(first)
 	r.kill()
 	r = d.start()
-	inTransaction(last)
+	r.inTransaction(last)
 	wantOnce(t, first, real.Plain, real.Slow)
 	r.kill()
 	d.run(0)
@@ -70,10 +80,7 @@ func TestKilledBeforeTheTransaction(t *testing.T) {
 	d := newDesk(t, lab, twoRings, nil)
 
 	r := d.start()
-	first.Await("the lock", func() bool {
-		_, err := first.Exec("test", "-e", "/var/lib/patchring/lock")
-		return err == nil
-	})
+	r.locked(first)
 	r.kill()
 	d.run(0)
 	wantOnce(t, first, real.Plain, real.Slow)
@@ -121,7 +128,7 @@ func TestRebootThatNeverComesBack(t *testing.T) {
 
 	first.StopSupervising()
 	r := d.start()
-	first.Await("its end", func() bool { return !first.Up() })
+	r.until(first, "its end", func() bool { return !first.Up() })
 	r.kill() // the program waits longer than a test should
 	wantUntouched(t, last, real.Reboot)
 	first.Boot()

@@ -19,7 +19,7 @@ rings:
 reboot: if_needed
 on_failure: halt
 checks:
-  - {hosts: "*", default_diff: true}
+  - {hosts: "*", default_diff: true, within: 10s}
 `
 
 const daemonCheck = `  - {hosts: "*", service: pr-daemon, within: 10s}
@@ -126,7 +126,7 @@ func TestProductionGetsTheProvenVersion(t *testing.T) {
 	d := newDesk(t, lab, twoRings, nil)
 
 	r := d.start()
-	first.Await("the slow package's script", func() bool { return first.Configured(real.Slow, "2.0") > 0 })
+	r.inTransaction(first)
 	publish(t, lab, real.NewPackage(real.Plain, "2.1"))
 	last.Refresh()
 	if got := r.wait(); got.code != 0 {
@@ -145,7 +145,7 @@ func TestWithdrawnVersionFailsTheHost(t *testing.T) {
 	d := newDesk(t, lab, twoRings, nil)
 
 	r := d.start()
-	first.Await("the slow package's script", func() bool { return first.Configured(real.Slow, "2.0") > 0 })
+	r.inTransaction(first)
 	if err := lab.Repo.Withdraw(t.Context(), real.Security, real.Plain, "2.0"); err != nil {
 		t.Fatal(err)
 	}

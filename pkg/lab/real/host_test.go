@@ -43,7 +43,7 @@ func TestAptSeesWhatTheRepositoryOffers(t *testing.T) {
 	offered := h.Must("apt-get", "--simulate", "upgrade")
 	for _, want := range []string{
 		"Inst pr-plain [1.0] (2.0 Debian-Security:12/oldstable-security [all])",
-		"Inst pr-extra [1.0] (2.0 Lab:1/lab [all])",
+		"Inst pr-extra [1.0] (2.0 Debian:12-updates/oldstable-updates [all])",
 	} {
 		if !strings.Contains(offered, want) {
 			t.Errorf("apt does not say %q:\n%s", want, offered)

@@ -81,11 +81,6 @@ func (l *Lab) start(cache string) error {
 
 // close ends all hosts at once; the bundle's script removes the folder.
 func (l *Lab) close() {
-	if l.t.Failed() {
-		for _, h := range l.hosts {
-			l.t.Logf("console of %s:\n%s", h.Name, h.consoleTail())
-		}
-	}
 	for _, h := range l.hosts {
 		h.StopSupervising()
 	}

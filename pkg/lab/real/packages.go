@@ -9,7 +9,7 @@ import (
 )
 
 // The made-up packages. Each exists as 1.0 in Base and 2.0 in Security, except
-// Extra, whose 2.0 is in Other and thus no security update.
+// Extra, whose 2.0 is in Updates and thus no security update.
 const (
 	Plain    = "pr-plain"    // a file, nothing else
 	Daemon   = "pr-daemon"   // a service that listens; see BreakDaemon

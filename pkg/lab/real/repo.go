@@ -21,7 +21,7 @@ import (
 const (
 	Base     = "oldstable"
 	Security = "oldstable-security"
-	Other    = "lab"
+	Updates  = "oldstable-updates"
 
 	firstVersion = "1.0"
 	newVersion   = "2.0"
@@ -79,7 +79,7 @@ func (r *Repo) fill(ctx context.Context) error {
 	return errors.Join(
 		r.Publish(ctx, Base, old...),
 		r.Publish(ctx, Security, security...),
-		r.Publish(ctx, Other, NewPackage(Extra, newVersion)))
+		r.Publish(ctx, Updates, NewPackage(Extra, newVersion)))
 }
 
 // Publish adds packages to a suite and signs its index anew. Hosts learn of it when
@@ -167,7 +167,7 @@ func (r *Repo) close() {
 // sources is the sources.list of a host.
 func (r *Repo) sources() string {
 	var text strings.Builder
-	for _, suite := range []string{Base, Security, Other} {
+	for _, suite := range []string{Base, Security, Updates} {
 		fmt.Fprintf(&text, "deb [signed-by=/etc/apt/keyrings/lab.gpg] http://%s/ %s main\n", repoName, suite)
 	}
 	return text.String()

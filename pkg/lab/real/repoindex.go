@@ -21,7 +21,7 @@ func releaseOf(suite string) release {
 	case Security:
 		return release{"Debian", "Debian-Security", "bookworm-security", "12"}
 	default:
-		return release{"Lab", "Lab", "lab", "1"}
+		return release{"Debian", "Debian", "bookworm-updates", "12-updates"}
 	}
 }
 

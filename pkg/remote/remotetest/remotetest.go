@@ -19,7 +19,7 @@ import (
 
 // Host is the scripted host. It is safe for concurrent use.
 type Host struct {
-	t     testing.TB
+	tb    testing.TB
 	mu    sync.Mutex
 	stubs []*Stub
 	calls []string
@@ -31,9 +31,10 @@ type Host struct {
 
 // New makes a host that answers the stubs, in their order: the first that matches
 // and is not used up. At the end of the test every stub must have been used.
-func New(t testing.TB, stubs ...*Stub) *Host {
-	h := &Host{t: t, stubs: stubs}
-	t.Cleanup(h.unused)
+func New(tb testing.TB, stubs ...*Stub) *Host {
+	tb.Helper()
+	h := &Host{tb: tb, stubs: stubs}
+	tb.Cleanup(h.unused)
 	return h
 }
 
@@ -49,7 +50,7 @@ func (h *Host) unused() {
 	defer h.mu.Unlock()
 	for _, s := range h.stubs {
 		if s.used == 0 || (s.times > 0 && s.used < s.times) {
-			h.t.Errorf("the host was never asked (or too seldom, %d times): %s", s.used, s.what)
+			h.tb.Errorf("the host was never asked (or too seldom, %d times): %s", s.used, s.what)
 		}
 	}
 }
@@ -187,6 +188,6 @@ func (w *wire) find(q question) (*Stub, error) {
 			return s, nil
 		}
 	}
-	h.t.Errorf("the host was asked what the test did not tell of: %q", q.line)
+	h.tb.Errorf("the host was asked what the test did not tell of: %q", q.line)
 	return nil, &fault.Error{Kind: fault.GiveUp, Code: fault.Internal, What: "no stub for " + remote.Clean(q.line, 120)}
 }
