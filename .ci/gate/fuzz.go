@@ -57,17 +57,21 @@ func (how fuzzing) share(n int) time.Duration {
 // fuzzTargets asks the test binaries which fuzz functions they have.
 func fuzzTargets(ctx context.Context, packages []string) ([]target, error) {
 	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-json", "-list", "^Fuzz"}, packages...)...)
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("go test -list: %w: %s", err, out)
-	}
+	out, failed := cmd.Output()
 	var targets []target
-	err = readEvents(bytes.NewReader(out), func(e event) {
+	var broken strings.Builder
+	err := readEvents(bytes.NewReader(out), func(e event) {
 		name := strings.TrimSpace(e.Output)
-		if e.Action == "output" && strings.HasPrefix(name, "Fuzz") {
+		switch {
+		case e.Action == "build-output":
+			broken.WriteString(e.Output)
+		case e.Action == "output" && strings.HasPrefix(name, "Fuzz"):
 			targets = append(targets, target{e.Package, name})
 		}
 	})
+	if failed != nil {
+		err = fmt.Errorf("go test -list: %w\n%s", failed, broken.String())
+	}
 	return targets, err
 }
 

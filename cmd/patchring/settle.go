@@ -21,7 +21,7 @@ func (c *cli) settle(cmd *cobra.Command) error {
 	}
 	var failed error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if failed != nil || f.Changed || !settleable[f.Name] {
+		if failed != nil || f.Changed || !settleable(f.Name) {
 			return
 		}
 		name := "PATCHRING_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
@@ -34,11 +34,14 @@ func (c *cli) settle(cmd *cobra.Command) error {
 	return failed
 }
 
-// settleable are the options that a variable or patchring.yaml may set. What says yes to a
+// settleable tells whether a variable or patchring.yaml may set an option. What says yes to a
 // question or narrows a run has to be said on the command line.
-var settleable = map[string]bool{
-	"inventory": true, "state": true, "site": true, "known-hosts": true,
-	"ssh-config": true, "concurrency": true, "connect-timeout": true, "json": true,
+func settleable(flag string) bool {
+	switch flag {
+	case "inventory", "state", "site", "known-hosts", "ssh-config", "concurrency", "connect-timeout", "json":
+		return true
+	}
+	return false
 }
 
 func set(cmd *cobra.Command, flag, value, from string) error {

@@ -91,6 +91,9 @@ func (e Env) makePlan(ctx context.Context, o PlanOptions, f *fleet, book *loaded
 	if err != nil {
 		return nil, err
 	}
+	if input.Proved, err = o.proofs(ctx, book.Name, site); err != nil {
+		return nil, err
+	}
 	if o.Limit != "" {
 		input.Limit = ids(hosts)
 	}

@@ -182,36 +182,15 @@ func (e Env) begin(ctx context.Context, r *openRollout, dir *statedir.Dir, id st
 	if err := r.lock(dir, statedir.Me(e.Now())); err != nil {
 		return err
 	}
-	opened, err := openedBy(id, r.plan)
+	digest, err := plan.Digest(r.plan)
 	if err != nil {
-		return err
+		return fmt.Errorf("rollout %s: %w", id, err)
 	}
 	eng := &engine.Engine{Journal: r.journal, Actor: e.Actor, Now: e.Now}
-	if err := eng.Record(ctx, opened); err != nil {
+	if err := eng.Record(ctx, rollout.Open(id, r.plan, digest)); err != nil {
 		return fmt.Errorf("rollout %s: %w", id, err)
 	}
 	r.fresh = true
 	r.state, err = engine.Load(ctx, r.journal)
 	return err //nolint:wrapcheck // names the journal
-}
-
-// openedBy is the first record: all that the state machine needs of the plan.
-func openedBy(id string, p *plan.Plan) (rollout.Opened, error) {
-	digest, err := plan.Digest(p)
-	if err != nil {
-		return rollout.Opened{}, fmt.Errorf("rollout %s: %w", id, err)
-	}
-	opened := rollout.Opened{Rollout: id, Playbook: p.Playbook, Site: p.Site, Plan: digest, Rings: p.Rings}
-	for _, h := range p.Hosts {
-		switch {
-		case h.Problem != nil:
-			if opened.Problems == nil {
-				opened.Problems = map[string]plan.Problem{}
-			}
-			opened.Problems[h.ID.String()] = *h.Problem
-		case len(h.Install) == 0:
-			opened.Idle = append(opened.Idle, h.ID)
-		}
-	}
-	return opened, nil
 }

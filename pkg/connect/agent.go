@@ -10,10 +10,11 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/patchring/patchring/pkg/fault"
-	"github.com/patchring/patchring/pkg/secret"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
+
+	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/secret"
 )
 
 // agentKeys is the user's SSH agent: asked once for its keys, never forwarded.

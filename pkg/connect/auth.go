@@ -6,9 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/remote"
-	"golang.org/x/crypto/ssh"
 )
 
 // loginFlow decides which credential one login offers next. Each is offered once:
@@ -31,6 +32,9 @@ type loginFlow struct {
 // next is the library's callback before each attempt after "none".
 func (l *loginFlow) next(state *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 	l.settle(state)
+	if l.fault != nil { // in the middle of a dialogue, whose error the library forgets
+		return nil, l.fault
+	}
 	for _, choose := range []func([]string) (ssh.AuthMethod, error){l.publicKey, l.password} {
 		method, err := choose(state.AllowedMethods)
 		if err != nil {

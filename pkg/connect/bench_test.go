@@ -1,3 +1,5 @@
+//go:build unix
+
 package connect
 
 import (
@@ -7,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,7 +39,8 @@ func BenchmarkConnect(b *testing.B) {
 }
 
 func compare(b *testing.B, hosts int) {
-	d, stop, err := farm.Spawn(farm.Config{Hosts: hosts, Answer: answer()})
+	b.Helper()
+	d, stop, err := farm.Spawn(b.Context(), farm.Config{Hosts: hosts, Answer: answer()})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -87,6 +91,7 @@ func parallel(hosts int, work func(i int)) {
 }
 
 func runMinimal(b *testing.B, d farm.Directory) {
+	b.Helper()
 	config, err := d.ClientConfig()
 	if err != nil {
 		b.Fatal(err)
@@ -99,6 +104,7 @@ func runMinimal(b *testing.B, d farm.Directory) {
 }
 
 func runFleet(b *testing.B, d farm.Directory) {
+	b.Helper()
 	f, hosts := farmFleet(b, d, Options{})
 	defer func() { _ = f.Close() }()
 	parallel(len(hosts), func(i int) {
@@ -119,7 +125,7 @@ func runFleet(b *testing.B, d farm.Directory) {
 func farmFleet(tb testing.TB, d farm.Directory, o Options) (*Fleet, []inventory.Host) {
 	tb.Helper()
 	known, key := filepath.Join(tb.TempDir(), "known_hosts"), filepath.Join(tb.TempDir(), "key")
-	for path, content := range map[string][]byte{known: d.KnownHosts(), key: d.ClientKey} {
+	for path, content := range map[string][]byte{known: d.KnownHosts(), key: d.Login} {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			tb.Fatal(err)
 		}
@@ -140,8 +146,10 @@ func farmFleet(tb testing.TB, d farm.Directory, o Options) (*Fleet, []inventory.
 // heldPerHost is how much the process grows, in KiB, for each connection that is held
 // open after one command.
 func heldPerHost(b *testing.B, d farm.Directory, count int) float64 {
+	b.Helper()
 	f, hosts := farmFleet(b, d, Options{MaxConnections: count})
 	defer func() { _ = f.Close() }()
+	debug.FreeOSMemory()
 	before := rss(b)
 	parallel(count, func(i int) {
 		l, err := f.Lease(context.WithoutCancel(b.Context()), hosts[i], inventory.Site{Name: "farm"})
@@ -153,11 +161,13 @@ func heldPerHost(b *testing.B, d farm.Directory, count int) float64 {
 			b.Error(err)
 		}
 	})
+	debug.FreeOSMemory()
 	return float64(rss(b)-before) / float64(count) / 1024
 }
 
 // rss is the resident memory of this process in bytes; 0 where /proc is missing.
 func rss(b *testing.B) int64 {
+	b.Helper()
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		return 0

@@ -3,26 +3,34 @@ package connect
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/inventory"
 	"github.com/patchring/patchring/pkg/remote"
-	"golang.org/x/crypto/ssh"
 )
 
 // Fifty hosts start together with one wrong password: two of them see it.
 func TestFiftyHostsSeeAWrongPasswordTwice(t *testing.T) {
-	for _, name := range []string{"wrong", "right"} {
+	for _, name := range []string{"wrong", "right", "wrong, interactive"} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, Options{})
+			name, interactive := strings.CutSuffix(name, ", interactive")
 			var servers []*server
 			for range 50 {
-				servers = append(servers, passwordServer(t, r))
+				s := passwordServer(t, r)
+				if interactive {
+					s.askForIt()
+				}
+				servers = append(servers, s)
 			}
 			var all sync.WaitGroup
 			var blocked, refused, ok atomic.Int64
@@ -53,6 +61,23 @@ func TestFiftyHostsSeeAWrongPasswordTwice(t *testing.T) {
 				t.Errorf("%d tries, %d refused, %d blocked; want 2, 2, 48", tries, refused.Load(), blocked.Load())
 			}
 		})
+	}
+}
+
+// askForIt makes the server ask by keyboard-interactive only, until it is right.
+func (s *server) askForIt() {
+	s.config.PasswordCallback = nil
+	s.config.KeyboardInteractiveCallback = func(_ ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
+		for {
+			answers, err := ask("", "", []string{"Password: "}, []bool{false})
+			if err != nil {
+				return nil, err
+			}
+			s.passwords.Add(1)
+			if answers[0] == s.password {
+				return nil, nil
+			}
+		}
 	}
 }
 
@@ -173,14 +198,14 @@ func TestBreakerNeverTriesThrice(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 200 {
 			all.Go(func() {
-				time.Sleep(time.Duration(i%7) * time.Millisecond)
-				report, err := b.try(t.Context(), c, fmt.Sprint(i))
+				pass(time.Duration(i%7) * time.Millisecond)
+				report, err := b.try(t.Context(), c, strconv.Itoa(i))
 				if err != nil {
 					refusals.Add(1)
 					return
 				}
 				tries.Add(1)
-				time.Sleep(3 * time.Millisecond)
+				pass(3 * time.Millisecond)
 				report(rejected)
 			})
 		}

@@ -75,7 +75,7 @@ func (c *capture) Write(p []byte) (int, error) {
 func (c *capture) bytes() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.buf[:len(c.buf):len(c.buf)]
+	return slices.Clip(c.buf)
 }
 
 func (c *capture) cut() bool {

@@ -11,8 +11,9 @@ import (
 const misses = 3
 
 // maxSessions bounds the commands that run at once over one connection: sshd's
-// MaxSessions is 10, and an eleventh gets a misleading "open failed".
-const maxSessions = 8
+// MaxSessions is 10, an eleventh gets a misleading "open failed", and one that ended
+// counts until its process was reaped.
+const maxSessions = 6
 
 // conn is one live connection. One goroutine serves what the server asks; it ends,
 // and closes done, when the connection is gone, whatever ended it.
@@ -70,7 +71,7 @@ func (c *conn) close() {
 	if c.timer != nil {
 		c.timer.Stop()
 	}
-	_ = c.Conn.Close()
+	_ = c.Close()
 }
 
 // closing tells whether the connection can't be used any more.
@@ -119,7 +120,7 @@ func (c *conn) mayAsk() bool {
 	}
 	if c.unheard >= misses {
 		c.closed = true
-		_ = c.Conn.Close()
+		_ = c.Close()
 		return false
 	}
 	c.timer.Reset(c.every)

@@ -12,6 +12,9 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
+// clientVersion is what servers log of us.
+const clientVersion = "SSH-2.0-patchring"
+
 // errTimeout is the cause of a hop's context when its time is up.
 var errTimeout = errors.New("timed out")
 
@@ -130,14 +133,14 @@ func bastionConn(ctx context.Context, via *node) (*conn, error) {
 // hop dials and logs in to one server within the hop's time.
 func (n *node) hop(ctx context.Context, t trip, through *conn) (*conn, advice, error) {
 	limit := n.fleet.opts.Timeout
-	leash := newLeash(ctx, limit)
+	ctx, leash := newLeash(ctx, limit)
 	defer leash.end()
-	raw, err := n.reach(leash.ctx, t.to, through)
+	raw, err := n.reach(ctx, t.to, through)
 	if err != nil {
-		return nil, advice{later: errors.Is(err, syscall.ECONNRESET)}, unreachable(t.to, leash.ctx, limit, err)
+		return nil, advice{later: errors.Is(err, syscall.ECONNRESET)}, unreachable(ctx, t.to, limit, err)
 	}
 	watched := &wire{Conn: raw}
-	stop := context.AfterFunc(leash.ctx, func() { _ = watched.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = watched.Close() })
 	defer stop()
 	return n.handshake(watched, &loginFlow{fleet: n.fleet, to: t.to, leash: leash}, t)
 }
@@ -160,7 +163,7 @@ func (n *node) handshake(w *wire, login *loginFlow, t trip) (*conn, advice, erro
 	}
 	raw, chans, reqs, err := ssh.NewClientConn(w, t.to.name, &ssh.ClientConfig{
 		User: t.to.user, HostKeyCallback: keys.check, HostKeyAlgorithms: keys.algorithms(),
-		AuthCallback: login.next, ClientVersion: "SSH-2.0-patchring",
+		AuthCallback: login.next, ClientVersion: clientVersion,
 	})
 	login.finish(err)
 	if err != nil {

@@ -9,11 +9,12 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/inventory"
 	"github.com/patchring/patchring/pkg/remote"
 	"github.com/patchring/patchring/pkg/secret"
-	"golang.org/x/crypto/ssh"
 )
 
 // elevationWait bounds each stage before the command begins: sudo may have to ask a

@@ -8,9 +8,10 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/remote"
-	"golang.org/x/crypto/ssh"
 )
 
 // grace is how long a session that was given up may take to close before the whole
@@ -34,6 +35,7 @@ type execution struct {
 	mu       sync.Mutex
 	ch       ssh.Channel
 	gone     bool // the caller does not wait any more
+	opening  bool // the server owes an answer to the opening
 	sent     bool // the command was asked for
 	out, err capture
 	status   *int
@@ -71,7 +73,7 @@ var errNotSent = errors.New("the connection ended before the command was sent")
 
 func (x *execution) perform() {
 	defer close(x.done)
-	ch, reqs, err := x.conn.OpenChannel("session", nil)
+	ch, reqs, err := x.open()
 	if err != nil {
 		x.fail(x.conn.openFault(err))
 		return
@@ -105,6 +107,36 @@ func (x *execution) exited() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.status != nil
+}
+
+// open asks for a session. A refusal may only mean that the server has not yet reaped
+// one that ended, and nothing tells when it has; so it is asked again, a few times.
+func (x *execution) open() (ssh.Channel, <-chan *ssh.Request, error) {
+	for wait := 25 * time.Millisecond; ; wait *= 2 {
+		if !x.mark(true) {
+			return nil, nil, errAbandoned
+		}
+		ch, reqs, err := x.conn.OpenChannel("session", nil)
+		x.mark(false)
+		refusal, refused := errors.AsType[*ssh.OpenChannelError](err)
+		if !refused || refusal.Reason == ssh.Prohibited || wait > time.Second {
+			return ch, reqs, err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-x.conn.done:
+			timer.Stop()
+		}
+	}
+}
+
+// mark notes whether an opening is under way; false when nobody waits for it.
+func (x *execution) mark(opening bool) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.opening = opening && !x.gone
+	return !x.gone
 }
 
 // opened notes the channel; false when nobody waits for it any more.
@@ -168,10 +200,12 @@ func (x *execution) fail(err error) {
 func (x *execution) abandon(ctx context.Context) (remote.Result, error) {
 	x.mu.Lock()
 	x.gone = true
-	ch := x.ch
+	ch, opening := x.ch, x.opening
 	x.mu.Unlock()
-	if ch == nil { // the server did not even answer the opening
+	if opening { // and only this frees it from a server that never answers
 		x.conn.close()
+	}
+	if ch == nil {
 		return remote.Result{}, gaveUp(ctx)
 	}
 	free := time.AfterFunc(grace, x.conn.close)
@@ -218,6 +252,9 @@ func (x *execution) result() (remote.Result, error) {
 // openFault explains why there is no session. Without a refusal the connection is
 // gone, though its own goroutine may not have noticed yet.
 func (c *conn) openFault(err error) error {
+	if errors.Is(err, errAbandoned) {
+		return err
+	}
 	refusal, ok := errors.AsType[*ssh.OpenChannelError](err)
 	if !ok {
 		c.close()
@@ -226,7 +263,7 @@ func (c *conn) openFault(err error) error {
 	return &fault.Error{
 		Kind: fault.Retry, Code: fault.HostFailed, Step: "run",
 		What: "the host opens no more sessions: " + remote.Clean(refusal.Message, peerText),
-		Hint: "MaxSessions in its sshd_config may be too low; patchring uses up to 8 at once",
+		Hint: "MaxSessions in its sshd_config may be too low; patchring uses up to 6 at once",
 	}
 }
 

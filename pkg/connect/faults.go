@@ -10,9 +10,10 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/remote"
-	"golang.org/x/crypto/ssh"
 )
 
 // peerText is how much of what a peer or the system said goes into a fault.
@@ -42,7 +43,7 @@ func byHand(to endpoint) string {
 }
 
 // unreachable explains why there was no connection at all.
-func unreachable(to endpoint, ctx context.Context, limit time.Duration, err error) error {
+func unreachable(ctx context.Context, to endpoint, limit time.Duration, err error) error {
 	if errors.Is(context.Cause(ctx), errTimeout) {
 		return &fault.Error{
 			Kind: fault.Retry, Code: fault.Unreachable, Step: to.step(),

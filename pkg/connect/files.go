@@ -22,11 +22,11 @@ type files struct{ lease *Lease }
 
 // Put writes content to a new file beside path, compares what arrived with want, and
 // only then moves it into place (mode 0600). A file that does not match is removed.
-func (f files) Put(ctx context.Context, path string, content io.Reader, want patch.Digest) error {
-	if err := checkPut(path, want); err != nil {
+func (f files) Put(ctx context.Context, target string, content io.Reader, want patch.Digest) error {
+	if err := checkPut(target, want); err != nil {
 		return f.on(err)
 	}
-	u := upload{path: path, temp: tempName(path), want: want, content: content, sum: newSum()}
+	u := upload{path: target, temp: tempName(target), want: want, content: content, sum: newSum()}
 	if needsRoot(f.lease.become, f.lease.user) {
 		return f.on(f.putCat(ctx, u))
 	}
@@ -39,14 +39,14 @@ func (f files) Put(ctx context.Context, path string, content io.Reader, want pat
 
 // Get opens the file for reading, at most limit bytes of it. A missing file is
 // fs.ErrNotExist.
-func (f files) Get(ctx context.Context, path string, limit int64) (io.ReadCloser, error) {
+func (f files) Get(ctx context.Context, name string, limit int64) (io.ReadCloser, error) {
 	if needsRoot(f.lease.become, f.lease.user) {
-		content, err := f.getCat(ctx, path, limit)
+		content, err := f.getCat(ctx, name, limit)
 		return content, f.on(err)
 	}
-	content, err := f.getSFTP(ctx, path, limit)
+	content, err := f.getSFTP(ctx, name, limit)
 	if errors.Is(err, errNoSFTP) {
-		content, err = f.getCat(ctx, path, limit)
+		content, err = f.getCat(ctx, name, limit)
 	}
 	return content, f.on(err)
 }
@@ -86,10 +86,10 @@ func (u upload) checkSent() error {
 	return nil
 }
 
-func mismatch(path, where string, got, want patch.Digest) error {
+func mismatch(name, where string, got, want patch.Digest) error {
 	return &fault.Error{
 		Kind: fault.Retry, Code: fault.HostFailed,
-		What: fmt.Sprintf("%s: %s has digest %s, not %s; nothing was replaced", path, where, got.Short(), want.Short()),
+		What: fmt.Sprintf("%s: %s has digest %s, not %s; nothing was replaced", name, where, got.Short(), want.Short()),
 		Hint: "run the same command again; if it stays so, check the disk and the network",
 	}
 }

@@ -8,10 +8,11 @@ import (
 	"os"
 	"time"
 
+	"github.com/pkg/sftp"
+
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/remote"
-	"github.com/pkg/sftp"
 )
 
 // putSFTP uploads, has the host check and rename, or does both itself where the user

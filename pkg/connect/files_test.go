@@ -20,8 +20,9 @@ import (
 // ways are the three ways a file can go.
 func ways(t *testing.T) map[string]func(*testing.T) remote.Files {
 	t.Helper()
-	make := func(how inventory.Become, change func(*server)) func(*testing.T) remote.Files {
+	over := func(how inventory.Become, change func(*server)) func(*testing.T) remote.Files {
 		return func(t *testing.T) remote.Files {
+			t.Helper()
 			r := newRig(t, Options{})
 			s := sudoServer(t, r, fakeSudo)
 			change(s)
@@ -29,10 +30,10 @@ func ways(t *testing.T) map[string]func(*testing.T) remote.Files {
 		}
 	}
 	return map[string]func(*testing.T) remote.Files{
-		"sftp":        make(inventory.BecomeNone, func(*server) {}),
-		"no sftp":     make(inventory.BecomeNone, func(s *server) { s.noSFTP = true }),
-		"sudo":        make(inventory.BecomeSudo, func(*server) {}),
-		"no exec sum": make(inventory.BecomeNone, func(s *server) { s.path = s.path + "/none"; s.noExec = true }),
+		"sftp":        over(inventory.BecomeNone, func(*server) {}),
+		"no sftp":     over(inventory.BecomeNone, func(s *server) { s.noSFTP = true }),
+		"sudo":        over(inventory.BecomeSudo, func(*server) {}),
+		"no exec sum": over(inventory.BecomeNone, func(s *server) { s.path += "/none"; s.noExec = true }),
 	}
 }
 

@@ -2,15 +2,16 @@ package connect
 
 import (
 	"context"
-	"fmt"
 	"io"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/inventory"
-	"golang.org/x/crypto/ssh"
 )
 
 // bastion is a server that passes connections on and takes any login.
@@ -43,7 +44,7 @@ func TestHostsShareOneBastionConnection(t *testing.T) {
 	var all sync.WaitGroup
 	for i, s := range servers {
 		all.Go(func() {
-			h := withPassword(t, host(t, fmt.Sprint(i), s.address), "right")
+			h := withPassword(t, host(t, strconv.Itoa(i), s.address), "right")
 			h.Jump = nil // the site's
 			l, err := r.Lease(t.Context(), h, way)
 			if err != nil {
@@ -111,7 +112,7 @@ func TestBastionFaults(t *testing.T) {
 		b := openServer(t)
 		r.trust(t, b.address, edKey(t).PublicKey())
 		for i := range 3 {
-			h := host(t, fmt.Sprint(i), "127.0.0.1:22")
+			h := host(t, strconv.Itoa(i), "127.0.0.1:22")
 			h.Jump = []string{"ops@" + b.address}
 			_, err := r.Lease(t.Context(), h, site())
 			wantFault(t, err, fault.HostKeyChanged, "bastion ops@")
@@ -150,7 +151,7 @@ func TestBastionRests(t *testing.T) {
 	r := newRig(t, Options{})
 	b := newServer(t, edKey(t)).start(t) // an unknown key
 	for i := range 20 {
-		h := host(t, fmt.Sprint(i), "127.0.0.1:1")
+		h := host(t, strconv.Itoa(i), "127.0.0.1:1")
 		h.Jump = []string{b.address}
 		_, err := r.Lease(t.Context(), h, site())
 		wantFault(t, err, fault.HostKeyUnknown)

@@ -7,10 +7,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/patchring/patchring/pkg/fault"
-	"github.com/patchring/patchring/pkg/remote"
 	"golang.org/x/crypto/ssh"
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/remote"
 )
 
 // keyChecker judges the host key of one handshake.
@@ -20,6 +21,7 @@ type keyChecker struct {
 	known   *knownHosts
 	wanted  []wantedKey
 	refused []ssh.PublicKey // of earlier attempts: not what is pinned
+	record  bool            // accept-new may write
 	seen    ssh.PublicKey
 	notPin  bool // seen is not what is pinned; another kind may be
 	verdict error
@@ -38,7 +40,7 @@ func (f *Fleet) checker(to endpoint, refused []ssh.PublicKey) (*keyChecker, erro
 	if err != nil {
 		return nil, err
 	}
-	return &keyChecker{fleet: f, to: to, known: known, wanted: known.wanted(to.name), refused: refused}, nil
+	return &keyChecker{fleet: f, to: to, known: known, wanted: known.wanted(to.name), refused: refused, record: f.opts.AcceptNew}, nil
 }
 
 // algorithms orders what the library supports: kinds of keys that are known for the
@@ -116,7 +118,7 @@ func (k *keyChecker) judge(key ssh.PublicKey) error {
 	if plain := k.plainWanted(); len(plain) > 0 {
 		return k.differs(key, plain)
 	}
-	if k.fleet.opts.AcceptNew && len(k.wanted) == 0 && !isCertificate(key) {
+	if k.record && len(k.wanted) == 0 && !isCertificate(key) {
 		return k.accept(key)
 	}
 	return k.unknown(key, err)

@@ -6,9 +6,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/patchring/patchring/pkg/fault"
 	"golang.org/x/crypto/ssh"
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/patchring/patchring/pkg/fault"
 )
 
 // accept records the key of a host that nothing is known of. Another process may

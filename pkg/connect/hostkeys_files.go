@@ -10,10 +10,11 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/patchring/patchring/pkg/fault"
 	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/patchring/patchring/pkg/fault"
 )
 
 // knownHosts is what the files of one site say, and what this run added to them.

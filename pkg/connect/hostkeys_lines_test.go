@@ -6,13 +6,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/patchring/patchring/pkg/fault"
 	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/patchring/patchring/pkg/fault"
 )
 
-func keyText(t testing.TB) string {
-	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(edKey(t).PublicKey())))
+func keyText(tb testing.TB) string {
+	tb.Helper()
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(edKey(tb).PublicKey())))
 }
 
 func TestFilterKnown(t *testing.T) {

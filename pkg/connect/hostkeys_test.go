@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -8,14 +9,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/patchring/patchring/pkg/fault"
 	"golang.org/x/crypto/ssh"
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/patchring/patchring/pkg/fault"
 )
 
 func openServer(t *testing.T, keys ...ssh.Signer) *server {
@@ -54,7 +57,7 @@ func TestChangedHostKeyIsQuarantined(t *testing.T) {
 			if s.accepts.Load() != 1 {
 				t.Errorf("dialled %d times: not quarantined", s.accepts.Load())
 			}
-			if after, _ := os.ReadFile(r.known); string(after) != string(before) {
+			if after, _ := os.ReadFile(r.known); !bytes.Equal(after, before) {
 				t.Error("known_hosts was changed")
 			}
 		})
@@ -118,7 +121,7 @@ func TestAcceptNew(t *testing.T) {
 	var all sync.WaitGroup
 	for i, s := range servers {
 		all.Go(func() {
-			l, err := r.Lease(t.Context(), host(t, fmt.Sprint(i), s.address), site())
+			l, err := r.Lease(t.Context(), host(t, strconv.Itoa(i), s.address), site())
 			if err != nil {
 				t.Error(err)
 				return
@@ -134,7 +137,7 @@ func TestAcceptNew(t *testing.T) {
 	}
 	for i, s := range servers { // known now, also to a fleet that accepts nothing
 		strict := bareRig(t, Options{KnownHosts: func(string) []string { return []string{r.known} }})
-		if _, err := strict.Lease(t.Context(), host(t, fmt.Sprint(i), s.address), site()); err != nil {
+		if _, err := strict.Lease(t.Context(), host(t, strconv.Itoa(i), s.address), site()); err != nil {
 			t.Error(err)
 		}
 	}
@@ -148,7 +151,7 @@ func TestAcceptedKeyChangesWithinTheRun(t *testing.T) {
 	}
 	to := endpoint{label: "hq/x", site: "hq", address: "10.0.0.1:22", name: "10.0.0.1:22"}
 	judge := func(key ssh.PublicKey) error {
-		return (&keyChecker{fleet: r.Fleet, to: to, known: known, wanted: known.wanted(to.name)}).judge(key)
+		return (&keyChecker{fleet: r.Fleet, to: to, known: known, wanted: known.wanted(to.name), record: true}).judge(key)
 	}
 	first := edKey(t).PublicKey()
 	if err := judge(first); err != nil {

@@ -13,9 +13,10 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/secret"
-	"golang.org/x/crypto/ssh"
 )
 
 // maxKeys is how many keys one login offers: sshd hangs up at six failures

@@ -1,13 +1,14 @@
 package connect
 
 import (
-	"os"
+	"context"
 	"testing"
 
 	"github.com/patchring/patchring/pkg/lab/farm"
 )
 
 func TestMain(m *testing.M) {
-	farm.Main()
-	os.Exit(m.Run())
+	if !farm.Main(context.Background()) {
+		m.Run()
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -15,14 +16,15 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+	"golang.org/x/crypto/ssh"
+	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/inventory"
 	"github.com/patchring/patchring/pkg/remote"
 	"github.com/patchring/patchring/pkg/secret"
-	"go.uber.org/goleak"
-	"golang.org/x/crypto/ssh"
-	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
 )
 
 const (
@@ -151,9 +153,10 @@ func run(t *testing.T, l *Lease, argv ...string) remote.Result {
 }
 
 // wantFault checks what every error of this package must be.
-func wantFault(t *testing.T, err error, code fault.Code, texts ...string) *fault.Error {
+func wantFault(t *testing.T, err error, code fault.Code, texts ...string) fault.Error {
 	t.Helper()
-	e, ok := err.(*fault.Error)
+	e := &fault.Error{}
+	ok := errors.As(err, &e)
 	if !ok {
 		t.Fatalf("not a *fault.Error: %T %v", err, err)
 	}
@@ -180,7 +183,7 @@ func wantFault(t *testing.T, err error, code fault.Code, texts ...string) *fault
 			break
 		}
 	}
-	return e
+	return *e
 }
 
 // keyFile writes a private key and gives its path and public half.

@@ -102,7 +102,7 @@ func (f *Fleet) route(h inventory.Host, s inventory.Site) (way, error) {
 		w.hops = append(w.hops, hop)
 		w.host.via = bastionKey(h.ID.Site, w.hops)
 	}
-	if found.refusal != nil && !f.overruled(h, found, len(jumps) > 0) {
+	if found.refusal != nil && !overruled(h, len(jumps) > 0) {
 		return way{}, found.refusal
 	}
 	return w, nil
@@ -110,7 +110,7 @@ func (f *Fleet) route(h inventory.Host, s inventory.Site) (way, error) {
 
 // overruled: ssh_config holds something we can't honour about where to connect, but
 // the inventory says all of that itself.
-func (f *Fleet) overruled(h inventory.Host, found settings, jumps bool) bool {
+func overruled(h inventory.Host, jumps bool) bool {
 	return h.Address != "" && h.Port != 0 && h.User != "" && (h.Jump != nil || jumps)
 }
 

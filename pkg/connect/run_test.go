@@ -2,16 +2,17 @@ package connect
 
 import (
 	"bytes"
-	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/remote"
 	"github.com/patchring/patchring/pkg/secret"
-	"golang.org/x/crypto/ssh"
 )
 
 func TestEndings(t *testing.T) {
@@ -21,7 +22,7 @@ func TestEndings(t *testing.T) {
 		script string
 		ending remote.Ending
 		code   int
-	}{{"exit 0", remote.Exited, 0}, {"exit 42", remote.Exited, 42}, {"kill -9 $PPID", remote.Signaled, 0}} {
+	}{{"exit 0", remote.Exited, 0}, {"exit 42", remote.Exited, 42}, {"kill -9 $PPID; kill -9 $$", remote.Signaled, 0}} {
 		got := run(t, l, "sh", "-c", c.script)
 		if got.Ending != c.ending || got.Code != c.code {
 			t.Errorf("%s: %+v", c.script, got)
@@ -104,7 +105,7 @@ func (s *server) cut() {
 func TestHostRefusesToRun(t *testing.T) {
 	r := newRig(t, Options{})
 	s := passwordServer(t, r)
-	s.session = func(ch ssh.Channel, reqs <-chan *ssh.Request, _ <-chan struct{}) {
+	s.session = func(_ ssh.Channel, reqs <-chan *ssh.Request, _ <-chan struct{}) {
 		_ = (<-reqs).Reply(false, nil)
 		ssh.DiscardRequests(reqs)
 	}
@@ -130,8 +131,8 @@ func TestManyCommandsAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 40 {
 		all.Go(func() {
-			got, err := l.Session().Runner.Run(t.Context(), remote.Command{Argv: []string{"echo", fmt.Sprint(i)}})
-			if err != nil || strings.TrimSpace(string(got.Out)) != fmt.Sprint(i) {
+			got, err := l.Session().Runner.Run(t.Context(), remote.Command{Argv: []string{"echo", strconv.Itoa(i)}})
+			if err != nil || strings.TrimSpace(string(got.Out)) != strconv.Itoa(i) {
 				t.Errorf("%+v, %v", got, err)
 			}
 		})

@@ -72,6 +72,7 @@ func (s *server) start(t *testing.T) *server {
 }
 
 func (s *server) serveOn(t *testing.T, l net.Listener) {
+	t.Helper()
 	s.prepare()
 	s.wg.Go(func() {
 		for {
@@ -243,29 +244,32 @@ func (s *server) run(ch ssh.Channel, line string) {
 	_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{uint32(cmd.ProcessState.ExitCode())}))
 }
 
-func edKey(t testing.TB) ssh.Signer {
+func edKey(tb testing.TB) ssh.Signer {
+	tb.Helper()
 	_, key, err := ed25519.GenerateKey(rand.Reader)
-	return signer(t, key, err)
+	return signer(tb, key, err)
 }
 
-func ecKey(t testing.TB) ssh.Signer {
+func ecKey(tb testing.TB) ssh.Signer {
+	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	return signer(t, key, err)
+	return signer(tb, key, err)
 }
 
-func rsaKey(t testing.TB) ssh.Signer {
+func rsaKey(tb testing.TB) ssh.Signer {
+	tb.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	return signer(t, key, err)
+	return signer(tb, key, err)
 }
 
-func signer(t testing.TB, key any, err error) ssh.Signer {
-	t.Helper()
+func signer(tb testing.TB, key any, err error) ssh.Signer {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s, err := ssh.NewSignerFromKey(key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/kevinburke/ssh_config"
+
 	"github.com/patchring/patchring/pkg/fault"
 )
 

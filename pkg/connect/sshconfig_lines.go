@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -150,7 +151,7 @@ func nested(around configLine, more []configLine, l configLine) []configLine {
 // include reads the files of one Include.
 func (in includer) include(l configLine, depth int) ([]configLine, error) {
 	var out []configLine
-	for _, pattern := range strings.Fields(l.value) {
+	for pattern := range strings.FieldsSeq(l.value) {
 		full := inHome(strings.Trim(pattern, `"`), in.home)
 		if !filepath.IsAbs(full) {
 			full = filepath.Join(in.home, ".ssh", full)
@@ -179,9 +180,9 @@ func (in includer) include(l configLine, depth int) ([]configLine, error) {
 
 // lastBlock is the block that a next line would belong to: at first, all hosts.
 func lastBlock(lines []configLine) configLine {
-	for i := len(lines) - 1; i >= 0; i-- {
-		if lines[i].key == "host" || lines[i].key == "match" {
-			return lines[i]
+	for _, line := range slices.Backward(lines) {
+		if line.key == "host" || line.key == "match" {
+			return line
 		}
 	}
 	return configLine{key: "host", value: "*"}

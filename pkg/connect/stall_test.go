@@ -9,10 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/remote"
-	"golang.org/x/crypto/ssh"
 )
 
 // silent accepts, says greeting, and then nothing until the test ends.
@@ -91,9 +92,10 @@ func TestSilentBeforeLogin(t *testing.T) {
 		name, stage string
 		address     func(*testing.T) string
 	}{
-		{"accepts and is silent", "said nothing", func(t *testing.T) string { return silent(t, "") }},
-		{"silent after its version", "key exchange", func(t *testing.T) string { return silent(t, "SSH-2.0-Mute\r\n") }},
+		{"accepts and is silent", "said nothing", func(t *testing.T) string { t.Helper(); return silent(t, "") }},
+		{"silent after its version", "key exchange", func(t *testing.T) string { t.Helper(); return silent(t, "SSH-2.0-Mute\r\n") }},
 		{"silent in the key exchange", "key exchange", func(t *testing.T) string {
+			t.Helper()
 			return throttle(t, newServer(t, key).start(t).address, 400)
 		}},
 	} {

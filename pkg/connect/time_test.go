@@ -9,11 +9,17 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/inventory"
 	"github.com/patchring/patchring/pkg/remote"
-	"golang.org/x/crypto/ssh"
 )
+
+// pass lets virtual time pass; only for use inside synctest.Test.
+func pass(d time.Duration) {
+	time.Sleep(d)
+}
 
 // pipe is one direction of a connection in memory. Waiting on it is durable, so that
 // virtual time passes (real sockets and testing/synctest do not mix).
@@ -146,19 +152,19 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 		b := newBubble(t, Options{Idle: 10 * time.Second})
 		defer b.end(t)
 		l := b.lease(t)
-		time.Sleep(time.Hour) // virtual: leased, so it stays
+		pass(time.Hour) // virtual: leased, so it stays
 		if b.server.open.Load() != 1 {
 			t.Error("closed while it was leased")
 		}
 		l.Release()
-		time.Sleep(9 * time.Second)
+		pass(9 * time.Second)
 		second := b.lease(t)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		second.Release()
 		if b.server.accepts.Load() != 1 {
 			t.Error("not shared while idle")
 		}
-		time.Sleep(11 * time.Second)
+		pass(11 * time.Second)
 		synctest.Wait()
 		if b.server.open.Load() != 0 {
 			t.Error("still open")
@@ -172,11 +178,11 @@ func TestKeepaliveFindsADeadPeer(t *testing.T) {
 		defer b.end(t)
 		l := b.lease(t)
 		defer l.Release()
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if b.server.accepts.Load() != 1 {
 			t.Fatal("an answering peer was given up")
 		}
-		b.server.session = func(ch ssh.Channel, reqs <-chan *ssh.Request, _ <-chan struct{}) {
+		b.server.session = func(_ ssh.Channel, reqs <-chan *ssh.Request, _ <-chan struct{}) {
 			_ = (<-reqs).Reply(true, nil)
 			b.conns[0].in.mu.Lock()
 			b.conns[0].in.hole = true // nothing comes from the peer any more
@@ -273,7 +279,7 @@ func TestNobodyWaitsSoNobodyDials(t *testing.T) {
 		if _, err := b.Lease(short, b.host(), site()); err == nil {
 			t.Error("no error")
 		}
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if len(b.dials) != 1 {
 			t.Errorf("%d dials", len(b.dials))
 		}

@@ -49,11 +49,11 @@ type leash struct {
 	timer *time.Timer
 }
 
-func newLeash(ctx context.Context, limit time.Duration) *leash {
+func newLeash(ctx context.Context, limit time.Duration) (context.Context, *leash) {
 	l := &leash{limit: limit}
 	l.ctx, l.cancel = context.WithCancelCause(ctx)
 	l.timer = time.AfterFunc(limit, func() { l.cancel(errTimeout) })
-	return l
+	return l.ctx, l
 }
 
 // hold stops the clock; the returned function starts it anew.

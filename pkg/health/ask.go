@@ -19,7 +19,7 @@ var script string
 // section was cut off, and is not known.
 const (
 	answerBytes = 8 << 10
-	listBytes   = 128 << 10
+	listBytes   = 512 << 10
 	roundBytes  = 4 << 20
 )
 
@@ -121,7 +121,7 @@ func (r Round) words(c Check) []string {
 	case c.TCP != nil:
 		host, port, _ := c.TCP.HostPort() // Fill has looked
 		if r.Vars.isSelf(host) {
-			return []string{"listeners"}
+			return []string{"check_listens", strconv.Itoa(port), fmt.Sprintf("%04X", port)}
 		}
 		return []string{"check_connect", seconds(c, askWithin), host, strconv.Itoa(port)}
 	case c.HTTP != nil:

@@ -62,6 +62,17 @@ listeners() {
 	fi
 }
 
+# Only the lines of this port: a busy host has thousands.
+check_listens() { # port, and in hexadecimal
+	table=$(listeners) || {
+		code=$?
+		printf '%s\n' "$table"
+		return "$code"
+	}
+	printf '%s\n' "$table" | head -n 1
+	printf '%s\n' "$table" | grep -E "^Netid|^hex|:$1 |:$2 "
+}
+
 check_connect() { # seconds, host, port
 	if has bash && has timeout; then
 		# shellcheck disable=SC2016 # the other shell reads them

@@ -132,7 +132,7 @@ func (h *Host) Refuse(closed bool) error {
 func (h *Host) Exec(ctx context.Context, out, errs io.Writer, argv ...string) int {
 	p := h.machine.Console()
 	p.Out, p.Err = out, errs
-	return p.Exec(ctx, argv)
+	return h.machine.Run(ctx, p, argv)
 }
 
 func (h *Host) powerOn(ctx context.Context) error {

@@ -28,9 +28,9 @@ func status(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
-		return os.ErrNotExist
+		return sftp.ErrSSHFxNoSuchFile
 	case errors.Is(err, fs.ErrPermission):
-		return os.ErrPermission
+		return sftp.ErrSSHFxPermissionDenied
 	}
 	return sftp.ErrSSHFxFailure // all that OpenSSH's server says of the rest
 }

@@ -38,18 +38,19 @@ func (d *Draft) Plan() (*Plan, error) {
 		h.Reboot = expectReboot(h, d.in.Facts[id].Facts, p.Reboot)
 		p.Hosts = append(p.Hosts, h)
 	}
+	d.callWitnesses(p)
 	for _, r := range d.rings {
-		p.Rings = append(p.Rings, d.ring(r))
+		p.Rings = append(p.Rings, d.ring(r, p))
 	}
 	p.Notes = d.note(p)
 	return p, nil
 }
 
 // ring works out a ring's numbers.
-func (d *Draft) ring(r draftRing) Ring {
+func (d *Draft) ring(r draftRing, p *Plan) Ring {
 	n := 0
 	for _, id := range r.hosts {
-		if h := d.hosts[id]; h.Problem == nil && len(h.Install) > 0 {
+		if h, ok := p.Host(id); ok && h.Problem == nil && !h.Idle() {
 			n++
 		}
 	}

@@ -26,6 +26,9 @@ type Input struct {
 	Packages  []string      // globs of --package; nil: all
 	Facts     map[fact.HostID]Found
 	Now       time.Time
+	// Proved is what hosts proved in earlier rollouts of this playbook, if they came
+	// through the last one healthy.
+	Proved map[fact.HostID][]patch.Proven
 	// ReadList reads the file behind "@file" in a pattern; nil: such patterns are refused.
 	ReadList func(path string) ([]byte, error)
 }

@@ -19,7 +19,7 @@ func Open(id string, p *plan.Plan, digest patch.Digest) Opened {
 				o.Problems = map[string]plan.Problem{}
 			}
 			o.Problems[h.ID.String()] = *h.Problem
-		case len(h.Install) == 0:
+		case h.Idle():
 			o.Idle = append(o.Idle, h.ID)
 		}
 	}

@@ -12,9 +12,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/secret"
-	"go.uber.org/goleak"
 )
 
 const value = "s3cr3t-Zeta"
@@ -91,10 +92,8 @@ func TestResolve(t *testing.T) {
 }
 
 func TestNoSecretInErrors(t *testing.T) {
-	for _, text := range []string{
-		"exec:sh -c 'echo " + "$0 >&2; echo $0; exit 3' x",
-		"file:" + write(t, value, 0o604),
-	} {
+	leaky := write(t, "echo "+value+"; echo "+value+" >&2; exit 3", 0o700)
+	for _, text := range []string{"exec:sh " + leaky, "file:" + write(t, value, 0o604)} {
 		_, err := New(nil).Resolve(t.Context(), ref(t, text), "test")
 		if err == nil || strings.Contains(err.Error()+fault.HintOf(err), value) {
 			t.Errorf("%s: %v", text, err)
@@ -117,7 +116,7 @@ func TestEachReferenceOnce(t *testing.T) {
 		var asked atomic.Int32
 		v := New(func(_ context.Context, label string) (secret.Secret, error) {
 			asked.Add(1)
-			time.Sleep(time.Second) // virtual: a person types
+			time.Sleep(time.Second) //nolint:forbidigo // virtual: a person types
 			return secret.New(label), nil
 		})
 		var all sync.WaitGroup

@@ -10,7 +10,7 @@ import (
 // Nothing is expanded: what would be in a shell is an error, not silently literal.
 func splitWords(line string) ([]string, error) {
 	var s splitter
-	for i := 0; i < len(line); i++ {
+	for i := range len(line) {
 		if err := s.take(line[i]); err != nil {
 			return nil, err
 		}
@@ -34,24 +34,28 @@ func (s *splitter) take(c byte) error {
 	switch {
 	case s.escaped:
 		s.escape(c)
-	case s.quote == '\'' && c != '\'':
+	case s.quote != 0 && c == s.quote:
+		s.quote = 0
+	case s.quote == '\'':
 		s.add(c)
 	case c == '\\':
 		s.escaped, s.inWord = true, true
-	case s.quote != 0 && c == s.quote:
-		s.quote = 0
-	case c == '$' || c == '`' || (s.quote == 0 && strings.IndexByte(special, c) >= 0):
+	case s.isSpecial(c):
 		return fmt.Errorf("%q has no meaning here without a shell; quote it, or write exec:sh -c '…'", c)
 	case s.quote != 0:
 		s.add(c)
 	case c == '\'' || c == '"':
 		s.quote, s.inWord = c, true
-	case c == ' ' || c == '\t' || c == '\n':
+	case strings.IndexByte(" \t\n", c) >= 0:
 		s.end()
 	default:
 		s.add(c)
 	}
 	return nil
+}
+
+func (s *splitter) isSpecial(c byte) bool {
+	return c == '$' || c == '`' || (s.quote == 0 && strings.IndexByte(special, c) >= 0)
 }
 
 // escape takes what follows a backslash; in double quotes only some bytes lose it.

@@ -52,18 +52,18 @@ func (w *work) begin(ctx context.Context) (rollout.StepEnded, error) {
 	if locked := w.lock(ctx, driver); locked.State != platform.Done {
 		return lockRefused(locked), nil
 	}
-	facts, err := w.detect(ctx, names(planned.Install))
+	facts, err := w.detect(ctx, names(planned.Install, planned.Witness()))
 	if err != nil {
 		return w.abandon(ctx, driver, connectFailed(err)), nil
 	}
-	began, refusal, err := w.decide(driver, facts)
+	began, refusal, err := w.decide(planned, driver, facts)
 	if err != nil {
 		return rollout.StepEnded{}, err
 	}
 	switch {
 	case refusal != "":
 		return w.abandon(ctx, driver, rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: []string{refusal}, Began: began}), nil
-	case len(began.Work.Install) == 0:
+	case len(began.Steps) == 0:
 		return w.abandon(ctx, driver, rollout.StepEnded{Outcome: rollout.OutcomeNothing, Reasons: []string{"nothing left to install here"}, Began: began}), nil
 	}
 	return rollout.StepEnded{Outcome: rollout.OutcomeOK, Began: began}, nil
@@ -87,7 +87,7 @@ func (w *work) planned() (plan.Host, platform.Driver, *rollout.StepEnded) {
 }
 
 // decide narrows the plan under the host's lock and lists the steps that follow.
-func (w *work) decide(driver platform.Driver, facts fact.Facts) (*rollout.Began, string, error) {
+func (w *work) decide(planned plan.Host, driver platform.Driver, facts fact.Facts) (*rollout.Began, string, error) {
 	digest, err := w.keep(facts)
 	if err != nil {
 		return nil, "", err
@@ -102,8 +102,14 @@ func (w *work) decide(driver platform.Driver, facts fact.Facts) (*rollout.Began,
 	}
 	narrowed.ID = workID(w.task.Rollout)
 	began := &rollout.Began{Facts: digest, Work: narrowed}
-	if narrowed.Refused != "" || len(narrowed.Install) == 0 {
+	if narrowed.Refused != "" {
 		return began, narrowed.Refused, nil
+	}
+	if len(narrowed.Install) == 0 {
+		if len(plan.Proven(facts.Domain(), planned.Witness(), facts)) > 0 {
+			began.Steps, began.Changing = rollout.Flow(nil) // a witness: looked at, not changed
+		}
+		return began, "", nil
 	}
 	steps, err := driver.Steps(facts, narrowed)
 	if err != nil {
@@ -202,9 +208,9 @@ func (w *work) progress(line string) {
 	}
 }
 
-func names(updates []patch.Update) []string {
+func names(lists ...[]patch.Update) []string {
 	var all []string
-	for _, u := range updates {
+	for _, u := range slices.Concat(lists...) {
 		all = append(all, u.Name)
 	}
 	slices.Sort(all)

@@ -28,16 +28,18 @@ func (w *work) lock(ctx context.Context, driver platform.Driver) platform.Standi
 	return apply.Perform(ctx, w.link, locker.Lock(w.task.Host, w.p.Owner), w.progress)
 }
 
-// lockRefused tells a lock held by another from a host that could not be reached.
+// lockRefused tells a host that could not be reached from one whose lock could not be
+// had: held by another, or in a state that only a person can clear up. Nothing was
+// begun on either.
 func lockRefused(s platform.Standing) rollout.StepEnded {
-	if s.State == platform.Failed {
-		return rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.Locked, Reasons: s.Reasons}
+	end := rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: s.Code, Reasons: s.Reasons}
+	switch s.Code {
+	case fault.Unreachable, fault.HostKeyUnknown, fault.HostKeyChanged, fault.Auth, fault.CredentialBlocked, fault.Lost:
+		end.Outcome = rollout.OutcomeUnreachable
+	case "":
+		end.Code = fault.HostFailed
 	}
-	code := s.Code
-	if code == "" {
-		code = fault.Unreachable
-	}
-	return rollout.StepEnded{Outcome: rollout.OutcomeUnreachable, Code: code, Reasons: s.Reasons}
+	return end
 }
 
 // abandon gives the lock back on a host that will not be worked on.
@@ -76,14 +78,19 @@ func (w *work) verify(ctx context.Context) (rollout.StepEnded, error) {
 	if err != nil {
 		return rollout.StepEnded{}, err
 	}
-	facts, err := w.detect(ctx, names(began.Work.Install))
+	planned, _, refused := w.planned()
+	if refused != nil {
+		return *refused, nil
+	}
+	facts, err := w.detect(ctx, names(began.Work.Install, planned.Witness()))
 	if err != nil {
 		return unknown(err), nil
 	}
 	end := judge(began.Work, facts)
 	end.Reboots = before.BootID != "" && facts.BootID != "" && before.BootID != facts.BootID
-	if end.Outcome == rollout.OutcomeOK {
-		end.Proven = plan.Proven(facts.Domain(), began.Work.Install, facts)
+	witness := len(began.Work.Install) == 0
+	if end.Outcome == rollout.OutcomeOK && !(witness && facts.Reboot.Needed == patch.Yes) {
+		end.Proven = plan.Proven(facts.Domain(), slices.Concat(began.Work.Install, planned.Witness()), facts)
 	}
 	return end, nil
 }
@@ -99,14 +106,14 @@ func judge(work patch.Work, facts fact.Facts) rollout.StepEnded {
 	if len(wrong) > 0 {
 		return rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: wrong}
 	}
-	switch running, why := runs(work.Reboot, facts); running {
-	case patch.Yes:
-	case patch.No:
-		if work.Reboot != patch.RebootNever {
-			return rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: []string{why}}
-		}
+	running, why := runs(facts)
+	switch {
+	case running == patch.Yes:
+	case running == patch.No && work.Reboot != patch.RebootNever && len(work.Install) > 0:
+		return rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: []string{why}}
+	case running == patch.No:
 		notes = append(notes, "installed, not running: "+why)
-	default:
+	default: // the reboot step has decided by what was installed
 		notes = append(notes, why)
 	}
 	return rollout.StepEnded{Outcome: rollout.OutcomeOK, Notes: notes}
@@ -131,20 +138,16 @@ func missing(u patch.Update, facts fact.Facts) string {
 	return fmt.Sprintf("%s is at %s, not at the planned %s", u.Key(), remote.Clean(strings.Join(versions, ", "), 200), u.To)
 }
 
-// runs tells whether what was installed is what runs.
-func runs(rule patch.RebootRule, facts fact.Facts) (patch.Tri, string) {
-	k := facts.Kernel
-	switch {
-	case facts.Container != "":
+// runs tells whether what is installed is what runs, by the driver's own signs.
+func runs(facts fact.Facts) (patch.Tri, string) {
+	switch facts.Reboot.Needed {
+	case patch.No:
 		return patch.Yes, ""
-	case facts.Reboot.Needed == patch.Yes:
+	case patch.Yes:
 		return patch.No, "a reboot is still needed: " + strings.Join(facts.Reboot.Reasons, "; ")
-	case k.Newest != "" && k.Running != "" && k.Newest != k.Running:
-		return patch.No, fmt.Sprintf("kernel %s is installed, %s is running", k.Newest, k.Running)
-	case facts.Reboot.Needed == patch.Unknown && rule != patch.RebootAlways:
-		return patch.Unknown, "could not tell whether a reboot is needed: " + problemsOf(facts)
+	case patch.Unknown:
 	}
-	return patch.Yes, ""
+	return patch.Unknown, "could not tell whether a reboot is needed: " + problemsOf(facts)
 }
 
 func problemsOf(facts fact.Facts) string {

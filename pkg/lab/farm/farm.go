@@ -5,6 +5,7 @@ package farm
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
@@ -27,9 +28,9 @@ type Config struct {
 
 // Directory says how to reach a farm. All hosts share one key, and take one key.
 type Directory struct {
-	Addresses []string `json:"addresses"`  // host:port, one a host
-	HostKey   string   `json:"host_key"`   // as in known_hosts: type and base64
-	ClientKey []byte   `json:"client_key"` // private key in OpenSSH's format
+	Addresses []string `json:"addresses"` // host:port, one a host
+	HostKey   string   `json:"host_key"`  // as in known_hosts: type and base64
+	Login     []byte   `json:"login"`     // a private key, made for this farm, in OpenSSH's format
 }
 
 // KnownHosts is a known_hosts file for the farm.
@@ -57,14 +58,14 @@ type Farm struct {
 	closed bool
 }
 
-// Start serves in this process until Close.
-func Start(c Config) (*Farm, error) {
+// Start serves in this process until Close; ctx bounds the start only.
+func Start(ctx context.Context, c Config) (*Farm, error) {
 	f := &Farm{config: c, open: map[net.Conn]bool{}}
 	if err := f.keys(); err != nil {
 		return nil, err
 	}
 	for range c.Hosts {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			f.Close()
 			return nil, err
@@ -86,7 +87,7 @@ func (f *Farm) keys() error {
 		return err
 	}
 	f.HostKey = string(bytes.TrimSpace(ssh.MarshalAuthorizedKey(host.PublicKey())))
-	f.ClientKey = private
+	f.Login = private
 	want := client.PublicKey().Marshal()
 	f.server = &ssh.ServerConfig{PublicKeyCallback: func(_ ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
 		if bytes.Equal(key.Marshal(), want) {
@@ -111,9 +112,11 @@ func newKey() (ssh.Signer, []byte, error) {
 	return signer, pem.EncodeToMemory(block), err
 }
 
-// Accepts counts the connections so far, Execs the commands.
+// Accepts counts the connections so far.
 func (f *Farm) Accepts() int64 { return f.accepts.Load() }
-func (f *Farm) Execs() int64   { return f.execs.Load() }
+
+// Execs counts the commands so far.
+func (f *Farm) Execs() int64 { return f.execs.Load() }
 
 // Close ends all connections and waits for their goroutines.
 func (f *Farm) Close() {

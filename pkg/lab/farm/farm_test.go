@@ -1,20 +1,21 @@
 package farm
 
 import (
-	"os"
+	"context"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
-	Main()
-	os.Exit(m.Run())
+	if !Main(context.Background()) {
+		m.Run()
+	}
 }
 
 func TestMinimal(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	f, err := Start(Config{Hosts: 3, Answer: []byte("hello"), Err: []byte("warning")})
+	f, err := Start(t.Context(), Config{Hosts: 3, Answer: []byte("hello"), Err: []byte("warning")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +28,7 @@ func TestMinimal(t *testing.T) {
 
 func TestSpawn(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	d, stop, err := Spawn(Config{Hosts: 2, Answer: []byte("hello")})
+	d, stop, err := Spawn(t.Context(), Config{Hosts: 2, Answer: []byte("hello")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func Minimal(address string, config *ssh.ClientConfig, command string) ([]byte, 
 
 // ClientConfig logs in to the farm the plain way.
 func (d Directory) ClientConfig() (*ssh.ClientConfig, error) {
-	signer, err := ssh.ParsePrivateKey(d.ClientKey)
+	signer, err := ssh.ParsePrivateKey(d.Login)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package farm
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,22 +14,21 @@ import (
 // spawned is set in the environment of a process that shall be a farm.
 const spawned = "PATCHRING_FARM"
 
-// Main turns a process that Spawn started into a farm, and never returns then. Call
-// it first in TestMain.
-func Main() {
+// Main turns a process that Spawn started into a farm, for as long as that one lives;
+// false in any other process. Call it in TestMain: if !farm.Main() { m.Run() }.
+func Main(ctx context.Context) bool {
 	if os.Getenv(spawned) == "" {
-		return
+		return false
 	}
-	if err := serve(os.Stdin, os.Stdout); err != nil {
+	if err := serve(ctx, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "farm:", err)
-		os.Exit(1)
 	}
-	os.Exit(0)
+	return true
 }
 
 // serve reads a Config, writes the Directory, and runs until its input ends: so it
 // dies with the process that spawned it.
-func serve(in io.Reader, out io.Writer) error {
+func serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	reader := bufio.NewReader(in)
 	line, err := reader.ReadBytes('\n')
 	if err != nil {
@@ -38,7 +38,7 @@ func serve(in io.Reader, out io.Writer) error {
 	if err := json.Unmarshal(line, &c); err != nil {
 		return err
 	}
-	f, err := Start(c)
+	f, err := Start(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -52,8 +52,8 @@ func serve(in io.Reader, out io.Writer) error {
 
 // Spawn starts a farm as another process of this test binary, whose TestMain calls
 // Main. The returned function stops it.
-func Spawn(c Config) (Directory, func() error, error) {
-	cmd := exec.Command(os.Args[0]) //nolint:gosec // this very binary
+func Spawn(ctx context.Context, c Config) (Directory, func() error, error) {
+	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), spawned+"=1")
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()

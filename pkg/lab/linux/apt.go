@@ -18,7 +18,7 @@ const aptFailed = 100
 
 func (m *Machine) aptTools() map[string]posix.Tool {
 	return map[string]posix.Tool{
-		"apt-get": m.aptGet, "apt-cache": m.aptCache, "apt-mark": m.aptMark, "apt-config": aptConfig,
+		"apt-get": m.aptGet, "apt-cache": m.aptCache, "apt-mark": m.aptMark,
 		"dpkg": m.dpkg, "dpkg-query": m.dpkgQuery,
 	}
 }
@@ -155,31 +155,36 @@ func (r *aptRun) lock(ctx context.Context) (release func(), code int) {
 	if err != nil {
 		seconds = 0
 	}
-	release, holder, ok := r.m.acquire(ctx, time.Duration(seconds)*time.Second)
+	release, pid, holder, ok := r.m.acquire(ctx, time.Duration(seconds)*time.Second)
 	if ok {
 		return release, 0
 	}
-	return nil, r.errorf("E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 871 (%s)\n"+
+	return nil, r.errorf("E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process %d (%s)\n"+
 		"N: Be aware that removing the lock file is not a solution and may break your system.\n"+
-		"E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?", holder)
+		"E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?", pid, holder)
 }
 
 // plan works out the transaction, with everything that makes apt refuse.
 func (r *aptRun) plan() (*transaction, int) {
-	r.m.mu.Lock()
-	defer r.m.mu.Unlock()
 	r.say("Reading package lists...\nBuilding dependency tree...\nReading state information...\n")
-	if r.m.broken {
-		return nil, r.errorf("E: dpkg was interrupted, you must manually run 'sudo dpkg --configure -a' to correct the problem. ")
-	}
-	t, err := r.wanted()
+	t, err := r.resolve()
 	if err != nil {
 		return nil, r.errorf("%s", err)
 	}
-	if r.o.Has("s") {
+	return t, r.refused(t)
+}
+
+func (r *aptRun) resolve() (*transaction, error) {
+	r.m.mu.Lock()
+	defer r.m.mu.Unlock()
+	if r.m.broken {
+		return nil, errors.New("E: dpkg was interrupted, you must manually run 'sudo dpkg --configure -a' to correct the problem. ")
+	}
+	t, err := r.wanted()
+	if err == nil && r.o.Has("s") {
 		r.m.simulate()
 	}
-	return t, r.refused(t)
+	return t, err
 }
 
 func (r *aptRun) wanted() (*transaction, error) {

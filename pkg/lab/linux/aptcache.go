@@ -35,11 +35,6 @@ func (m *Machine) sourcesList() string {
 	return out.String()
 }
 
-func aptConfig(_ context.Context, p *posix.Proc, args []string) int {
-	p.Errorf("lab", "%s is not simulated", strings.Join(args, " "))
-	return posix.Usage
-}
-
 func (m *Machine) aptCache(_ context.Context, p *posix.Proc, args []string) int {
 	o, ok := p.Parse(args, "qo:a", "no-all-versions", "quiet|q", "all-versions|a")
 	if !ok || len(o.Args) == 0 {
@@ -240,7 +235,11 @@ func (m *Machine) hold(p *posix.Proc, on bool, names []string) int {
 			return aptFailed
 		}
 		at.hold = on
-		p.Printf("%s %s.\n", name, map[bool]string{true: "set on hold", false: "was canceled hold on"}[on])
+		if on {
+			p.Printf("%s set on hold.\n", name)
+		} else {
+			p.Printf("Canceled hold on %s.\n", name)
+		}
 	}
 	return 0
 }

@@ -202,7 +202,7 @@ func (r *dnfRun) change(ctx context.Context, command string, specs []string) int
 	if r.m.held() && wait > 0 {
 		r.say("Waiting for process with pid %d to finish.\n", holderPID)
 	}
-	release, _, ok := r.m.acquire(ctx, wait)
+	release, _, _, ok := r.m.acquire(ctx, wait)
 	if !ok {
 		return r.errorf("Failed to obtain the transaction lock (logged in as: root).")
 	}

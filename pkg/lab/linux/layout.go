@@ -23,6 +23,9 @@ func (m *Machine) layout() {
 	} {
 		m.must(m.FS.MkdirAll(memfs.Root, dir, 0o755))
 	}
+	for _, mount := range m.mounts() {
+		m.must(m.FS.MkdirAll(memfs.Root, mount.Point, 0o755))
+	}
 	m.must(m.FS.Chmod(memfs.Root, "/root", 0o700))
 	m.must(m.FS.MkdirAll(memfs.Root, home, 0o755))
 	m.must(m.FS.Chown(memfs.Root, home, 1000))

@@ -53,25 +53,27 @@ func (m *Machine) lockTable() string {
 
 // acquire takes the package lock: at once, or after others let go of it within the
 // time given.
-func (m *Machine) acquire(ctx context.Context, wait time.Duration) (release func(), holder string, ok bool) {
+func (m *Machine) acquire(ctx context.Context, wait time.Duration) (release func(), pid int, holder string, ok bool) {
 	deadline := time.Now().Add(wait)
 	if !m.outwait(ctx, deadline) {
-		return nil, m.holder, false
+		return nil, holderPID, m.holder, false
 	}
 	select {
 	case m.busy <- struct{}{}:
-		return m.owned(), "", true
+		return m.owned(), 0, "", true
 	default:
 	}
 	timer := time.NewTimer(time.Until(deadline))
 	defer timer.Stop()
 	select {
 	case m.busy <- struct{}{}:
-		return m.owned(), "", true
+		return m.owned(), 0, "", true
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	return nil, "apt-get", false
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return nil, m.lockPID, m.manager(), false
 }
 
 // outwait waits until the fault's program lets go, but not beyond the deadline.
@@ -91,16 +93,12 @@ func (m *Machine) outwait(ctx context.Context, deadline time.Time) bool {
 
 // owned lists who holds the lock now.
 func (m *Machine) owned() (release func()) {
-	name := "apt-get"
-	if !m.dist.apt {
-		name = "dnf"
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.nextPID++
 	pid, life := m.nextPID, m.boot.id
 	m.lockPID = pid
-	m.listProcess(pid, []string{name}, m.lockFiles())
+	m.listProcess(pid, []string{m.manager()}, m.lockFiles())
 	return func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -110,6 +108,13 @@ func (m *Machine) owned() (release func()) {
 		}
 		<-m.busy
 	}
+}
+
+func (m *Machine) manager() string {
+	if m.dist.apt {
+		return "apt-get"
+	}
+	return "dnf"
 }
 
 // versionLocks are the holds of a host with dnf.

@@ -217,14 +217,37 @@ func (m *Machine) Halt() {
 }
 
 // Spawn runs a program that ends only by itself or with the host.
-func (m *Machine) Spawn(run func(ctx context.Context)) {
+func (m *Machine) Spawn(run func(ctx context.Context)) { m.spawn(run) }
+
+// spawn gives false where nothing runs because the host is off.
+func (m *Machine) spawn(run func(ctx context.Context)) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	b := m.boot
 	if b.ctx == nil || b.ctx.Err() != nil {
-		return
+		return false
 	}
 	b.jobs.Go(func() { run(b.ctx) })
+	return true
+}
+
+// Run runs argv as a process of the host and waits for its end, or for ctx's: the
+// process is the host's own and goes on. A host that is off gives 137.
+func (m *Machine) Run(ctx context.Context, p *posix.Proc, argv []string) int {
+	code := 137
+	ended := make(chan struct{})
+	if !m.spawn(func(boot context.Context) {
+		defer close(ended)
+		code = p.Exec(boot, argv)
+	}) {
+		return code
+	}
+	select {
+	case <-ended:
+		return code
+	case <-ctx.Done():
+		return 137
+	}
 }
 
 func (m *Machine) must(err error) {

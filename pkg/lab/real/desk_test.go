@@ -39,7 +39,11 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	program := filepath.Join(dir, "patchring")
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", program, "github.com/patchring/patchring/cmd/patchring")
+	args := []string{"build", "-o", program}
+	if raceDetector {
+		args = append(args, "-race") // a race in the program is an exit code that no test wants
+	}
+	build := exec.CommandContext(context.Background(), "go", append(args, "github.com/patchring/patchring/cmd/patchring")...)
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the program under test: %v\n%s", err, out)
 		return 1

@@ -70,7 +70,7 @@ lock_holder() {
 	[ -e "$1" ] && [ -r /proc/locks ] || return 0
 	inode=$(ls -i "$1" 2>/dev/null) && inode=${inode%% /*} && inode=${inode##* }
 	[ -n "$inode" ] || return 0
-	grep -F ":$inode " /proc/locks | grep -F WRITE | while read -r _ a b c d rest; do
+	grep -F ":$inode " /proc/locks | grep -F WRITE | head -n 20 | while read -r _ a b c d rest; do
 		[ "$a" = '->' ] && continue
 		: "$b" "$c" "$rest"
 		if [ -r "/proc/$d/fd" ] && opened=$(ls -l "/proc/$d/fd" 2>/dev/null); then

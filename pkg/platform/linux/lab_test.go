@@ -225,6 +225,9 @@ func TestLabFailingScript(t *testing.T) {
 // TestLabHostile: a host that prints what it likes brings nothing down, and nothing
 // of it reaches the terminal.
 func TestLabHostile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs some seconds: a hostile host prints without end")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		m := newMachine(t, lab.Config{Name: "x", OS: "debian-12", Faults: lab.Faults{Hostile: true}})
 		f, err := Read([]remote.Result{m.run(Probe(platform.Query{Nonce: "0f"})[0])})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/remote"
 )
@@ -101,9 +102,9 @@ func judgeLock(o platform.Owner, h holder) platform.Standing {
 	case h.state == "held" && h.owner.Rollout == o.Rollout && o.Rollout != "":
 		return platform.Standing{State: platform.Done}
 	case h.state == "held":
-		return platform.Standing{State: platform.Failed, Reasons: []string{heldBy(h.owner)}}
+		return platform.Standing{State: platform.Failed, Code: fault.Locked, Reasons: []string{heldBy(h.owner) + "; if nobody is at work there any more, on the host, type: sudo rm -r " + LockFolder}}
 	}
-	return platform.Standing{Reasons: []string{h.obscure()}}
+	return platform.Standing{Code: fault.Locked, Reasons: []string{h.obscure()}}
 }
 
 func judgeUnlock(o platform.Owner, h holder) platform.Standing {

@@ -32,7 +32,8 @@ text() { printf '%s\n' "$1"; }
 
 # The packages that would change or are kept back: "Inst name …" and "  name (from => to)".
 apt_names() {
-	text "$1" | while read -r word rest; do
+	# Filtered first: a shell reads a pipe byte by byte.
+	text "$1" | grep -E '^Inst | => ' | head -n 6000 | while read -r word rest; do
 		case $word/$rest in
 		Inst/*) printf '%s\n' "${rest%% *}" ;;
 		*/"("*" => "*")") printf '%s\n' "$word" ;;
@@ -90,7 +91,7 @@ dnf_sizes() {
 
 # What stands before the last dot of each line's first word: the package's name.
 dnf_names() {
-	text "$1" | while read -r first rest; do
+	text "$1" | head -n 12000 | while read -r first rest; do
 		case $first in
 		Obsoleting) break ;;
 		*.*) printf '%s\n' "${first%.*}" ;;

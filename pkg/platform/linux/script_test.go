@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -35,6 +34,7 @@ func runIn(t *testing.T, shell []string, c remote.Command) remote.Result {
 	defer cancel()
 	args := append(append([]string{}, shell[1:]...), c.Argv[1:]...)
 	cmd := exec.CommandContext(ctx, shell[0], args...)
+	cmd.Env = append(os.Environ(), "APT_CONFIG="+emptyLists(t))
 	cmd.Stdin = bytes.NewReader(c.Stdin)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -43,6 +43,24 @@ func runIn(t *testing.T, shell []string, c remote.Command) remote.Result {
 		t.Fatal(err)
 	}
 	return remote.Result{Ending: remote.Exited, Code: cmd.ProcessState.ExitCode(), Out: out.Bytes(), Err: errs.Bytes()}
+}
+
+// emptyLists is a configuration under which apt knows this machine's packages and
+// no repository: quick, and the same everywhere.
+func emptyLists(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	conf := filepath.Join(dir, "apt.conf")
+	text := "Dir::State::lists \"" + dir + "/lists\";\nDir::Cache \"" + dir + "/cache\";\n"
+	for _, sub := range []string{"lists/partial", "cache/archives/partial"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return conf
 }
 
 // texts are all scripts as they are sent.
@@ -141,100 +159,6 @@ func TestProbeBareHost(t *testing.T) {
 	}
 	if !hasProblem(f, "updates", "") || f.Platform != Other {
 		t.Errorf("%q: %+v", f.Platform, f.Problems)
-	}
-}
-
-// takeIn, giveIn and seeIn are the lock's commands, with a folder of the test's own.
-func takeIn(home, rollout string) remote.Command { return in(home, Apt{}.Lock(web, owner(rollout)).Do) }
-func giveIn(home, rollout string) remote.Command {
-	return in(home, Apt{}.Unlock(web, owner(rollout)).Do)
-}
-func seeIn(home, rollout string) remote.Command {
-	return in(home, Apt{}.Lock(web, owner(rollout)).Look.Do)
-}
-
-func owner(rollout string) platform.Owner {
-	return platform.Owner{Rollout: rollout, By: "jane@laptop", Since: time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)}
-}
-
-func in(home string, ops []platform.Operation) remote.Command {
-	c := *ops[0].Command
-	c.Argv = append([]string{}, c.Argv...)
-	for i, word := range c.Argv {
-		if word == lockHome {
-			c.Argv[i] = home
-		}
-	}
-	return c
-}
-
-func TestLockForReal(t *testing.T) {
-	shells(t, func(t *testing.T, shell []string) {
-		home := filepath.Join(t.TempDir(), "patchring")
-		judge := func(rollout string) platform.State {
-			return Apt{}.Lock(web, owner(rollout)).Look.Judge([]remote.Result{runIn(t, shell, seeIn(home, rollout))}).State
-		}
-		want := func(what string, got, want platform.State) {
-			t.Helper()
-			if got != want {
-				t.Errorf("%s: %v, want %v", what, got, want)
-			}
-		}
-		want("at first", judge("r1"), platform.NotDone)
-		runIn(t, shell, takeIn(home, "r1"))
-		want("taken", judge("r1"), platform.Done)
-		want("taken, for another", judge("r2"), platform.Failed)
-		runIn(t, shell, takeIn(home, "r2"))
-		want("another tried", judge("r1"), platform.Done)
-		if r := runIn(t, shell, giveIn(home, "r2")); r.Code == 0 {
-			t.Error("another's lock was given back")
-		}
-		want("another tried to give it back", judge("r1"), platform.Done)
-		if r := runIn(t, shell, giveIn(home, "r1")); r.Code != 0 {
-			t.Errorf("%s", r.Err)
-		}
-		want("given back", judge("r2"), platform.NotDone)
-		runIn(t, shell, giveIn(home, "r1"))
-		want("given back twice", judge("r2"), platform.NotDone)
-		if err := os.Mkdir(filepath.Join(home, "lock"), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		want("nameless", judge("r1"), platform.Unknown)
-	})
-}
-
-// TestOneTakesTheLock: of many at once, one gets it.
-func TestOneTakesTheLock(t *testing.T) {
-	home := filepath.Join(t.TempDir(), "patchring")
-	var wg sync.WaitGroup
-	names := []string{"a", "b", "c", "d", "e", "f"}
-	for _, name := range names {
-		wg.Go(func() { runIn(t, []string{"sh"}, takeIn(home, name)) })
-	}
-	wg.Wait()
-	held := 0
-	for _, name := range names {
-		r := runIn(t, []string{"sh"}, seeIn(home, name))
-		if (Apt{}).Lock(web, owner(name)).Look.Judge([]remote.Result{r}).State == platform.Done {
-			held++
-		}
-	}
-	if held != 1 {
-		t.Errorf("%d of %d hold the lock", held, len(names))
-	}
-}
-
-func TestLockSymlink(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.Symlink("/nonexistent", filepath.Join(dir, "patchring")); err != nil {
-		t.Fatal(err)
-	}
-	home := filepath.Join(dir, "patchring")
-	if r := runIn(t, []string{"sh"}, takeIn(home, "r1")); r.Code == 0 {
-		t.Error("a symbolic link was followed")
-	}
-	if r := runIn(t, []string{"sh"}, seeIn(home, "r1")); !strings.Contains(string(r.Out), "symlink") {
-		t.Errorf("%s", r.Out)
 	}
 }
 

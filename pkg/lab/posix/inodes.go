@@ -251,11 +251,6 @@ func mktemp(_ context.Context, p *Proc, args []string) int {
 	return 1
 }
 
-func find(_ context.Context, p *Proc, args []string) int {
-	p.Errorf("lab", "%s is not simulated", args[0])
-	return Usage
-}
-
 func install(_ context.Context, p *Proc, args []string) int {
 	o, ok := p.Parse(args, "dm:o:g:")
 	if !ok || !o.Has("d") {

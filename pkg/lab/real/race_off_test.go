@@ -1,0 +1,5 @@
+//go:build linux && !race
+
+package real_test
+
+const raceDetector = false
