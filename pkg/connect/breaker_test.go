@@ -26,10 +26,14 @@ func TestFiftyHostsSeeAWrongPasswordTwice(t *testing.T) {
 			name, interactive := strings.CutSuffix(name, ", interactive")
 			var servers []*server
 			for range 50 {
-				s := passwordServer(t, r)
+				key := edKey(t)
+				s := newServer(t, key)
+				s.password = rightPassword
 				if interactive {
 					s.askForIt()
 				}
+				s.start(t)
+				r.trust(t, s.address, key.PublicKey())
 				servers = append(servers, s)
 			}
 			var all sync.WaitGroup
@@ -66,7 +70,6 @@ func TestFiftyHostsSeeAWrongPasswordTwice(t *testing.T) {
 
 // askForIt makes the server ask by keyboard-interactive only, until it is right.
 func (s *server) askForIt() {
-	s.config.PasswordCallback = nil
 	s.config.KeyboardInteractiveCallback = func(_ ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
 		for {
 			answers, err := ask("", "", []string{"Password: "}, []bool{false})

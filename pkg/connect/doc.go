@@ -7,14 +7,14 @@
 //
 //	options.go              what a caller may set
 //	sshconfig.go route.go   where to connect, as whom: inventory first, ssh_config below
-//	dial.go hop.go          TCP or a bastion's channel, time limits, back-off
+//	dial.go hop.go wire.go  TCP or a bastion's channel, time limits, back-off
 //	hostkeys*.go            known_hosts, pinned fingerprints, accept-new
 //	auth.go keys.go agent.go breaker.go
 //	                        which credential, in which order, how often
 //	conn.go                 one live connection: keepalives, its end
 //	node.go slots.go        sharing, idle closing, limits of a site
-//	exec.go run.go become.go elevate.go
+//	session.go exec.go run.go become.go elevate.go stages.go
 //	                        one command, with sudo, su or doas
-//	files*.go               SFTP, or cat where SFTP can't
+//	files*.go sftp.go       SFTP, or cat where SFTP can't
 //	faults.go               what a tired admin is told
 package connect

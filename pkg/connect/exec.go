@@ -73,7 +73,7 @@ var errNotSent = errors.New("the connection ended before the command was sent")
 
 func (x *execution) perform() {
 	defer close(x.done)
-	ch, reqs, err := x.open()
+	ch, reqs, err := x.conn.openSession(x.mark)
 	if err != nil {
 		x.fail(x.conn.openFault(err))
 		return
@@ -107,28 +107,6 @@ func (x *execution) exited() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.status != nil
-}
-
-// open asks for a session. A refusal may only mean that the server has not yet reaped
-// one that ended, and nothing tells when it has; so it is asked again, a few times.
-func (x *execution) open() (ssh.Channel, <-chan *ssh.Request, error) {
-	for wait := 25 * time.Millisecond; ; wait *= 2 {
-		if !x.mark(true) {
-			return nil, nil, errAbandoned
-		}
-		ch, reqs, err := x.conn.OpenChannel("session", nil)
-		x.mark(false)
-		refusal, refused := errors.AsType[*ssh.OpenChannelError](err)
-		if !refused || refusal.Reason == ssh.Prohibited || wait > time.Second {
-			return ch, reqs, err
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-x.conn.done:
-			timer.Stop()
-		}
-	}
 }
 
 // mark notes whether an opening is under way; false when nobody waits for it.
@@ -247,24 +225,6 @@ func (x *execution) result() (remote.Result, error) {
 		return x.lost(errors.New("no exit status came"))
 	}
 	return r, nil
-}
-
-// openFault explains why there is no session. Without a refusal the connection is
-// gone, though its own goroutine may not have noticed yet.
-func (c *conn) openFault(err error) error {
-	if errors.Is(err, errAbandoned) {
-		return err
-	}
-	refusal, ok := errors.AsType[*ssh.OpenChannelError](err)
-	if !ok {
-		c.close()
-		return errNotSent
-	}
-	return &fault.Error{
-		Kind: fault.Retry, Code: fault.HostFailed, Step: "run",
-		What: "the host opens no more sessions: " + remote.Clean(refusal.Message, peerText),
-		Hint: "MaxSessions in its sshd_config may be too low; patchring uses up to 6 at once",
-	}
 }
 
 func refusedExec() error {

@@ -45,7 +45,7 @@ func (l *Lease) openSFTPOnce(ctx context.Context) (*transfer, error) {
 	}
 	// While it opens, only closing the connection frees it from a silent host.
 	stop := context.AfterFunc(ctx, c.close)
-	ch, client, err := c.startSFTP()
+	ch, client, err := c.startSFTP(func(bool) bool { return ctx.Err() == nil })
 	if !stop() && err == nil {
 		err = context.Cause(ctx)
 	}
@@ -56,8 +56,8 @@ func (l *Lease) openSFTPOnce(ctx context.Context) (*transfer, error) {
 	return &transfer{Client: client, conn: c, free: l.fleet.freeSFTP(ctx, c, ch, client)}, nil
 }
 
-func (c *conn) startSFTP() (ssh.Channel, *sftp.Client, error) {
-	ch, reqs, err := c.OpenChannel("session", nil)
+func (c *conn) startSFTP(mark func(bool) bool) (ssh.Channel, *sftp.Client, error) {
+	ch, reqs, err := c.openSession(mark)
 	if err != nil {
 		return nil, nil, c.openFault(err)
 	}

@@ -100,6 +100,15 @@ func (h *Host) Effects() Effects {
 // its packages and files, and publish new versions.
 func (h *Host) Machine() *linux.Machine { return h.machine }
 
+// Complaints are what scripts asked of the host that the lab does not simulate.
+// Tests of scripts want none: a script may throw the tool's own error away.
+func (h *Host) Complaints() []string {
+	if h.machine == nil {
+		return nil
+	}
+	return h.machine.Complaints()
+}
+
 // Port is the TCP port on 127.0.0.1.
 func (h *Host) Port() int { return h.port.number }
 

@@ -1,3 +1,4 @@
 # Receives a file on standard input into $1, readable by its owner only.
 : >"$1" || exit 40
-chmod 600 "$1" && cat >"$1" || give_up "$1" 40
+chmod 600 "$1" || give_up "$1" 40
+cat >"$1" || give_up "$1" 40

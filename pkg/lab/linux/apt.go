@@ -64,7 +64,7 @@ func (r *aptRun) run(ctx context.Context) int {
 	case "remove", "purge", "autoremove":
 		return r.change(ctx)
 	}
-	r.p.Errorf("lab", "apt-get %s is not simulated", r.command)
+	r.p.Lacks("apt-get %s is not simulated", r.command)
 	return posix.Usage
 }
 

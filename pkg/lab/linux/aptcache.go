@@ -53,7 +53,7 @@ func (m *Machine) aptCache(_ context.Context, p *posix.Proc, args []string) int 
 	case "show":
 		return m.show(p, names, o.Has("no-all-versions"))
 	}
-	p.Errorf("lab", "apt-cache %s is not simulated", o.Args[0])
+	p.Lacks("apt-cache %s is not simulated", o.Args[0])
 	return posix.Usage
 }
 
@@ -219,7 +219,7 @@ func (m *Machine) aptMark(_ context.Context, p *posix.Proc, args []string) int {
 	case "hold", "unhold":
 		return m.hold(p, o.Args[0] == "hold", o.Args[1:])
 	}
-	p.Errorf("lab", "apt-mark %s is not simulated", o.Args[0])
+	p.Lacks("apt-mark %s is not simulated", o.Args[0])
 	return posix.Usage
 }
 

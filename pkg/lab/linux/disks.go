@@ -60,7 +60,7 @@ func (m *Machine) findmnt(_ context.Context, p *posix.Proc, args []string) int {
 func (m *Machine) df(_ context.Context, p *posix.Proc, args []string) int {
 	o, ok := p.Parse(args, "Pkilax:t:", "portability|P", "inodes|i", "local|l", "exclude-type=|x", "type=|t")
 	if !ok || !o.Has("P") {
-		p.Errorf("lab", "df without -P is not simulated")
+		p.Lacks("df without -P is not simulated")
 		return posix.Usage
 	}
 	paths := o.Args

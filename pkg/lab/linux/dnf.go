@@ -45,7 +45,7 @@ func (m *Machine) dnf(ctx context.Context, p *posix.Proc, args []string) int {
 	case "clean":
 		return 0
 	}
-	p.Errorf("lab", "dnf %s is not simulated", o.Args[0])
+	p.Lacks("dnf %s is not simulated", o.Args[0])
 	return posix.Usage
 }
 
@@ -89,7 +89,7 @@ func (r *dnfRun) checkUpdate() int {
 
 func (r *dnfRun) updateinfo(words []string) int {
 	if !slices.Contains(words, "list") && !r.o.Has("list") {
-		r.p.Errorf("lab", "only dnf updateinfo list is simulated")
+		r.p.Lacks("only dnf updateinfo list is simulated")
 		return posix.Usage
 	}
 	r.m.mu.Lock()
@@ -124,7 +124,7 @@ func (r *dnfRun) updateinfo(words []string) int {
 // newline of its own.
 func (r *dnfRun) repoquery() int {
 	if !r.o.Has("upgrades") || !r.o.Has("queryformat") {
-		r.p.Errorf("lab", "dnf repoquery without --upgrades and --qf is not simulated")
+		r.p.Lacks("dnf repoquery without --upgrades and --qf is not simulated")
 		return posix.Usage
 	}
 	r.m.mu.Lock()
@@ -136,7 +136,7 @@ func (r *dnfRun) repoquery() int {
 			"%{downloadsize}", fmt.Sprint(c.to.Size), "%{installsize}", fmt.Sprint(c.to.Size*3), "%{reponame}", r.m.dist.suites[c.to.Suite].origin,
 			"%{repoid}", r.m.dist.suites[c.to.Suite].origin, "%{evr}", c.to.Version, `\t`, "\t", `\n`, "\n").Replace(r.o.Value("queryformat"))
 		if strings.Contains(text, "%{") {
-			r.p.Errorf("lab", "dnf repoquery: a tag of %q is not simulated", r.o.Value("queryformat"))
+			r.p.Lacks("dnf repoquery: a tag of %q is not simulated", r.o.Value("queryformat"))
 			return posix.Usage
 		}
 		r.p.Printf("%s\n", text)

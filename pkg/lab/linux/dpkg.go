@@ -33,7 +33,7 @@ func (m *Machine) dpkg(_ context.Context, p *posix.Proc, args []string) int {
 	case o.Has("s"):
 		return m.status(p, o.Args)
 	default:
-		p.Errorf("lab", "dpkg %s is not simulated", strings.Join(args[1:], " "))
+		p.Lacks("dpkg %s is not simulated", strings.Join(args[1:], " "))
 		return posix.Usage
 	}
 	return 0
@@ -157,7 +157,7 @@ func (m *Machine) dpkgQuery(_ context.Context, p *posix.Proc, args []string) int
 	case o.Has("s"):
 		return m.status(p, o.Args)
 	case !o.Has("W"):
-		p.Errorf("lab", "dpkg-query without -W or -s is not simulated")
+		p.Lacks("dpkg-query without -W or -s is not simulated")
 		return posix.Usage
 	}
 	format := `${binary:Package}\t${Version}\n`
@@ -189,7 +189,7 @@ func (m *Machine) query(p *posix.Proc, pattern, format string) bool {
 		found = true
 		text, bad := expandFormat(format, m.fields(m.installed[name]))
 		if bad != "" {
-			p.Errorf("lab", "dpkg-query: field %s is not simulated", bad)
+			p.Lacks("dpkg-query: field %s is not simulated", bad)
 			return true
 		}
 		p.Printf("%s", text)

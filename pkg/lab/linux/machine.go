@@ -40,6 +40,7 @@ type Machine struct {
 	simulated bool
 	stale     []string // what was installed since the boot and needs another
 	auto      map[string]bool
+	lacks     []string
 	broken    bool // a package run was cut off
 	holder    string
 	lockPID   int

@@ -14,7 +14,7 @@ import (
 func (m *Machine) ss(_ context.Context, p *posix.Proc, args []string) int {
 	o, ok := p.Parse(args, "Hltunp", "no-header|H", "listening|l", "tcp|t", "udp|u", "numeric|n")
 	if !ok || !o.Has("l") || !o.Has("n") {
-		p.Errorf("lab", "ss is only simulated with -l and -n")
+		p.Lacks("ss is only simulated with -l and -n")
 		return posix.Usage
 	}
 	m.mu.Lock()
@@ -75,7 +75,7 @@ func (m *Machine) ip(_ context.Context, p *posix.Proc, args []string) int {
 		}
 		return 0
 	}
-	p.Errorf("lab", "ip %s is not simulated", strings.Join(args[1:], " "))
+	p.Lacks("ip %s is not simulated", strings.Join(args[1:], " "))
 	return posix.Usage
 }
 
@@ -119,7 +119,7 @@ func (m *Machine) nc(_ context.Context, p *posix.Proc, args []string) int {
 		return posix.Usage
 	}
 	if !slices.Contains([]string{"127.0.0.1", "localhost", m.conf.Name}, o.Args[0]) {
-		p.Errorf("lab", "nc to another host than this one is not simulated")
+		p.Lacks("nc to another host than this one is not simulated")
 		return posix.Usage
 	}
 	port, err := strconv.Atoi(o.Args[1])

@@ -23,7 +23,7 @@ func (m *Machine) rpm(_ context.Context, p *posix.Proc, args []string) int {
 	case o.Has("E"):
 		return m.eval(p, o.Value("E"))
 	case !o.Has("q"):
-		p.Errorf("lab", "rpm without -q or --eval is not simulated")
+		p.Lacks("rpm without -q or --eval is not simulated")
 		return posix.Usage
 	}
 	format := `%{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}\n`
@@ -42,7 +42,7 @@ func (m *Machine) rpm(_ context.Context, p *posix.Proc, args []string) int {
 		for _, at := range found {
 			text, bad := rpmFormat(format, at.Package)
 			if bad != "" {
-				p.Errorf("lab", "rpm: %s is not simulated in a format", bad)
+				p.Lacks("rpm: %s is not simulated in a format", bad)
 				return posix.Usage
 			}
 			p.Printf("%s", text)
@@ -59,7 +59,7 @@ func (m *Machine) eval(p *posix.Proc, macro string) int {
 	values := map[string]string{"%{_arch}": rpmArch(m.conf.Arch), "%{_dbpath}": "/var/lib/rpm", "%rhel": "9", "%{rhel}": "9", "%{_target_cpu}": rpmArch(m.conf.Arch)}
 	value, ok := values[macro]
 	if !ok {
-		p.Errorf("lab", "rpm --eval %s is not simulated", macro)
+		p.Lacks("rpm --eval %s is not simulated", macro)
 		return posix.Usage
 	}
 	p.Printf("%s\n", value)
@@ -123,7 +123,7 @@ func rpmFormat(format string, p Package) (text, bad string) {
 func (m *Machine) needsRestarting(_ context.Context, p *posix.Proc, args []string) int {
 	o, ok := p.Parse(args, "r", "reboothint|r")
 	if !ok || !o.Has("r") {
-		p.Errorf("lab", "needs-restarting without -r is not simulated")
+		p.Lacks("needs-restarting without -r is not simulated")
 		return posix.Usage
 	}
 	m.mu.Lock()

@@ -79,3 +79,18 @@ func (m *Machine) Publish(p Package) {
 	m.remote = append(m.remote, m.complete(p))
 	slices.SortFunc(m.remote, byName)
 }
+
+// Complain takes note of what was asked for and is not simulated.
+func (m *Machine) Complain(what string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lacks = append(m.lacks, what)
+}
+
+// Complaints are what the host was asked for and does not simulate: empty, unless a
+// script left the subset or used an option that no tool here knows.
+func (m *Machine) Complaints() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.lacks)
+}

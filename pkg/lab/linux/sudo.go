@@ -19,7 +19,7 @@ func (m *Machine) sudo(ctx context.Context, p *posix.Proc, args []string) int {
 		return posix.Usage
 	}
 	if o.Has("u") && o.Value("u") != "root" {
-		p.Errorf("lab", "sudo to %s is not simulated", o.Value("u"))
+		p.Lacks("sudo to %s is not simulated", o.Value("u"))
 		return posix.Usage
 	}
 	if p.UID != memfs.Root {
@@ -157,7 +157,7 @@ func (m *Machine) doas(ctx context.Context, p *posix.Proc, args []string) int {
 func (m *Machine) su(ctx context.Context, p *posix.Proc, args []string) int {
 	o, ok := p.Parse(args, "lc:s:", "command=|c", "login|l", "shell=|s")
 	if !ok || !o.Has("c") {
-		p.Errorf("lab", "su without -c is not simulated")
+		p.Lacks("su without -c is not simulated")
 		return posix.Usage
 	}
 	if p.UID != memfs.Root {

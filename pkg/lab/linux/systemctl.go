@@ -152,7 +152,7 @@ func (m *Machine) showUnits(p *posix.Proc, o posix.Options, names []string) int 
 			for property := range strings.SplitSeq(list, ",") {
 				value, ok := values[property]
 				if !ok {
-					p.Errorf("lab", "systemctl show: property %s is not simulated", property)
+					p.Lacks("systemctl show: property %s is not simulated", property)
 					return posix.Usage
 				}
 				if !o.Has("value") {
@@ -162,7 +162,7 @@ func (m *Machine) showUnits(p *posix.Proc, o posix.Options, names []string) int 
 			}
 		}
 		if !o.Has("p") {
-			p.Errorf("lab", "systemctl show without -p is not simulated")
+			p.Lacks("systemctl show without -p is not simulated")
 			return posix.Usage
 		}
 	}
@@ -223,7 +223,7 @@ func (m *Machine) manage(p *posix.Proc, command string, names []string) int {
 		return m.resetFailed(p, names)
 	case "start", "stop", "restart", "try-restart", "reload", "reload-or-restart", "kill":
 	default:
-		p.Errorf("lab", "systemctl %s is not simulated", command)
+		p.Lacks("systemctl %s is not simulated", command)
 		return posix.Usage
 	}
 	code := 0

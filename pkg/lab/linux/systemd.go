@@ -31,7 +31,7 @@ func (m *Machine) systemdRun(ctx context.Context, p *posix.Proc, args []string) 
 	}
 	child, bad := m.jobProcess(p, o)
 	if bad != "" {
-		p.Errorf("lab", "systemd-run: %s is not simulated", bad)
+		p.Lacks("systemd-run: %s is not simulated", bad)
 		return posix.Usage
 	}
 	if _, code := child.Lookup(o.Args[0]); code != 0 {
@@ -237,7 +237,7 @@ func (m *Machine) detectVirt(_ context.Context, p *posix.Proc, args []string) in
 func (m *Machine) timedatectl(_ context.Context, p *posix.Proc, args []string) int {
 	o, ok := p.Parse(args, "p:", "property=|p", "value", "no-pager")
 	if !ok || len(o.Args) != 1 || o.Args[0] != "show" {
-		p.Errorf("lab", "only timedatectl show is simulated")
+		p.Lacks("only timedatectl show is simulated")
 		return posix.Usage
 	}
 	synced := "yes"

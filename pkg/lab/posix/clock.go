@@ -74,18 +74,25 @@ func timeout(ctx context.Context, p *Proc, args []string) int {
 }
 
 func date(_ context.Context, p *Proc, args []string) int {
-	o, ok := p.Parse(args, "uR", "utc|u")
+	o, ok := p.Parse(args, "ur:", "utc|u", "reference=|r")
 	if !ok || len(o.Args) > 1 {
 		return Usage
 	}
 	now := time.Now().UTC() // a simulated host's clock is the machine's, in UTC
+	if file := o.Value("r"); file != "" {
+		info, err := p.FS.Stat(p.UID, p.Abs(file), true)
+		if err != nil {
+			return p.Fail("date", renamed(err, file))
+		}
+		now = info.ModTime().UTC()
+	}
 	format := "+%a %b %e %H:%M:%S %Z %Y"
 	if len(o.Args) == 1 {
 		format = o.Args[0]
 	}
 	text, bad := strftime(now, strings.TrimPrefix(format, "+"))
 	if bad != "" {
-		p.Errorf("lab", "date: %s is not simulated", bad)
+		p.Lacks("date: %s is not simulated", bad)
 		return Usage
 	}
 	p.Printf("%s\n", text)

@@ -24,7 +24,7 @@ func grep(_ context.Context, p *Proc, args []string) int {
 	}
 	re, err := matcher(patterns, o, path.Base(args[0]) == "egrep")
 	if err != nil {
-		p.Errorf("lab", "grep: %s", err)
+		p.Lacks("grep: %s", err)
 		return Usage
 	}
 	g := &grepping{p: p, o: o, re: re, named: len(o.Args) > 1 && !o.Has("h") || o.Has("H"), limit: o.Int("m", -1)}

@@ -97,7 +97,7 @@ func chmod(_ context.Context, p *Proc, args []string) int {
 	}
 	perm, err := mode(o.Args[0])
 	if err != nil {
-		p.Errorf("lab", "chmod: only octal modes are simulated, not %s", o.Args[0])
+		p.Lacks("chmod: only octal modes are simulated, not %s", o.Args[0])
 		return Usage
 	}
 	code := 0

@@ -20,7 +20,7 @@ func (p *Proc) Parse(args []string, short string, long ...string) (o Options, ok
 	parser := optionParser{short: short, long: long, out: Options{values: map[string][]string{}}}
 	bad := parser.parse(args[1:])
 	if bad != "" {
-		p.Errorf("lab", "%s: option %s is not simulated", args[0], bad)
+		p.Lacks("%s: option %s is not simulated", args[0], bad)
 		return Options{}, false
 	}
 	return parser.out, true
@@ -31,7 +31,7 @@ func (p *Proc) ParseFirst(args []string, short string, long ...string) (o Option
 	parser := optionParser{short: short, long: long, stop: true, out: Options{values: map[string][]string{}}}
 	bad := parser.parse(args[1:])
 	if bad != "" {
-		p.Errorf("lab", "%s: option %s is not simulated", args[0], bad)
+		p.Lacks("%s: option %s is not simulated", args[0], bad)
 		return Options{}, false
 	}
 	return parser.out, true

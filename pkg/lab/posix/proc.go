@@ -42,6 +42,8 @@ type System interface {
 type Userland interface {
 	// Tool finds the program of a name that the file system's executable carries.
 	Tool(name string) (Tool, bool)
+	// Complain takes note of something that was asked for and is not simulated.
+	Complain(what string)
 	// User names a uid.
 	User(uid int) string
 }
@@ -79,6 +81,13 @@ func (p *Proc) Printf(format string, args ...any) { fmt.Fprintf(p.Out, format, a
 // Errorf prints one line to standard error, after "NAME: ".
 func (p *Proc) Errorf(name, format string, args ...any) {
 	fmt.Fprintf(p.Err, "%s: %s\n", name, fmt.Sprintf(format, args...))
+}
+
+// Lacks says what the simulation does not know, on standard error and to the
+// system: scripts often throw standard error away.
+func (p *Proc) Lacks(format string, args ...any) {
+	p.Errorf("lab", format, args...)
+	p.System.Complain(fmt.Sprintf(format, args...))
 }
 
 // Fail prints an error about a file as the core utilities do, and gives status 1.
@@ -144,7 +153,7 @@ func (p *Proc) Exec(ctx context.Context, argv []string) int {
 	}
 	tool, ok := p.System.Tool(info.Tool)
 	if !ok {
-		p.Errorf("lab", "%s: this tool is not simulated", info.Tool)
+		p.Lacks("%s: this tool is not simulated", info.Tool)
 		return Usage
 	}
 	return tool(ctx, p, argv)
@@ -158,7 +167,7 @@ func (p *Proc) script(ctx context.Context, file string, argv []string) int {
 	}
 	line, _, _ := bytes.Cut(src, []byte("\n"))
 	if bytes.HasPrefix(line, []byte("#!")) && !bytes.HasSuffix(bytes.Fields(line[2:])[0], []byte("sh")) {
-		p.Errorf("lab", "%s: no such interpreter is simulated: %s", argv[0], line)
+		p.Lacks("%s: no such interpreter is simulated: %s", argv[0], line)
 		return Usage
 	}
 	return p.Shell(ctx, Script{Name: argv[0], Source: src, Params: argv[1:], Argv: append([]string{"/bin/sh"}, argv...)})

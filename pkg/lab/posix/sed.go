@@ -24,7 +24,7 @@ func sed(_ context.Context, p *Proc, args []string) int {
 	}
 	edit, err := substitution(scripts[0], o.Has("E"))
 	if err != nil {
-		p.Errorf("lab", "sed: %s", err)
+		p.Lacks("sed: %s", err)
 		return Usage
 	}
 	return p.each("sed", o.Args, func(_ string, r io.Reader) error {

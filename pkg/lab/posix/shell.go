@@ -42,7 +42,7 @@ func (p *Proc) Shell(ctx context.Context, s Script) int {
 		return Usage
 	}
 	if found := check(file); len(found) > 0 {
-		p.Errorf("lab", "%s: outside of the shell subset: %s", s.Name, strings.Join(found, "; "))
+		p.Lacks("%s: outside of the shell subset: %s", s.Name, strings.Join(found, "; "))
 		return Usage
 	}
 	// What POSIX accepts is run as bash reads it: the interpreter knows "export" and
@@ -56,7 +56,7 @@ func (p *Proc) Shell(ctx context.Context, s Script) int {
 	ownPID(file, pid)
 	runner, err := p.runner(s)
 	if err != nil {
-		p.Errorf("lab", "%s", err)
+		p.Lacks("%s", err)
 		return Usage
 	}
 	code := p.status(runner.Run(ctx, file))
@@ -133,7 +133,7 @@ func (p *Proc) status(err error) int {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return 137
 	}
-	p.Errorf("lab", "%s", err)
+	p.Lacks("%s", err)
 	return Usage
 }
 

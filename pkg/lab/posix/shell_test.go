@@ -31,6 +31,7 @@ type box struct {
 func (b *box) Tool(name string) (posix.Tool, bool) { tool, ok := b.tools[name]; return tool, ok }
 func (b *box) User(uid int) string                 { return map[int]string{0: "root"}[uid] }
 func (b *box) Enter([]string) (int, func())        { return 4000 + int(b.last.Add(1)), func() {} }
+func (b *box) Complain(string)                     {}
 func (b *box) Spawn(run func(context.Context))     { b.jobs.Go(func() { run(b.ctx) }) }
 
 // newBox gives a root process in /work of a new host.

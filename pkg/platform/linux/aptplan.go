@@ -107,8 +107,8 @@ func (p *aptPlan) oddity(line string) { p.odd = append(p.odd, remote.Clean(line,
 
 // wellFormed keeps everything that is not a plain name, version or architecture out.
 func wellFormed(u patch.Update) bool {
-	return nameForm.MatchString(u.Name) && versionForm.MatchString(u.To) &&
-		(u.From == "" || versionForm.MatchString(u.From)) && (u.Arch == "" || archForm.MatchString(u.Arch))
+	return isName(u.Name) && isVersion(u.To) &&
+		(u.From == "" || isVersion(u.From)) && (u.Arch == "" || isArch(u.Arch))
 }
 
 // aptSecurity judges the origins as apt prints them, "LABEL:VERSION/ARCHIVE, …".

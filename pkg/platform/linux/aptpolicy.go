@@ -2,6 +2,7 @@ package linux
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/patchring/patchring/pkg/patch"
@@ -70,7 +71,7 @@ func readPolicy(text string) map[string][]aptVersion {
 		case strings.HasPrefix(line, "        "):
 			addIndex(tables[name], line)
 		case strings.HasPrefix(line, "     "), strings.HasPrefix(line, " *** "):
-			if f := strings.Fields(line[5:]); len(f) >= 2 && versionForm.MatchString(f[0]) {
+			if f := strings.Fields(line[5:]); len(f) >= 2 && isVersion(f[0]) {
 				tables[name] = append(tables[name], aptVersion{version: f[0]})
 			}
 		}
@@ -79,9 +80,10 @@ func readPolicy(text string) map[string][]aptVersion {
 }
 
 func addIndex(table []aptVersion, line string) {
-	if m := indexForm.FindStringSubmatch(line); m != nil && len(table) > 0 {
+	priority, index, found := strings.Cut(strings.TrimLeft(line, " "), " ")
+	if _, err := strconv.Atoi(priority); found && err == nil && index != "" && len(table) > 0 {
 		last := &table[len(table)-1]
-		last.indexes = append(last.indexes, m[1])
+		last.indexes = append(last.indexes, index)
 	}
 }
 

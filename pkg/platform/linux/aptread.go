@@ -30,7 +30,7 @@ func (r *reader) aptHolds() {
 	}
 	for _, line := range holds.lines() {
 		name, _, _ := strings.Cut(line, ":")
-		if nameForm.MatchString(name) {
+		if isName(name) {
 			r.facts.Holds = append(r.facts.Holds, remote.Clean(line, 200))
 		}
 	}

@@ -18,7 +18,10 @@ type fileKey struct{ name, version, arch string }
 func readSizes(text string) map[fileKey]int64 {
 	sizes := map[fileKey]int64{}
 	for line := range strings.Lines(text) {
-		m := uriForm.FindStringSubmatch(line)
+		var m []string
+		if strings.HasPrefix(line, "'") {
+			m = uriForm.FindStringSubmatch(line)
+		}
 		if m == nil {
 			continue
 		}

@@ -29,7 +29,7 @@ func splitNEVRA(text string) (nevra, bool) {
 		return nevra{}, false
 	}
 	n := nevra{name: rest[:v], evr: noEpochZero(rest[v+1:]), arch: arch}
-	return n, nameForm.MatchString(n.name) && versionForm.MatchString(n.evr) && archForm.MatchString(n.arch)
+	return n, isName(n.name) && isVersion(n.evr) && isArch(n.arch)
 }
 
 // noEpochZero: rpm writes no epoch and epoch 0 in turn; here it is always none.

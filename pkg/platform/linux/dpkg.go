@@ -21,7 +21,7 @@ func readInstalled(lines []string) (installed []fact.Package, odd int) {
 		if f[3] == "not-installed" || f[3] == "config-files" {
 			continue
 		}
-		if !nameForm.MatchString(f[0]) || !versionForm.MatchString(f[2]) || !archForm.MatchString(strings.Trim(f[1], "()")) {
+		if !isName(f[0]) || !isVersion(f[2]) || !isArch(strings.Trim(f[1], "()")) {
 			odd++
 			continue
 		}

@@ -115,19 +115,19 @@ func findNonce(out []byte) (nonce string, rest []byte, found bool) {
 // splitSections calls emit for each section and tells whether the closing line came.
 // The text of a section that never ended is emitted without a status.
 func splitSections(out []byte, nonce string, emit func(name, text string, status int)) (whole bool) {
-	prefix := "@" + nonce + " "
+	prefix := []byte("@" + nonce + " ")
 	var text strings.Builder
 	name, status := "", -1
 	for len(out) > 0 {
 		line, after, _ := bytes.Cut(out, []byte("\n"))
 		out = after
-		frame, isFrame := strings.CutPrefix(string(line), prefix)
+		frame, isFrame := bytes.CutPrefix(line, prefix)
 		if !isFrame {
 			text.Write(line)
 			text.WriteByte('\n')
 			continue
 		}
-		verb, arg, _ := strings.Cut(frame, " ")
+		verb, arg, _ := strings.Cut(string(frame), " ")
 		switch verb {
 		case "begin":
 			name, status = arg, -1

@@ -142,7 +142,7 @@ func kernelReasons(s rebootSigns) []string {
 	}
 	built := debianBuild.FindStringSubmatch(s.build)
 	installed, status, _ := strings.Cut(strings.TrimSpace(s.image.out), " ")
-	if built == nil || status != "installed" || !versionForm.MatchString(installed) || installed == built[1] {
+	if built == nil || status != "installed" || !isVersion(installed) || installed == built[1] {
 		return nil
 	}
 	return []string{fmt.Sprintf("kernel build %s runs, %s is installed", remote.Clean(built[1], 100), installed)}

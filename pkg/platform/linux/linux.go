@@ -39,7 +39,7 @@ func Probe(q platform.Query) []remote.Command {
 		effect, mode = remote.Refreshes, "refresh"
 	}
 	// What is not a name can't be installed; it is then simply not among the answers.
-	names := slices.DeleteFunc(slices.Clone(q.Packages), func(n string) bool { return !nameForm.MatchString(n) })
+	names := slices.DeleteFunc(slices.Clone(q.Packages), func(n string) bool { return !isName(n) })
 	slices.Sort(names)
 	args := append([]string{cmp.Or(q.Nonce, "0"), mode}, slices.Compact(names)...)
 	return []remote.Command{look(effect, maxReport, args, frameScript, commonScript, probeScript)}

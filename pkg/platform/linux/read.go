@@ -122,7 +122,7 @@ func (r *reader) manager() {
 
 // arch is the package manager's name for the architecture, else uname's.
 func (r *reader) arch() {
-	if lines := r.report.get("arch").lines(); len(lines) == 1 && archForm.MatchString(lines[0]) {
+	if lines := r.report.get("arch").lines(); len(lines) == 1 && isArch(lines[0]) {
 		r.facts.Arch = lines[0]
 	}
 }
