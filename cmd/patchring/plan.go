@@ -20,6 +20,7 @@ of the hosts are refreshed first unless --no-refresh is given.`,
 	planFlags(cmd, &o)
 	cmd.Flags().BoolVar(&o.Detailed, "detailed-exitcode", false, "exit with 3 when the plan has changes")
 	cmd.Flags().StringVar(&o.Out, "out", "", "save the plan as `FILE` instead of in the state folder")
+	cmd.Flags().BoolVar(&o.Summary, "summary", false, "a line for each host instead of each update")
 	cmd.Flags().BoolVar(&c.options.AllSites, "all-sites", false, "one plan for each site")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o.Options, o.Playbook = c.options, args[0]

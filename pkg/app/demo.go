@@ -83,8 +83,8 @@ func (e Env) scenes(ctx context.Context, o Options, hosts int, book string) erro
 	if _, err := e.Detect(ctx, DetectOptions{Options: o}); err != nil {
 		return err
 	}
-	e.say("\n$ patchring plan playbooks/demo.yaml")
-	plan := PlanOptions{Options: o, Playbook: book}
+	e.say("\n$ patchring plan playbooks/demo.yaml --summary")
+	plan := PlanOptions{Options: o, Playbook: book, Summary: true}
 	if _, err := e.Plan(ctx, plan); err != nil {
 		return err
 	}

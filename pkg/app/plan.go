@@ -21,6 +21,7 @@ type PlanOptions struct {
 	Playbook string
 	Packages []string // globs: only these packages
 	Out      string   // file to save the plan in, beside the state folder's copy
+	Summary  bool     // a line for each host instead of each update
 	NoFetch  bool     // do not refresh the package lists first
 	Detailed bool     // tell with the exit code whether there are changes, or whether it waits
 }
@@ -172,7 +173,7 @@ func (e Env) showPlan(o PlanOptions, p *plan.Plan, detailed bool) (Ending, error
 		return Ending{}, err //nolint:wrapcheck // says what failed
 	}
 	doc := report.NewPlan(p, digest, detailed)
-	return Ending{Ending: doc.Exit}, e.print(o.Options, doc)
+	return Ending{Ending: doc.Exit}, e.printBrief(o.Options, doc, o.Summary)
 }
 
 // savePlan writes the plan where --out says, else into the state folder.

@@ -3,6 +3,7 @@ package lab_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -121,8 +122,14 @@ func TestCommand(t *testing.T) {
 	if got := run(t, c, "sudo -n sh -s -- x", "read -r l </dev/null; echo \"$0 $1\"\n"); got.out != "sh x\n" {
 		t.Errorf("script over stdin: %+v", got)
 	}
-	if e := f.Host("d").Effects(); e.Logins != 1 || e.Commands != 8 {
+	h := f.Host("d")
+	if e := h.Effects(); e.Logins != 1 || e.Commands != 8 {
 		t.Errorf("%+v", e)
+	}
+	before := len(h.Complaints())
+	run(t, c, "ss -Z 2>/dev/null || systemctl cat ssh 2>/dev/null || :", "")
+	if got := h.Complaints()[before:]; len(got) < 2 || !strings.Contains(got[0], "ss: option -Z") {
+		t.Errorf("what a script hid was not noted: %q", got)
 	}
 }
 
@@ -317,6 +324,68 @@ func TestDemoFleet(t *testing.T) {
 		if got := run(t, dial(t, f, name), line, ""); got.code != 0 {
 			t.Errorf("%s has nothing to update: %+v", name, got)
 		}
+	}
+}
+
+// TestRefuse: the port closes and opens, and the host goes on behind it.
+func TestRefuse(t *testing.T) {
+	f := start(t, "hosts: [{name: d, os: debian-12}]\n")
+	h := f.Host("d")
+	c := dial(t, f, "d")
+	run(t, c, "sudo -n systemd-run --quiet --unit=job sh -c 'while [ ! -f /root/end ]; do sleep 0.005; done; echo ended >/root/rc'", "")
+	if err := h.Refuse(true); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait()
+	if _, err := connect(f, "d"); err == nil {
+		t.Error("a closed port took a connection")
+	}
+	var out, errs bytes.Buffer
+	if code := h.Exec(t.Context(), &out, &errs, "sh", "-c", "touch /root/end; while [ ! -f /root/rc ]; do sleep 0.005; done; id -u; cat /root/rc"); code != 0 || out.String() != "0\nended\n" {
+		t.Errorf("at the console: %d %q %q", code, out.String(), errs.String())
+	}
+	if err := h.Refuse(false); err != nil {
+		t.Fatal(err)
+	}
+	if got := run(t, dial(t, f, "d"), "hostname", ""); got.out != "d\n" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestSlow(t *testing.T) {
+	f := start(t, "hosts: [{name: d, os: debian-12, faults: {slow: 80ms}}]\n")
+	begin := time.Now()
+	if got := run(t, dial(t, f, "d"), "hostname", ""); got.code != 0 || time.Since(begin) < 80*time.Millisecond {
+		t.Errorf("%+v after %v", got, time.Since(begin))
+	}
+}
+
+// TestLateWriter: output and input of a program that outlives its connection hurt
+// nobody, and Close does not wait for them.
+func TestLateWriter(t *testing.T) {
+	f := start(t, "hosts: [{name: d, os: debian-12}]\n")
+	c := dial(t, f, "d")
+	s, err := c.NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := s.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fed := make(chan error, 1)
+	go func() {
+		_, err := io.WriteString(in, strings.Repeat("x", 4<<20)) // more than any buffer holds, and nobody reads it
+		fed <- err
+	}()
+	if err := s.Start("while :; do echo line; sleep 0.001; done"); err != nil {
+		t.Fatal(err)
+	}
+	f.Host("d").Cut()
+	_ = c.Wait()
+	f.Close()
+	if err := <-fed; err == nil {
+		t.Error("4 MiB went to a program that reads nothing")
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 type port struct{ number int }
 
 func reserve() (*port, error) {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return nil, fmt.Errorf("reserve a port: %w", err)
 	}

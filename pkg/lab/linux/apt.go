@@ -40,7 +40,7 @@ func (m *Machine) aptGet(ctx context.Context, p *posix.Proc, args []string) int 
 		"allow-change-held-packages", "no-remove", "reinstall", "target-release=|t", "no-download", "fix-broken|f", "verbose-versions|V",
 		"show-upgraded|u", "trivial-only", "no-upgrade", "ignore-hold", "no-show-upgraded", "error-on=", "fix-missing|m", "quiet=", "purge")
 	if !ok || len(o.Args) == 0 {
-		return aptFailed
+		return posix.Usage
 	}
 	r := &aptRun{m: m, p: p, o: o, command: o.Args[0], names: o.Args[1:], options: map[string]string{}}
 	for _, option := range o.All("o") {

@@ -38,7 +38,7 @@ func (m *Machine) sourcesList() string {
 func (m *Machine) aptCache(_ context.Context, p *posix.Proc, args []string) int {
 	o, ok := p.Parse(args, "qo:a", "no-all-versions", "quiet|q", "all-versions|a")
 	if !ok || len(o.Args) == 0 {
-		return aptFailed
+		return posix.Usage
 	}
 	names := o.Args[1:]
 	switch o.Args[0] {
@@ -186,7 +186,7 @@ func (m *Machine) record(p *posix.Proc, v Package) {
 func (m *Machine) aptMark(_ context.Context, p *posix.Proc, args []string) int {
 	o, ok := p.Parse(args, "q", "quiet|q")
 	if !ok || len(o.Args) == 0 {
-		return aptFailed
+		return posix.Usage
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -40,7 +40,6 @@ type Machine struct {
 	simulated bool
 	stale     []string // what was installed since the boot and needs another
 	auto      map[string]bool
-	lacks     []string
 	broken    bool // a package run was cut off
 	holder    string
 	lockPID   int
@@ -48,6 +47,13 @@ type Machine struct {
 	busy      chan struct{} // held by the one package transaction
 	boot      boot
 	full      fullness
+	lacks     complaints
+}
+
+// complaints are guarded by themselves: tools complain whatever they hold.
+type complaints struct {
+	mu   sync.Mutex
+	list []string
 }
 
 // boot is one life of the machine, from power on to power off.

@@ -82,15 +82,15 @@ func (m *Machine) Publish(p Package) {
 
 // Complain takes note of what was asked for and is not simulated.
 func (m *Machine) Complain(what string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.lacks = append(m.lacks, what)
+	m.lacks.mu.Lock()
+	defer m.lacks.mu.Unlock()
+	m.lacks.list = append(m.lacks.list, what)
 }
 
 // Complaints are what the host was asked for and does not simulate: empty, unless a
 // script left the subset or used an option that no tool here knows.
 func (m *Machine) Complaints() []string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Clone(m.lacks)
+	m.lacks.mu.Lock()
+	defer m.lacks.mu.Unlock()
+	return slices.Clone(m.lacks.list)
 }
