@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -79,18 +80,28 @@ func fuzzTargets(ctx context.Context, packages []string) ([]target, error) {
 // report it too, but with a line of output for every few thousand inputs.
 func fuzzOne(ctx context.Context, t target, share time.Duration, keep, out io.Writer) error {
 	cmd := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+share.String(),
-		"-fuzzminimizetime=5s", "-timeout=5m", t.pkg)
+		"-fuzzminimizetime=100x", "-timeout=5m", t.pkg)
 	start := time.Now()
 	said, err := cmd.CombinedOutput()
 	result := event{Action: "pass", Package: t.pkg, Test: t.name + "/fuzzed", Elapsed: time.Since(start).Seconds()}
-	if err != nil {
+	if err != nil && !endedByClock(string(said)) {
 		result.Action = "fail"
 		fmt.Fprintf(out, "FAIL %s %s\n%s", t.pkg, t.name, said)
 		err = fmt.Errorf("%s %s: %w", t.pkg, t.name, err)
 	} else {
 		fmt.Fprintf(out, "ok   %s %s %s\n", t.pkg, t.name, progress(said))
+		err = nil
 	}
 	return errors.Join(err, json.NewEncoder(keep).Encode(result))
+}
+
+var clockOnly = regexp.MustCompile(`(?m)^--- FAIL: Fuzz\S+ \(\S+\)\n    context deadline exceeded\nFAIL$`)
+
+// endedByClock tells the one failure that is none: before Go 1.27 a fuzzer whose time
+// is up on a busy machine may report its own time limit (golang/go#75804). A finding
+// always names the input that it wrote.
+func endedByClock(said string) bool {
+	return clockOnly.MatchString(said) && !strings.Contains(said, "Failing input")
 }
 
 // progress is the last line in which the fuzzer says how far it came.

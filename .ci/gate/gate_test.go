@@ -86,6 +86,21 @@ func TestFuzzTargetsAreFound(t *testing.T) {
 	}
 }
 
+func TestEndedByClock(t *testing.T) {
+	const clock = "fuzz: elapsed: 3s, execs: 140444 (0/sec)\n--- FAIL: FuzzClean (3.02s)\n    context deadline exceeded\nFAIL\nexit status 1\n"
+	for said, want := range map[string]bool{
+		clock: true,
+		clock + "    Failing input written to testdata/fuzz/FuzzClean/1\n":                       false,
+		"--- FAIL: FuzzClean (3.02s)\n    a_test.go:3: context deadline exceeded\nFAIL\n":        false,
+		"--- FAIL: FuzzClean (3.02s)\n    --- FAIL: FuzzClean (0.00s)\n        panic: x\nFAIL\n": false,
+		"# example.org/x [build failed]\nFAIL\n":                                                 false,
+	} {
+		if got := endedByClock(said); got != want {
+			t.Errorf("endedByClock = %t, want %t, for\n%s", got, want, said)
+		}
+	}
+}
+
 func FuzzReason(f *testing.F) {
 	f.Add("    a_test.go:3: needs x\n")
 	f.Fuzz(func(t *testing.T, output string) {

@@ -80,7 +80,7 @@ func defaultsTable() string {
 	return b.String()
 }
 
-var fenced = regexp.MustCompile("(?ms)^```([a-z]+)(?: ([a-z]+))?\n(.*?)^```$")
+var fenced = regexp.MustCompile("(?ms)^```([a-z]+)(?: ([a-z]+))?\n(.*?)\n```$")
 
 // Every YAML example of README is what it says it is, and every command line is one
 // that the program takes.

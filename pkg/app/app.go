@@ -53,7 +53,7 @@ type Options struct {
 	AcceptNew      bool // record the keys of unknown hosts
 	KnownHosts     string
 	SSHConfig      string // path; "none" for none; "" is ~/.ssh/config
-	Concurrency    int    // hosts looked at at once
+	Concurrency    int    // hosts looked at in parallel
 	ConnectTimeout time.Duration
 }
 

@@ -42,7 +42,7 @@ func (e Env) tableWidth() int {
 func (e Env) progress(verb string, total int) *view.Counter {
 	var width func() int
 	if e.ErrTTY {
-		width = func() int { return e.tableWidth() }
+		width = e.tableWidth
 	}
 	return view.NewCounter(e.Err, verb, total, width)
 }

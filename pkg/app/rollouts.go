@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/patchring/patchring/pkg/engine"
 	"github.com/patchring/patchring/pkg/fault"
@@ -31,8 +32,8 @@ func (r *openRollout) path(name string) string { return filepath.Join(r.Dir, nam
 
 // Close gives back the lock and the files, last taken first.
 func (r *openRollout) Close() {
-	for i := len(r.close) - 1; i >= 0; i-- {
-		_ = r.close[i]() // the journal is durable already; there is nothing left to lose
+	for _, release := range slices.Backward(r.close) {
+		_ = release() // the journal is durable already; there is nothing left to lose
 	}
 }
 

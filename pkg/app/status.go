@@ -56,7 +56,7 @@ func (e Env) listRollouts(ctx context.Context, o Options) (Ending, error) {
 
 func (e Env) allSources(ctx context.Context, o Options) ([]report.Source, error) {
 	if _, err := os.Stat(o.statePath()); err != nil {
-		return nil, nil //nolint:nilerr // no state folder: no rollouts, and none is made by looking
+		return nil, nil // no state folder: no rollouts, and none is made by looking
 	}
 	dir, err := o.stateDir()
 	if err != nil {

@@ -40,7 +40,7 @@ func recorded(t *testing.T, name string) remote.Result {
 }
 
 // probe answers the Linux probe; become says whether root was asked for.
-func probe(become bool, answer func() (remote.Result, error), t *testing.T) *remotetest.Stub {
+func probe(t *testing.T, become bool, answer func() (remote.Result, error)) *remotetest.Stub {
 	t.Helper()
 	return remotetest.On("sh", "-s", "--", "...").Does(func(_ context.Context, c remote.Command) (remote.Result, error) {
 		if c.Become != become {
@@ -66,7 +66,7 @@ func problem(f fact.Facts, what string) bool {
 
 // TestOneExec: all of it comes from one exec through the read-only guard.
 func TestOneExec(t *testing.T) {
-	h := remotetest.New(t, probe(true, func() (remote.Result, error) { return recorded(t, "probe-debian"), nil }, t))
+	h := remotetest.New(t, probe(t, true, func() (remote.Result, error) { return recorded(t, "probe-debian"), nil }))
 	f, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{})
 	if err != nil || f.Platform != linux.Debian || f.Host != web || !f.Seen.Equal(now) || len(f.Updates) != 3 {
 		t.Errorf("%v: %+v", err, f)
@@ -116,8 +116,8 @@ func TestWithoutRoot(t *testing.T) {
 	user := recorded(t, "probe-debian")
 	user.Out = []byte(strings.Replace(string(user.Out), "uid=0", "uid=1000", 1))
 	h := remotetest.New(t,
-		probe(true, func() (remote.Result, error) { return remote.Result{}, denied }, t),
-		probe(false, func() (remote.Result, error) { return user, nil }, t))
+		probe(t, true, func() (remote.Result, error) { return remote.Result{}, denied }),
+		probe(t, false, func() (remote.Result, error) { return user, nil }))
 	f, err := Host(t.Context(), session(t, h, remote.Refreshes), openSSH, web, now, platform.Query{Refresh: true})
 	if fault.CodeOf(err) != fault.Privilege || fault.HintOf(err) != "visudo" || !strings.HasPrefix(err.Error(), "hq/web-01: ") {
 		t.Errorf("%v (%s)", err, fault.HintOf(err))
@@ -125,8 +125,8 @@ func TestWithoutRoot(t *testing.T) {
 	if f.Platform != linux.Debian || !problem(f, "privilege") {
 		t.Errorf("%+v", f.Problems)
 	}
-	h = remotetest.New(t, probe(true, func() (remote.Result, error) { return remote.Result{}, denied }, t),
-		probe(false, func() (remote.Result, error) { return remote.Result{}, remotetest.Lost() }, t))
+	h = remotetest.New(t, probe(t, true, func() (remote.Result, error) { return remote.Result{}, denied }),
+		probe(t, false, func() (remote.Result, error) { return remote.Result{}, remotetest.Lost() }))
 	f, err = Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{})
 	if fault.CodeOf(err) != fault.Privilege || f.Platform != "" {
 		t.Errorf("%v, %+v: what came first is what counts", err, f)

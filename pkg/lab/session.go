@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"strings"
@@ -127,9 +128,7 @@ func (s *session) run(program func(context.Context, *posix.Proc) int) {
 		return
 	}
 	p := s.c.login.Child()
-	for name, value := range s.env {
-		p.Env[name] = value
-	}
+	maps.Copy(p.Env, s.env)
 	p.In, p.Out, p.Err = in, &output{s.c, s.channel}, &output{s.c, s.channel.Stderr()}
 	s.c.jobs.Go(func() {
 		_, _ = io.Copy(feed, s.channel) // until the client's end, or the program's

@@ -6,6 +6,7 @@ package patch
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -24,7 +25,7 @@ func DigestOf(b []byte) Digest {
 func ParseDigest(text string) (Digest, error) {
 	hexes, ok := strings.CutPrefix(text, "sha256:")
 	if !ok || len(hexes) != 64 || strings.Trim(hexes, "0123456789abcdef") != "" {
-		return "", fmt.Errorf("not a digest: want sha256: and 64 lower-case hex digits")
+		return "", errors.New("not a digest: want sha256: and 64 lower-case hex digits")
 	}
 	return Digest(text), nil
 }
@@ -68,7 +69,7 @@ func (t Tri) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 func (t *Tri) UnmarshalText(b []byte) error {
 	for i, name := range triNames {
 		if name == string(b) {
-			*t = Tri(i) //nolint:gosec // i < 3
+			*t = Tri(i)
 			return nil
 		}
 	}

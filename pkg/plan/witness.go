@@ -15,7 +15,7 @@ import (
 
 // Witness gives what the host may vouch for, as updates whose versions a query can
 // ask for.
-func (h Host) Witness() []patch.Update {
+func (h *Host) Witness() []patch.Update {
 	var out []patch.Update
 	for _, p := range h.Proved {
 		out = append(out, patch.Update{Name: p.Name, Arch: p.Arch, To: p.Version})
@@ -24,7 +24,7 @@ func (h Host) Witness() []patch.Update {
 }
 
 // Idle tells that there is nothing to do on this host, not even to bear witness.
-func (h Host) Idle() bool { return len(h.Install) == 0 && len(h.Proved) == 0 }
+func (h *Host) Idle() bool { return len(h.Install) == 0 && len(h.Proved) == 0 }
 
 // callWitnesses keeps of the earlier proofs those that a later ring needs and that the
 // host does not give anew by its own work.

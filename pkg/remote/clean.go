@@ -13,7 +13,7 @@ import (
 // Its result never holds a newline.
 func Clean(text string, limit int) string {
 	var out strings.Builder
-	for len(text) > 0 {
+	for text != "" {
 		r, size := utf8.DecodeRuneInString(text)
 		piece := cleanRune(r, text[:size])
 		if out.Len()+len(piece) > limit {
@@ -52,7 +52,7 @@ func cut(s string, limit int) string {
 	return s + ellipsis
 }
 
-// CleanLines cleans each line by itself: at most lines lines of at most limit bytes.
+// CleanLines cleans each line by itself: at most the last so many lines, each of at most limit bytes.
 func CleanLines(text string, lines, limit int) []string {
 	var out []string
 	for line := range strings.Lines(text) {

@@ -178,7 +178,7 @@ func TestExitOf(t *testing.T) {
 
 func TestNext(t *testing.T) {
 	hostile := source(rollout.PhaseOpen, 0)
-	hostile.Status.Playbook = "x; rm -rf /\x1b[2J"
+	hostile.Path = "x; rm -rf /\x1b[2J"
 	cases := []struct {
 		name string
 		s    Source

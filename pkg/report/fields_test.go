@@ -123,8 +123,7 @@ func walk(t *testing.T, path string, typ reflect.Type, seen map[reflect.Type]boo
 		if !strings.HasSuffix(typ.PkgPath(), "/report") {
 			t.Errorf("%s is a %s", path, typ)
 		}
-		for i := range typ.NumField() {
-			f := typ.Field(i)
+		for f := range typ.Fields() {
 			if f.Tag.Get("json") == "" && !f.Anonymous {
 				t.Errorf("%s.%s has no name of its own in JSON", path, f.Name)
 			}

@@ -48,10 +48,10 @@ func branches(n GraphNode, indent string, last bool) []string {
 		stem, below = "`-- ", "    "
 	}
 	name := n.Name
-	switch {
-	case n.Kind == "site":
+	switch n.Kind {
+	case "site":
 		name = "site " + name
-	case n.Kind == "group":
+	case "group":
 		name = "@" + name
 	}
 	if n.Again {

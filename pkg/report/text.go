@@ -46,24 +46,24 @@ func Truncate(text string, width int) string {
 	if Width(text) <= width {
 		return text
 	}
-	head, _ := splitAt(text, width-1)
+	head := headOf(text, width-1)
 	if width < 1 {
 		return ""
 	}
 	return head + "…"
 }
 
-// splitAt gives the longest beginning of at most width columns, and the rest.
-func splitAt(text string, width int) (head, rest string) {
+// headOf gives the longest beginning of at most width columns.
+func headOf(text string, width int) string {
 	end := 0
 	for i, r := range text {
 		next := i + len(string(r))
 		if Width(text[:next]) > width {
-			return text[:end], text[end:]
+			return text[:end]
 		}
 		end = next
 	}
-	return text, ""
+	return text
 }
 
 // Wrap breaks text at spaces into as many lines of at most width columns as it
@@ -116,7 +116,7 @@ func words(text string, width int) []string {
 // chop breaks one word into full lines and a rest that fits.
 func chop(word string, width int) (full []string, rest string) {
 	for Width(word) > width {
-		head, _ := splitAt(word, width)
+		head := headOf(word, width)
 		if head == "" { // one rune is wider than the line
 			return append(full, "…"), ""
 		}

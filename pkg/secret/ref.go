@@ -1,7 +1,7 @@
 package secret
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 )
 
@@ -31,7 +31,7 @@ func ParseRef(text string) (Ref, error) {
 }
 
 func errLiteral() error {
-	return fmt.Errorf("not a secret reference: write env:NAME, file:PATH, exec:COMMAND or prompt, never the secret itself")
+	return errors.New("not a secret reference: write env:NAME, file:PATH, exec:COMMAND or prompt, never the secret itself")
 }
 
 // Scheme is "env", "file", "exec" or "prompt"; empty for the zero Ref.

@@ -32,12 +32,23 @@ func (s Secret) Reveal() string {
 // Set tells whether there is a secret at all.
 func (s Secret) Set() bool { return s.value != nil }
 
-// String, GoString, Format, MarshalText, MarshalJSON, MarshalYAML and LogValue all
-// hide the value.
-func (s Secret) String() string               { return hidden }
-func (s Secret) GoString() string             { return hidden }
-func (s Secret) Format(f fmt.State, _ rune)   { _, _ = f.Write([]byte(hidden)) }
+// String hides the value, and so do all the other roads from a value to text.
+func (s Secret) String() string { return hidden }
+
+// GoString hides the value from %#v.
+func (s Secret) GoString() string { return hidden }
+
+// Format hides the value from every verb of package fmt.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(hidden)) }
+
+// MarshalText hides the value from encoders of text.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// MarshalJSON hides the value from encoding/json.
 func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + hidden + `"`), nil }
-func (s Secret) MarshalYAML() (any, error)    { return hidden, nil }
-func (s Secret) LogValue() slog.Value         { return slog.StringValue(hidden) }
+
+// MarshalYAML hides the value from YAML encoders.
+func (s Secret) MarshalYAML() (any, error) { return hidden, nil }
+
+// LogValue hides the value from log/slog.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }

@@ -43,7 +43,7 @@ func rpmPart(a, b string) int {
 }
 
 func rpmSeparator(r rune) bool {
-	return r >= 0x80 || !isDigit(byte(r)) && !isAlpha(byte(r)) && r != '~' && r != '^'
+	return r >= 0x80 || !isDigit(byte(r&0x7f)) && !isAlpha(byte(r&0x7f)) && r != '~' && r != '^'
 }
 
 // rpmMarks handles a leading "~" or "^". It has either decided, or consumed the

@@ -165,7 +165,7 @@ func (r tally) draw(name, width int, colour bool) string {
 		line += " [" + strings.Repeat("#", full) + strings.Repeat(".", bar-full) + "]"
 	}
 	line += fmt.Sprintf(" %*d/%d", len(fmt.Sprint(r.total)), ended, r.total)
-	used := report.Width(line)
+	used, parts := report.Width(line), []string{line}
 	for _, m := range marks() {
 		n := r.by[m.state]
 		part := fmt.Sprintf("  %s %d %s", m.sign, n, m.word)
@@ -175,9 +175,9 @@ func (r tally) draw(name, width int, colour bool) string {
 		if used += report.Width(part); used > width {
 			break
 		}
-		line += paint(part, m.tint, colour)
+		parts = append(parts, paint(part, m.tint, colour))
 	}
-	return line
+	return strings.Join(parts, "")
 }
 
 // mark is how a state is shown: a sign, its word, and the colour that repeats them.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"go.uber.org/goleak"
 
@@ -45,7 +46,7 @@ func (s *screen) Write(b []byte) (int, error) {
 			text = text[len(m[0]):]
 			continue
 		}
-		r := []rune(text)[0]
+		r, _ := utf8.DecodeRuneInString(text)
 		s.put(r)
 		text = text[len(string(r)):]
 	}

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -164,7 +165,7 @@ func (w *work) rebuild() (platform.Step, error) {
 func (w *work) recall() (fact.Facts, *rollout.Began, error) {
 	began := w.p.known(w.task.Host).Began
 	if began == nil {
-		return fact.Facts{}, nil, fmt.Errorf("the journal has no begin step of this host")
+		return fact.Facts{}, nil, errors.New("the journal has no begin step of this host")
 	}
 	var facts fact.Facts
 	raw, err := w.p.Store.Get(began.Facts, maxFacts)

@@ -234,7 +234,7 @@ func (r *aptRun) install() (*transaction, error) {
 		}
 		if err := r.m.add(t, p); err != nil {
 			r.say("%s\nThe following packages have unmet dependencies:\n%s\n", impossible, err)
-			return nil, errors.New("E: Unable to correct problems, you have held broken packages.") //nolint:revive,staticcheck // apt's own words
+			return nil, errors.New("E: Unable to correct problems, you have held broken packages.") //nolint:revive // apt's own words
 		}
 	}
 	return t, nil

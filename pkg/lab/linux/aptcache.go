@@ -204,11 +204,7 @@ func (m *Machine) aptMark(_ context.Context, p *posix.Proc, args []string) int {
 		}
 		return 0
 	case "showauto":
-		for _, name := range m.names() {
-			if m.auto[name] && (len(o.Args) == 1 || slices.Contains(o.Args[1:], name)) {
-				p.Printf("%s\n", name)
-			}
-		}
+		m.showAuto(p, o.Args[1:])
 		return 0
 	case "auto", "manual":
 		for _, name := range o.Args[1:] {
@@ -221,6 +217,15 @@ func (m *Machine) aptMark(_ context.Context, p *posix.Proc, args []string) int {
 	}
 	p.Lacks("apt-mark %s is not simulated", o.Args[0])
 	return posix.Usage
+}
+
+// showAuto lists what is marked automatic, of these packages or of all.
+func (m *Machine) showAuto(p *posix.Proc, names []string) {
+	for _, name := range m.names() {
+		if m.auto[name] && (len(names) == 0 || slices.Contains(names, name)) {
+			p.Printf("%s\n", name)
+		}
+	}
 }
 
 func (m *Machine) hold(p *posix.Proc, on bool, names []string) int {

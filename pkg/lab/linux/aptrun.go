@@ -226,9 +226,10 @@ func (m *Machine) diskFull() bool {
 
 func (m *Machine) log(t *transaction) {
 	old, _ := m.FS.ReadFile(memfs.Root, "/var/log/apt/history.log") // absent the first time
-	line := "\nUpgrade:"
+	var line strings.Builder
+	line.WriteString("\nUpgrade:")
 	for _, c := range t.changes {
-		line += fmt.Sprintf(" %s:%s (%s, %s)", c.to.Name, c.to.Arch, c.from, c.to.Version)
+		fmt.Fprintf(&line, " %s:%s (%s, %s)", c.to.Name, c.to.Arch, c.from, c.to.Version)
 	}
-	m.try(m.FS.WriteFile(memfs.Root, "/var/log/apt/history.log", 0o644, append(old, line+"\n"...)))
+	m.try(m.FS.WriteFile(memfs.Root, "/var/log/apt/history.log", 0o644, append(old, line.String()+"\n"...)))
 }

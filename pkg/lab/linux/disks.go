@@ -32,12 +32,13 @@ func (m *Machine) mounts() []Mount {
 }
 
 func (m *Machine) mountTable() string {
-	out := "sysfs /sys sysfs rw,nosuid,nodev,noexec,relatime 0 0\nproc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n" +
-		"tmpfs /run tmpfs rw,nosuid,nodev,noexec,relatime,size=203024k,mode=755 0 0\n"
+	var out strings.Builder
+	out.WriteString("sysfs /sys sysfs rw,nosuid,nodev,noexec,relatime 0 0\nproc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n" +
+		"tmpfs /run tmpfs rw,nosuid,nodev,noexec,relatime,size=203024k,mode=755 0 0\n")
 	for _, x := range m.mounts() {
-		out += fmt.Sprintf("%s %s %s rw,relatime 0 0\n", x.Source, x.Point, x.Type)
+		fmt.Fprintf(&out, "%s %s %s rw,relatime 0 0\n", x.Source, x.Point, x.Type)
 	}
-	return out
+	return out.String()
 }
 
 func (m *Machine) findmnt(_ context.Context, p *posix.Proc, args []string) int {

@@ -67,10 +67,7 @@ type boot struct {
 	count  int
 }
 
-type process struct {
-	argv []string
-	root bool
-}
+type process struct{ argv []string }
 
 type installed struct {
 	Package

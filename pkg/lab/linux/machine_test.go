@@ -110,6 +110,7 @@ func TestRebootKeepsAndLoses(t *testing.T) {
 // TestDetached: what was started with systemd-run, setsid or & outlives who did it,
 // and ends with the host.
 func TestDetached(t *testing.T) {
+	t.Parallel()
 	for name, start := range map[string]string{
 		"systemd-run": "systemd-run --quiet --unit=job -p KillMode=process sh -c 'sleep 0.05; echo done >/root/rc'",
 		"setsid":      "setsid sh -c 'sleep 0.05; echo done >/root/rc' </dev/null >/dev/null 2>&1 &",

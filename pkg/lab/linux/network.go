@@ -31,8 +31,8 @@ func (m *Machine) ss(_ context.Context, p *posix.Proc, args []string) int {
 	}
 	if both || o.Has("t") {
 		for _, port := range m.open(false) {
-			rows = append(rows, socketRow(both, "tcp", "LISTEN", "0", "511", fmt.Sprintf("0.0.0.0:%d", port), "0.0.0.0:*"))
-			rows = append(rows, socketRow(both, "tcp", "LISTEN", "0", "511", fmt.Sprintf("[::]:%d", port), "[::]:*"))
+			rows = append(rows, socketRow(both, "tcp", "LISTEN", "0", "511", fmt.Sprintf("0.0.0.0:%d", port), "0.0.0.0:*"),
+				socketRow(both, "tcp", "LISTEN", "0", "511", fmt.Sprintf("[::]:%d", port), "[::]:*"))
 		}
 	}
 	for _, row := range rows {

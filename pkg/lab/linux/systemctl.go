@@ -79,35 +79,44 @@ func (m *Machine) listUnits(p *posix.Proc, o posix.Options, patterns []string) {
 		states = []string{"failed"}
 	}
 	var list []*unit
-	for _, u := range m.matching(patterns) {
-		wanted := states[0] == "" && (u.state != "inactive" || o.Has("a")) || slices.Contains(states, u.state) || slices.Contains(states, u.sub)
-		if wanted && (!o.Has("t") || slices.Contains(strings.Split(o.Value("t"), ","), "service")) {
-			list = append(list, u)
-		}
-	}
-	mark := func(u *unit) string {
-		switch {
-		case o.Has("plain"):
-			return ""
-		case u.state == "failed":
-			return "● "
-		}
-		return "  "
-	}
 	width := len("UNIT")
-	for _, u := range list {
-		width = max(width, len(u.name))
+	for _, u := range m.matching(patterns) {
+		if u.wanted(states, o) {
+			list = append(list, u)
+			width = max(width, len(u.name))
+		}
 	}
-	quiet := o.Has("no-legend") || o.Value("legend") == "false" || o.Value("legend") == "no"
-	if !quiet && len(list) > 0 {
+	legend := !o.Has("no-legend") && o.Value("legend") != "false" && o.Value("legend") != "no"
+	if legend && len(list) > 0 {
 		p.Printf("  %-*s LOAD   ACTIVE SUB     DESCRIPTION\n", width, "UNIT")
 	}
 	for _, u := range list {
-		p.Printf("%s%-*s loaded %s %-7s %s\n", mark(u), width, u.name, u.state, u.sub, u.description())
+		p.Printf("%s%-*s loaded %s %-7s %s\n", u.mark(o), width, u.name, u.state, u.sub, u.description())
 	}
-	if !quiet {
+	if legend {
 		p.Printf("\n%d loaded units listed.\n", len(list))
 	}
+}
+
+// wanted tells whether list-units shows the unit. All of them here are services.
+func (u *unit) wanted(states []string, o posix.Options) bool {
+	if o.Has("t") && !slices.Contains(strings.Split(o.Value("t"), ","), "service") {
+		return false
+	}
+	if states[0] == "" {
+		return u.state != "inactive" || o.Has("a")
+	}
+	return slices.Contains(states, u.state) || slices.Contains(states, u.sub)
+}
+
+func (u *unit) mark(o posix.Options) string {
+	switch {
+	case o.Has("plain"):
+		return ""
+	case u.state == "failed":
+		return "● "
+	}
+	return "  "
 }
 
 func (u *unit) description() string { return strings.TrimSuffix(u.name, ".service") + " (simulated)" }

@@ -107,15 +107,14 @@ func charset(set string) string {
 	} {
 		set = strings.ReplaceAll(set, class, members)
 	}
-	set = strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\r`, "\r", `\0`, "\x00", `\000`, "\x00", `\\`, `\`).Replace(set)
+	set = strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\r`, "\r", `\000`, "\x00", `\0`, "\x00", `\\`, `\`).Replace(set)
 	var out strings.Builder
 	for i := 0; i < len(set); i++ {
 		if i+2 < len(set) && set[i+1] == '-' && set[i] <= set[i+2] {
-			for c := int(set[i]); c <= int(set[i+2]); c++ {
-				out.WriteByte(byte(c))
+			for c := set[i]; c < set[i+2]; c++ {
+				out.WriteByte(c)
 			}
-			i += 2
-			continue
+			i += 2 // the range's end is written below
 		}
 		out.WriteByte(set[i])
 	}

@@ -35,8 +35,7 @@ func (p *Proc) openIn(name string) (io.Reader, error) {
 
 // renamed makes an error name the file as the user wrote it.
 func renamed(err error, name string) error {
-	var at *fs.PathError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		return &fs.PathError{Op: at.Op, Path: name, Err: at.Err}
 	}
 	return err
@@ -123,11 +122,11 @@ func mkdir(_ context.Context, p *Proc, args []string) int {
 	}
 	code := 0
 	for _, name := range o.Args {
-		make := p.FS.Mkdir
+		mk := p.FS.Mkdir
 		if o.Has("p") {
-			make = p.FS.MkdirAll
+			mk = p.FS.MkdirAll
 		}
-		if err := make(p.UID, p.Abs(name), perm); err != nil {
+		if err := mk(p.UID, p.Abs(name), perm); err != nil {
 			p.Errorf("mkdir", "cannot create directory '%s': %s", name, reason(err))
 			code = 1
 		}
@@ -137,8 +136,7 @@ func mkdir(_ context.Context, p *Proc, args []string) int {
 
 // reason is the error alone, without the path.
 func reason(err error) string {
-	var at *fs.PathError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		return strerror(at.Err)
 	}
 	return strerror(err)

@@ -114,8 +114,7 @@ func (p *Proc) Abs(name string) string {
 
 // Message is an error in the words of strerror(3): "PATH: No such file or directory".
 func Message(err error) string {
-	var at *fs.PathError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		return at.Path + ": " + strerror(at.Err)
 	}
 	return strerror(err)

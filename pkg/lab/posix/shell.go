@@ -183,13 +183,11 @@ func (p *Proc) exec(ctx context.Context, args []string) error {
 	child := p.inside(hc)
 	// Lookups go by the shell's own PATH, exported or not.
 	child.Env["PATH"] = hc.Env.Get("PATH").String()
-	code := 0
-	switch args[0] {
-	case whichBuiltin, typeBuiltin:
-		code = child.lookup(args)
-	default:
-		code = child.Exec(ctx, args)
+	run := child.Exec
+	if args[0] == whichBuiltin || args[0] == typeBuiltin {
+		run = child.lookup
 	}
+	code := run(ctx, args)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -199,7 +197,7 @@ func (p *Proc) exec(ctx context.Context, args []string) error {
 	return nil
 }
 
-func (p *Proc) lookup(args []string) int {
+func (p *Proc) lookup(_ context.Context, args []string) int {
 	code := 0
 	for _, name := range args[1:] {
 		found, ok := name, builtin(name)

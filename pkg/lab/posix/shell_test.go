@@ -137,6 +137,7 @@ func subset() map[string]string {
 }
 
 func TestSameAsDash(t *testing.T) {
+	t.Parallel()
 	dash, err := exec.LookPath("dash")
 	if err != nil {
 		t.Skipf("needs dash: %v", err)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -20,7 +21,7 @@ func lines(r io.Reader, do func(line string) bool) error {
 		if line != "" && !do(line) {
 			return nil
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -49,7 +50,7 @@ func head(_ context.Context, p *Proc, args []string) int {
 	return p.each("head", o.Args, func(_ string, r io.Reader) error {
 		if o.Has("c") {
 			_, err := io.CopyN(p.Out, r, int64(o.Int("c", 0)))
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			return err
@@ -160,14 +161,12 @@ func echo(_ context.Context, p *Proc, args []string) int {
 }
 
 func seq(_ context.Context, p *Proc, args []string) int {
-	first, last := 1, 0
-	switch len(args) {
-	case 2:
-		last = number(args[1], 0)
-	case 3:
-		first, last = number(args[1], 1), number(args[2], 0)
-	default:
+	if len(args) != 2 && len(args) != 3 {
 		return Usage
+	}
+	first, last := 1, number(args[len(args)-1], 0)
+	if len(args) == 3 {
+		first = number(args[1], 1)
 	}
 	for n := first; n <= last; n++ {
 		fmt.Fprintln(p.Out, n)
@@ -188,7 +187,7 @@ func base64Tool(_ context.Context, p *Proc, args []string) int {
 		if o.Has("d") {
 			plain, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(string(data)), ""))
 			if err != nil {
-				return fmt.Errorf("invalid input")
+				return errors.New("invalid input")
 			}
 			_, err = p.Out.Write(plain)
 			return err

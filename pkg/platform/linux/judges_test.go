@@ -40,9 +40,9 @@ func TestPreflight(t *testing.T) {
 	standing(t, judge(Apt{Debian}, debian(), less, ok), platform.Failed, "would install pr-arch:amd64 1.0+b1, which is not in the plan")
 	standing(t, judge(Apt{Debian}, debian(), other, ok), platform.Failed, "would not install pr-both:all 1.1")
 
-	replace := func(old, new string) remote.Result {
+	replace := func(from, to string) remote.Result {
 		r := ok
-		r.Out = []byte(strings.Replace(string(ok.Out), old, new, 1))
+		r.Out = []byte(strings.Replace(string(ok.Out), from, to, 1))
 		return r
 	}
 	standing(t, judge(Apt{Debian}, debian(), aptWork(), replace("12361216", "1024")), platform.Failed, "MiB free")

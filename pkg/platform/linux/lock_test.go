@@ -39,6 +39,7 @@ func in(home string, ops []platform.Operation) remote.Command {
 
 func TestLockForReal(t *testing.T) {
 	shells(t, func(t *testing.T, shell []string) {
+		t.Helper()
 		home := filepath.Join(t.TempDir(), "patchring")
 		judge := func(rollout string) platform.State {
 			return Apt{}.Lock(web, owner(rollout)).Look.Judge([]remote.Result{runIn(t, shell, seeIn(home, rollout))}).State

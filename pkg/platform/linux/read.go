@@ -108,12 +108,12 @@ func (r *reader) spaces() {
 
 func (r *reader) manager() {
 	r.facts.Platform = familyOf(r.facts.OS, r.facts.Manager.Name)
-	switch {
-	case r.facts.Manager.Name == "apt":
+	switch r.facts.Manager.Name {
+	case "apt":
 		r.apt()
-	case r.facts.Manager.Name == "dnf":
+	case "dnf":
 		r.dnf()
-	case r.facts.Manager.Name == "":
+	case "":
 		r.problem("updates", "no package manager was found")
 	default:
 		r.problem("updates", "the package manager %s is not supported in this build", r.facts.Manager.Name)

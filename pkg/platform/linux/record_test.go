@@ -45,7 +45,7 @@ func golden(t *testing.T, name string, got any) {
 			t.Fatal(err)
 		}
 	}
-	if want := content(t, name); string(b) != string(want) {
+	if want := content(t, name); !bytes.Equal(b, want) {
 		t.Errorf("%s differs (go test -update writes it anew):\n%s", name, b)
 	}
 }

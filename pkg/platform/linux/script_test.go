@@ -80,6 +80,7 @@ func texts() map[string]string {
 
 func TestScriptsParse(t *testing.T) {
 	shells(t, func(t *testing.T, shell []string) {
+		t.Helper()
 		for name, text := range texts() {
 			cmd := exec.CommandContext(t.Context(), shell[0], append(shell[1:], "-n")...)
 			cmd.Stdin = strings.NewReader(text)
@@ -107,6 +108,7 @@ func TestScriptsCheck(t *testing.T) {
 func TestCutScriptsDoNothing(t *testing.T) {
 	home := filepath.Join(t.TempDir(), "patchring")
 	shells(t, func(t *testing.T, shell []string) {
+		t.Helper()
 		c := takeIn(home, "r1")
 		c.Stdin = bytes.TrimSuffix(c.Stdin, []byte("main \"$@\"\n"))
 		runIn(t, shell, c)
@@ -119,6 +121,7 @@ func TestCutScriptsDoNothing(t *testing.T) {
 // TestProbeHere runs the real probe against this machine. It only reads.
 func TestProbeHere(t *testing.T) {
 	shells(t, func(t *testing.T, shell []string) {
+		t.Helper()
 		probe := Probe(platform.Query{Nonce: "0123456789abcdef", Packages: []string{"dpkg", "no-such-package"}})[0]
 		res := runIn(t, shell, probe)
 		f, err := Read([]remote.Result{res})
@@ -170,6 +173,7 @@ func TestRebootOfAnotherBoot(t *testing.T) {
 	w := aptWork()
 	step := stepNamed(t, Apt{Debian}, f, w, "reboot")
 	shells(t, func(t *testing.T, shell []string) {
+		t.Helper()
 		c := *step.Do[0].Command
 		// Even a mistake in the script must not restart this machine.
 		c.Stdin = bytes.ReplaceAll(c.Stdin, []byte("by_timer || by_hand"), []byte("echo would restart"))
@@ -183,6 +187,7 @@ func TestRebootOfAnotherBoot(t *testing.T) {
 func TestRebootLookHere(t *testing.T) {
 	step := stepNamed(t, Apt{Debian}, debian(), aptWork(), "reboot")
 	shells(t, func(t *testing.T, shell []string) {
+		t.Helper()
 		rep, trouble := wholeReport([]remote.Result{runIn(t, shell, *step.Look.Do[0].Command)})
 		if trouble != "" || rep.fields("signs")["boot_id"] == "" || !rep.get("reboot_flag").ok() {
 			t.Errorf("%s %+v", trouble, rep)
@@ -209,6 +214,7 @@ func TestPreflightHere(t *testing.T) {
 
 func TestSectionsAreBounded(t *testing.T) {
 	shells(t, func(t *testing.T, shell []string) {
+		t.Helper()
 		many := "many() { i=0; while [ $i -lt 500 ]; do echo line; i=$((i + 1)); done; }\n"
 		c := look(remote.Reads, 0, []string{"n"}, frameScript, many+"nonce=$1\nopen_report\nsection few 600 many\nsection cut 100 many\nclose_report\n")
 		rep, found := readReport(runIn(t, shell, c))
