@@ -77,7 +77,9 @@ func fuzzTargets(ctx context.Context, packages []string) ([]target, error) {
 }
 
 // fuzzOne fuzzes one target and keeps its result as an event. "go test -json" would
-// report it too, but with a line of output for every few thousand inputs.
+// report it too, but with a line of output for every few thousand inputs. Shrinking
+// an interesting input is bounded by tries: by time (a minute is the default) it eats
+// the whole share of a target with large inputs.
 func fuzzOne(ctx context.Context, t target, share time.Duration, keep, out io.Writer) error {
 	cmd := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+share.String(),
 		"-fuzzminimizetime=100x", "-timeout=5m", t.pkg)

@@ -22,6 +22,7 @@ func TestMain(m *testing.M) {
 
 // stage is what a script's own commands share.
 type stage struct {
+	t     *testing.T
 	ctx   context.Context
 	fleet *lab.Fleet
 }
@@ -39,7 +40,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("CI", "true")
 			env.Setenv("SSH_AUTH_SOCK", "")
 			env.Setenv("PATCHRING_SSH_CONFIG", "none")
-			env.Values[stageKey{}] = &stage{ctx: t.Context()}
+			env.Values[stageKey{}] = &stage{t: t, ctx: t.Context()}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -69,11 +70,22 @@ func fleetCommand(ts *testscript.TestScript, neg bool, args []string) {
 	s := stageOf(ts)
 	fleet, err := lab.Start(s.ctx, spec)
 	ts.Check(err)
-	ts.Defer(fleet.Close)
+	ts.Defer(func() { closeFleet(s, ts.Name(), fleet) })
 	s.fleet = fleet
 	dir := ts.MkAbs(args[0])
 	ts.Check(os.MkdirAll(dir, 0o700))
 	ts.Check(fleet.Write(dir))
+}
+
+// closeFleet ends a fleet. What a script asked for that is not simulated must not
+// have looked like a success.
+func closeFleet(s *stage, script string, fleet *lab.Fleet) {
+	for _, name := range fleet.Names() {
+		for _, complaint := range fleet.Host(name).Complaints() {
+			s.t.Errorf("%s: %s: %s", script, name, complaint)
+		}
+	}
+	fleet.Close()
 }
 
 // exitCodeCommand: `exitcode N COMMAND…` runs a command that must exit with N.

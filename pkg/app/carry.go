@@ -14,6 +14,7 @@ import (
 
 // carry runs the engine on a rollout that is open and locked, and concludes.
 func (e Env) carry(ctx context.Context, o RunOptions, f *fleet, r *openRollout) (Ending, error) {
+	e.sayDamage(r)
 	watch := e.watch(o.Options)
 	if err := r.greet(ctx, watch); err != nil {
 		return Ending{}, err

@@ -97,6 +97,13 @@ func (r *openRollout) openStore(dir *statedir.Dir) error {
 	return nil
 }
 
+// sayDamage tells of a journal whose last record was cut off.
+func (e Env) sayDamage(r *openRollout) {
+	if damage, ok := r.journal.Damage(); ok {
+		e.say("warning: rollout %s: %s", r.ID, damage)
+	}
+}
+
 // lock takes the rollout for this process, so that only one carries it on.
 func (r *openRollout) lock(dir *statedir.Dir, owner statedir.Owner) error {
 	folder, err := dir.Rollout(r.ID)

@@ -31,6 +31,7 @@ func (e Env) Status(ctx context.Context, o StatusOptions) (Ending, error) {
 }
 
 func (e Env) statusOf(ctx context.Context, o Options, r *openRollout, exit bool) (Ending, error) {
+	e.sayDamage(r)
 	source, err := e.sourceOf(ctx, r, r.state.Decide(rollout.Moment{Now: e.Now()}).Waits)
 	if err != nil {
 		return Ending{}, err

@@ -5,6 +5,7 @@
 //	lock                        held while a rollout is created
 //	known_hosts/SITE            the host keys of a site
 //	store/                      content-addressed files, see package store
+//	plans/                      what `plan` has saved; nothing else reads it
 //	rollouts/ID/about.json      playbook, site, when created
 //	rollouts/ID/plan.json       the plan that the rollout carries out
 //	rollouts/ID/journal.jsonl   what happened, see package journal
