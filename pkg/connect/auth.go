@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"golang.org/x/crypto/ssh"
 
@@ -173,5 +174,8 @@ func (l *loginFlow) answers(c credential, reveal func() string) ssh.KeyboardInte
 var passwordQuestion = regexp.MustCompile(`(?i)^(\([^()]*\) *)?([\w.@\\+-]+'s +)?password( for [\w.@\\+-]+)? *:? *$`)
 
 func asksPassword(question string) bool {
+	if strings.ContainsFunc(strings.TrimRight(question, " \t\r\n"), unicode.IsControl) {
+		return false // no honest server decorates its prompt
+	}
 	return len(question) <= 200 && passwordQuestion.MatchString(remote.Clean(question, 200))
 }

@@ -2,6 +2,7 @@ package health
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -20,7 +21,7 @@ func judge(c Check, v Vars, f remote.Frame) (Verdict, string) {
 	case c.Command != nil:
 		return judgeCommand(f)
 	case f.Code == lacks:
-		return Unknown, clean(f.Body)
+		return Unknown, cmp.Or(clean(f.Body), "the host has no tool to answer with")
 	case c.Service != "":
 		return judgeService(f)
 	case c.TCP != nil:
