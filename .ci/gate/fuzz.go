@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -88,13 +90,33 @@ func fuzzOne(ctx context.Context, t target, share time.Duration, keep, out io.Wr
 	result := event{Action: "pass", Package: t.pkg, Test: t.name + "/fuzzed", Elapsed: time.Since(start).Seconds()}
 	if err != nil && !endedByClock(string(said)) {
 		result.Action = "fail"
-		fmt.Fprintf(out, "FAIL %s %s\n%s", t.pkg, t.name, said)
+		fmt.Fprintf(out, "FAIL %s %s\n%s%s", t.pkg, t.name, said, t.finding(ctx, string(said)))
 		err = fmt.Errorf("%s %s: %w", t.pkg, t.name, err)
 	} else {
 		fmt.Fprintf(out, "ok   %s %s %s\n", t.pkg, t.name, progress(said))
 		err = nil
 	}
 	return errors.Join(err, json.NewEncoder(keep).Encode(result))
+}
+
+var findingPath = regexp.MustCompile(`testdata/fuzz/Fuzz\w+/[0-9a-f]+`)
+
+// finding is the input that failed: on a machine of CI its file is gone tomorrow.
+func (t target) finding(ctx context.Context, said string) string {
+	path := findingPath.FindString(said)
+	if path == "" {
+		return ""
+	}
+	dir, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", t.pkg).Output()
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	input, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), path))
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	const most = 4000
+	return fmt.Sprintf("%s holds\n%.*s\n", path, most, input)
 }
 
 var clockOnly = regexp.MustCompile(`(?m)^--- FAIL: Fuzz\S+ \(\S+\)\n    context deadline exceeded\nFAIL$`)

@@ -12,10 +12,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/inventory"
@@ -45,49 +42,17 @@ func compare(b *testing.B, hosts int) {
 		b.Fatal(err)
 	}
 	defer func() { _ = stop() }()
-	var ours, least meter
+	var ours, least farm.Meter
 	for b.Loop() {
-		least.measure(func() { runMinimal(b, d) })
-		ours.measure(func() { runFleet(b, d) })
+		least.Measure(func() { runMinimal(b, d) })
+		ours.Measure(func() { runFleet(b, d) })
 	}
 	per := float64(hosts * b.N)
-	b.ReportMetric(ours.cpu.Seconds()/least.cpu.Seconds(), "cpu-ratio")
-	b.ReportMetric(ours.cpu.Seconds()*1e3/per, "cpu-ms/host")
-	b.ReportMetric(per/ours.wall.Seconds(), "hosts/s")
-	b.ReportMetric(least.wall.Seconds()/ours.wall.Seconds(), "speed-ratio")
+	b.ReportMetric(ours.CPU.Seconds()/least.CPU.Seconds(), "cpu-ratio")
+	b.ReportMetric(ours.CPU.Seconds()*1e3/per, "cpu-ms/host")
+	b.ReportMetric(per/ours.Wall.Seconds(), "hosts/s")
+	b.ReportMetric(least.Wall.Seconds()/ours.Wall.Seconds(), "speed-ratio")
 	b.ReportMetric(heldPerHost(b, d, min(hosts, 400)), "KiB/open-host")
-}
-
-type meter struct{ cpu, wall time.Duration }
-
-func (m *meter) measure(work func()) {
-	start, before := time.Now(), cpu()
-	work()
-	m.wall += time.Since(start)
-	m.cpu += cpu() - before
-}
-
-// cpu is what this process used so far, user and system.
-func cpu() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// parallel runs work for each host, so many at a time.
-func parallel(hosts int, work func(i int)) {
-	tokens := make(chan struct{}, concurrency)
-	var all sync.WaitGroup
-	for i := range hosts {
-		tokens <- struct{}{}
-		all.Go(func() {
-			defer func() { <-tokens }()
-			work(i)
-		})
-	}
-	all.Wait()
 }
 
 func runMinimal(b *testing.B, d farm.Directory) {
@@ -96,7 +61,7 @@ func runMinimal(b *testing.B, d farm.Directory) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	parallel(len(d.Addresses), func(i int) {
+	farm.Parallel(len(d.Addresses), concurrency, func(i int) {
 		if out, err := farm.Minimal(d.Addresses[i], config, "detect"); err != nil || len(out) != len(answer()) {
 			b.Errorf("%d bytes, %v", len(out), err)
 		}
@@ -107,7 +72,7 @@ func runFleet(b *testing.B, d farm.Directory) {
 	b.Helper()
 	f, hosts := farmFleet(b, d, Options{})
 	defer func() { _ = f.Close() }()
-	parallel(len(hosts), func(i int) {
+	farm.Parallel(len(hosts), concurrency, func(i int) {
 		l, err := f.Lease(b.Context(), hosts[i], inventory.Site{Name: "farm"})
 		if err != nil {
 			b.Error(err)
@@ -151,7 +116,7 @@ func heldPerHost(b *testing.B, d farm.Directory, count int) float64 {
 	defer func() { _ = f.Close() }()
 	debug.FreeOSMemory()
 	before := rss(b)
-	parallel(count, func(i int) {
+	farm.Parallel(count, concurrency, func(i int) {
 		l, err := f.Lease(context.WithoutCancel(b.Context()), hosts[i], inventory.Site{Name: "farm"})
 		if err != nil {
 			b.Error(err)

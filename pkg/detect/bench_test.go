@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -46,35 +45,17 @@ func compare(b *testing.B, hosts int, answer []byte) {
 		b.Fatal(err)
 	}
 	defer func() { _ = stop() }()
-	var ours, least meter
+	var ours, least farm.Meter
 	for b.Loop() {
-		least.measure(func() { minimal(b, d) })
-		ours.measure(func() { whole(b, d) })
+		least.Measure(func() { minimal(b, d) })
+		ours.Measure(func() { whole(b, d) })
 	}
 	per := float64(hosts * b.N)
-	b.ReportMetric(ours.cpu.Seconds()/least.cpu.Seconds(), "cpu-ratio")
-	b.ReportMetric(ours.cpu.Seconds()*1e3/per, "cpu-ms/host")
-	b.ReportMetric(per/ours.wall.Seconds(), "hosts/s")
-	b.ReportMetric(least.wall.Seconds()/ours.wall.Seconds(), "speed-ratio")
+	b.ReportMetric(ours.CPU.Seconds()/least.CPU.Seconds(), "cpu-ratio")
+	b.ReportMetric(ours.CPU.Seconds()*1e3/per, "cpu-ms/host")
+	b.ReportMetric(per/ours.Wall.Seconds(), "hosts/s")
+	b.ReportMetric(least.Wall.Seconds()/ours.Wall.Seconds(), "speed-ratio")
 	b.ReportMetric(peak(b), "peak-MiB")
-}
-
-type meter struct{ cpu, wall time.Duration }
-
-func (m *meter) measure(work func()) {
-	start, before := time.Now(), cpu()
-	work()
-	m.wall += time.Since(start)
-	m.cpu += cpu() - before
-}
-
-// cpu is what this process used so far, user and system.
-func cpu() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // peak is the most resident memory of this process so far, in MiB.
@@ -86,25 +67,12 @@ func peak(b *testing.B) float64 {
 	return float64(u.Maxrss) / 1024
 }
 
-func parallel(hosts int, work func(i int)) {
-	tokens := make(chan struct{}, concurrency)
-	var all sync.WaitGroup
-	for i := range hosts {
-		tokens <- struct{}{}
-		all.Go(func() {
-			defer func() { <-tokens }()
-			work(i)
-		})
-	}
-	all.Wait()
-}
-
 func minimal(b *testing.B, d farm.Directory) {
 	config, err := d.ClientConfig()
 	if err != nil {
 		b.Fatal(err)
 	}
-	parallel(len(d.Addresses), func(i int) {
+	farm.Parallel(len(d.Addresses), concurrency, func(i int) {
 		if _, err := farm.Minimal(d.Addresses[i], config, "detect"); err != nil {
 			b.Error(err)
 		}
@@ -114,7 +82,7 @@ func minimal(b *testing.B, d farm.Directory) {
 func whole(b *testing.B, d farm.Directory) {
 	fleet, hosts := fleetOf(b, d.Addresses, d.KnownHosts(), d.Login)
 	defer func() { _ = fleet.Close() }()
-	parallel(len(hosts), func(i int) {
+	farm.Parallel(len(hosts), concurrency, func(i int) {
 		facts, err := look(b.Context(), fleet, hosts[i])
 		if err != nil || facts.Platform != "debian" || len(facts.Updates) == 0 {
 			b.Errorf("platform %q, %d updates, %v", facts.Platform, len(facts.Updates), err)

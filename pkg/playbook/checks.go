@@ -32,29 +32,8 @@ func (l *loader) check(y *checkYAML) health.Check {
 	if y.DefaultDiff.Set() && !y.DefaultDiff.V {
 		l.file.Errorf(y.DefaultDiff.At, "remove this entry: what isn't written isn't asked", "a check must ask something")
 	}
-	c.Name = y.Name.Or(title(c))
+	c.Name = y.Name.Or(health.CheckName(c))
 	return c
-}
-
-// title names a check after what it asks.
-func title(c health.Check) string {
-	switch {
-	case c.Service != "":
-		return "service " + c.Service
-	case c.TCP != nil:
-		return "tcp " + c.TCP.Address
-	case c.HTTP != nil:
-		return "http " + c.HTTP.URL
-	case c.Command != nil && len(c.Command.Argv) > 0:
-		return "command " + c.Command.Argv[0]
-	case c.Disk != nil:
-		return "disk " + c.Disk.Path
-	case c.Load != nil:
-		return "load"
-	case c.DefaultDiff:
-		return "default_diff"
-	}
-	return ""
 }
 
 func tcp(v document.Value[tcpYAML]) *health.TCP {
