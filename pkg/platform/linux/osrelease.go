@@ -41,5 +41,8 @@ func unquote(raw string) string {
 			return raw
 		}
 	}
+	if !strings.Contains(raw, `\`) {
+		return raw // a Replacer is dear, and hardly ever needed
+	}
 	return strings.NewReplacer(`\"`, `"`, `\\`, `\`, `\$`, `$`, "\\`", "`", `\'`, `'`).Replace(raw)
 }
