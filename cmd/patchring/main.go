@@ -29,29 +29,42 @@ func run() int {
 	return c.execute(ctx, os.Args[1:])
 }
 
-// interruptible gives two ways to stop: the first Ctrl-C (or SIGTERM) closes stop:
-// what runs is finished and nothing is started; the second cancels the context.
+// interruptible gives three ways to stop: the first Ctrl-C (or SIGTERM) closes stop:
+// what runs is finished and nothing is started; the second cancels the context; from
+// then on a signal kills the process, should leaving hang somewhere.
 func interruptible(parent context.Context, say io.Writer) (context.Context, <-chan struct{}, func()) {
 	ctx, cancel := context.WithCancel(parent)
 	stop := make(chan struct{})
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		for n := 0; ; n++ {
-			select {
-			case <-ctx.Done():
-				return
-			case <-signals:
-			}
-			if n > 0 {
-				cancel()
-				return
-			}
-			close(stop)
-			_, _ = fmt.Fprintln(say, "\nstopping: hosts at work are finished, no other is started; Ctrl-C again leaves at once")
+		if !within(ctx, signals) {
+			return
 		}
+		close(stop)
+		// Not from here: a terminal that was stopped with Ctrl-S takes nothing, and the
+		// next signal must be heard nevertheless.
+		go func() {
+			_, _ = fmt.Fprintln(say, "\nstopping: hosts at work are finished, no other is started; Ctrl-C again leaves at once")
+		}()
+		if !within(ctx, signals) {
+			return
+		}
+		signal.Stop(signals)
+		signal.Reset(os.Interrupt, syscall.SIGTERM)
+		cancel()
 	}()
 	return ctx, stop, func() { signal.Stop(signals); cancel() }
+}
+
+// within waits for a signal, and tells whether one came while the context lasted.
+func within(ctx context.Context, signals <-chan os.Signal) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-signals:
+		return true
+	}
 }
 
 func environment(stop <-chan struct{}) app.Env {

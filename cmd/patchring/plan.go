@@ -31,5 +31,6 @@ of the hosts are refreshed first unless --no-refresh is given.`,
 
 func planFlags(cmd *cobra.Command, o *app.PlanOptions) {
 	cmd.Flags().StringSliceVar(&o.Packages, "package", nil, "only packages that match this `GLOB` (may be repeated)")
+	cmd.Flags().StringVar(&o.AsIs, "as-is", "", "hosts (`PATTERN`) that failed in an earlier rollout and are right as they are now")
 	cmd.Flags().BoolVar(&o.NoFetch, "no-refresh", false, "use the package lists that the hosts have")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/platform/drivers"
 	"github.com/patchring/patchring/pkg/report"
+	"github.com/patchring/patchring/pkg/rollout"
 )
 
 // carry runs the engine on a rollout that is open and locked, and concludes.
@@ -38,7 +39,7 @@ func (e Env) carry(ctx context.Context, o RunOptions, f *fleet, r *openRollout) 
 	if !o.JSON {
 		e.say("journal and report: %s", r.Dir)
 	}
-	return endingOf(source), leaveReports(r, doc, o.JUnit)
+	return e.endingOf(source), leaveReports(r, doc, o.JUnit)
 }
 
 // greet shows the events of a rollout that this process has opened itself, which
@@ -64,8 +65,14 @@ func (e Env) engine(f *fleet, r *openRollout, watch *watcher) *engine.Engine {
 	return &engine.Engine{Journal: r.journal, Performer: performer, Actor: e.Actor, Now: e.Now, Observe: watch.observe}
 }
 
-func endingOf(source report.Source) Ending {
-	return Ending{Ending: report.Exit(source), Next: report.Next(source)}
+// endingOf is the rollout's own ending; where a person stopped the run, that is why it
+// ended, unless the rollout itself came to an end.
+func (e Env) endingOf(source report.Source) Ending {
+	end := Ending{Ending: report.Exit(source), Next: report.Next(source)}
+	if e.stopped() && source.Status.Phase == rollout.PhaseOpen {
+		end.Ending = report.Stopped(end.Ending)
+	}
+	return end
 }
 
 // leftReports lie beside the journal after every run.

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/patchring/patchring/pkg/engine/local"
-	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/health"
 	"github.com/patchring/patchring/pkg/inventory"
 	"github.com/patchring/patchring/pkg/plan"
@@ -43,7 +42,7 @@ func (e Env) Check(ctx context.Context, o CheckOptions) (Ending, error) {
 	if err := ctx.Err(); err != nil {
 		return Ending{}, err //nolint:wrapcheck // the user's own Ctrl-C
 	}
-	doc := report.NewChecks(withChecks(probed))
+	doc := report.NewChecks(probed)
 	return Ending{Ending: doc.Exit}, e.print(o.Options, doc)
 }
 
@@ -61,27 +60,14 @@ func checkHost(ctx context.Context, f *fleet, book *playbook.Playbook, h invento
 			checks = append(checks, c)
 		}
 	}
-	if len(checks) == 0 {
-		return report.Probed{}
-	}
 	link, err := f.Connect(ctx, h.ID)
 	if err != nil {
 		probed.Err = err
 		return probed
 	}
 	defer link.Release()
-	probed.Results = local.Ask(ctx, f, h, checks)
-	return probed
-}
-
-// withChecks leaves out the hosts that the playbook has nothing to ask but the
-// default diff.
-func withChecks(probed []report.Probed) []report.Probed {
-	var asked []report.Probed
-	for _, p := range probed {
-		if p.Host != (fact.HostID{}) {
-			asked = append(asked, p)
-		}
+	if len(checks) > 0 {
+		probed.Results = local.Ask(ctx, f, h, checks)
 	}
-	return asked
+	return probed
 }

@@ -56,7 +56,7 @@ func knownHosts(e Env, o Options, inv *inventory.Inventory) func(string) []strin
 	return func(site string) []string {
 		files := []string{filepath.Join(o.statePath(), "known_hosts", site)}
 		if o.KnownHosts != "" {
-			return append([]string{o.KnownHosts}, files...)
+			return append(files, o.KnownHosts)
 		}
 		if len(inv.Sites) == 1 && e.Home != "" {
 			files = append(files, filepath.Join(e.Home, ".ssh", "known_hosts"))

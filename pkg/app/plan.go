@@ -21,6 +21,7 @@ type PlanOptions struct {
 	Playbook string
 	Packages []string // globs: only these packages
 	Out      string   // file to save the plan in, beside the state folder's copy
+	AsIs     string   // pattern: hosts that are taken as they are now, whatever their last rollout said
 	Summary  bool     // a line for each host instead of each update
 	NoFetch  bool     // do not refresh the package lists first
 	Detailed bool     // tell with the exit code whether there are changes, or whether it waits
@@ -92,7 +93,7 @@ func (e Env) makePlan(ctx context.Context, o PlanOptions, f *fleet, book *loaded
 	if err != nil {
 		return nil, err
 	}
-	if input.Proved, err = o.proofs(ctx, book.Name, site); err != nil {
+	if err := o.remember(ctx, &input, book.Name); err != nil {
 		return nil, err
 	}
 	if o.Limit != "" {
@@ -112,6 +113,29 @@ func (e Env) makePlan(ctx context.Context, o PlanOptions, f *fleet, book *loaded
 		draft.Resolve(l.id, l.resolution, l.problem)
 	}
 	return draft.Plan() //nolint:wrapcheck // carries a hint
+}
+
+// remember fills in what hosts bring along from their last rollout, but for those
+// that a person wants to be taken as they are now.
+func (o PlanOptions) remember(ctx context.Context, in *plan.Input, playbook string) error {
+	past, err := o.past(ctx, playbook, in.Site)
+	if err != nil {
+		return err
+	}
+	if o.AsIs != "" {
+		hosts, err := in.Inventory.Select(o.AsIs, readList)
+		if err != nil {
+			return err //nolint:wrapcheck // carries a hint
+		}
+		for _, h := range ofSite(hosts, in.Site) {
+			if past[h.ID].Doubted {
+				in.Notes = append(in.Notes, fmt.Sprintf("%s is taken as it is now (--as-is), though it did not come through rollout %s healthy", h.ID, past[h.ID].Rollout))
+			}
+			delete(past, h.ID)
+		}
+	}
+	in.Past = past
+	return nil
 }
 
 // ringHosts are the hosts that any ring names, in the site, within --limit.

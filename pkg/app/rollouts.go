@@ -126,61 +126,108 @@ func (e Env) findOpen(ctx context.Context, o Options, playbook, site string) (*o
 	if err != nil {
 		return nil, err
 	}
+	r, err := e.findIn(ctx, o, dir, playbook, site)
+	if r == nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	r.onClose(dir.Close)
+	return r, nil
+}
+
+func (e Env) findIn(ctx context.Context, o Options, dir *statedir.Dir, playbook, site string) (*openRollout, error) {
 	all, err := dir.Of(playbook, site)
 	if err != nil {
-		return nil, errors.Join(err, dir.Close())
+		return nil, err //nolint:wrapcheck // names the folder
 	}
 	for _, about := range all {
 		r, err := o.openRollout(ctx, about.ID)
 		if err != nil {
-			return nil, errors.Join(err, dir.Close())
+			return nil, err
 		}
-		if over(r.state.Phase()) {
+		if over(r.state) {
 			r.Close()
 			continue
 		}
-		if err := r.lock(dir, statedir.Me(e.Now())); err != nil {
+		if err := e.take(ctx, r, dir); err != nil {
 			r.Close()
-			return nil, errors.Join(err, dir.Close())
+			return nil, err
 		}
-		r.onClose(dir.Close)
 		return r, nil
 	}
-	return nil, dir.Close() //nolint:wrapcheck // names the folder
+	return nil, nil //nolint:nilnil // nil: there is none
 }
 
-// over: nothing will happen to this rollout any more. One whose process died before
-// its first record counts as over, too: nothing was begun.
-func over(p rollout.Phase) bool {
-	return p == rollout.PhaseFinished || p == rollout.PhaseAborted || p == rollout.PhaseNone
+// take locks a rollout for this process, and reads again what was written until the
+// lock was ours.
+func (e Env) take(ctx context.Context, r *openRollout, dir *statedir.Dir) error {
+	if err := r.lock(dir, statedir.Me(e.Now())); err != nil {
+		return err
+	}
+	state, err := engine.Load(ctx, r.journal)
+	if err != nil {
+		return fmt.Errorf("rollout %s: %w", r.ID, err)
+	}
+	r.state = state
+	return nil
+}
+
+// over: nothing will happen to this rollout any more. An aborted one with hosts at work
+// is not: they are brought to their end. One whose process died before its first
+// record is: nothing was begun.
+func over(s *rollout.State) bool {
+	switch s.Phase() {
+	case rollout.PhaseFinished, rollout.PhaseNone:
+		return true
+	case rollout.PhaseAborted:
+		return len(s.AtWork()) == 0
+	case rollout.PhaseOpen, rollout.PhasePaused, rollout.PhaseHalted:
+	}
+	return false
 }
 
 // create makes the folder of a new rollout, takes its lock and journals that it began.
+// The state folder is locked meanwhile: two runs that start at the same time must not
+// both find none.
 func (e Env) create(ctx context.Context, o RunOptions, p *plan.Plan) (*openRollout, error) {
-	raw, err := plan.Encode(p)
-	if err != nil {
-		return nil, fmt.Errorf("encode the plan: %w", err)
-	}
-	id, err := statedir.NewID(e.Now(), p.Playbook, e.Random)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // says what failed
-	}
 	dir, err := o.stateDir()
 	if err != nil {
 		return nil, err
 	}
-	folder, err := dir.Create(statedir.About{ID: id, Playbook: p.Playbook, Site: p.Site, Path: o.Playbook, Created: e.Now()}, raw)
-	if err != nil {
-		return nil, errors.Join(err, dir.Close())
-	}
 	r := &openRollout{}
 	r.onClose(dir.Close)
-	r.onClose(folder.Close)
-	if err := e.begin(ctx, r, dir, id); err != nil {
+	if err := e.createIn(ctx, o, dir, r, p); err != nil {
 		r.Close()
 		return nil, err
 	}
 	return r, nil
+}
+
+func (e Env) createIn(ctx context.Context, o RunOptions, dir *statedir.Dir, r *openRollout, p *plan.Plan) error {
+	lock, err := dir.Lock(statedir.Me(e.Now()))
+	if err != nil {
+		return err //nolint:wrapcheck // says who holds it
+	}
+	defer func() { _ = lock.Release() }()
+	if other, err := e.findIn(ctx, o.Options, dir, p.Playbook, p.Site); err != nil {
+		return err
+	} else if other != nil {
+		other.Close()
+		return &fault.Error{Kind: fault.Retry, Code: fault.Locked, What: "rollout " + other.ID + " was opened meanwhile", Hint: "carry that one on: patchring run " + o.Playbook}
+	}
+	raw, err := plan.Encode(p)
+	if err != nil {
+		return fmt.Errorf("encode the plan: %w", err)
+	}
+	id, err := statedir.NewID(e.Now(), p.Playbook, e.Random)
+	if err != nil {
+		return err //nolint:wrapcheck // says what failed
+	}
+	folder, err := dir.Create(statedir.About{ID: id, Playbook: p.Playbook, Site: p.Site, Path: o.Playbook, Created: e.Now()}, raw)
+	if err != nil {
+		return err //nolint:wrapcheck // names the rollout
+	}
+	r.onClose(folder.Close)
+	return e.begin(ctx, r, dir, id)
 }
 
 func (e Env) begin(ctx context.Context, r *openRollout, dir *statedir.Dir, id string) error {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -31,14 +32,34 @@ func (e Env) Run(ctx context.Context, o RunOptions) (Ending, error) {
 	f := e.fleet(o.Options, inv)
 	defer f.Close()
 	var ends []Ending
+	var failed []error
 	for _, site := range source.sites {
+		if e.stopped() {
+			failed = append(failed, errStopped())
+			break
+		}
 		end, err := e.runSite(ctx, o, f, source, site)
 		if err != nil {
-			return Ending{}, err
+			failed = append(failed, err) // one client's trouble must not keep the others waiting
+			continue
 		}
 		ends = append(ends, end)
 	}
-	return worst(ends), nil
+	return worst(ends), errors.Join(failed...)
+}
+
+// stopped: Ctrl-C was typed, so nothing new may begin.
+func (e Env) stopped() bool {
+	select {
+	case <-e.Stop:
+		return true
+	default:
+		return false
+	}
+}
+
+func errStopped() error {
+	return fmt.Errorf("stopped before anything was begun: %w", context.Canceled)
 }
 
 // runSource is what `run` was given: a playbook, or a plan made from one.
@@ -111,15 +132,13 @@ func (e Env) greet(o RunOptions, r *openRollout, src runSource) error {
 				"rollout %s is open for this playbook and site, with another plan", r.ID)
 		}
 	}
-	if o.JSON {
-		return nil
+	if len(o.Packages) > 0 || o.Limit != "" || o.AsIs != "" {
+		return fault.Usagef("leave the option out to carry it on, or end it with: patchring abort "+r.ID,
+			"rollout %s is open for this playbook and site, and keeps its plan: --limit, --package and --as-is narrow a new one only", r.ID)
 	}
 	e.say("carrying on rollout %s", r.ID)
 	if src.digest != r.plan.Source {
 		e.say("note: the playbook was edited since this rollout began; the rollout keeps its plan")
-	}
-	if len(o.Packages) > 0 || o.Limit != "" {
-		e.say("note: --package and --limit narrow a new rollout only; this one keeps its plan")
 	}
 	return nil
 }
@@ -140,6 +159,9 @@ func (e Env) start(ctx context.Context, o RunOptions, f *fleet, src runSource, s
 	}
 	if err := e.confirm(ctx, o, p); err != nil {
 		return nil, Ending{}, err
+	}
+	if e.stopped() {
+		return nil, Ending{}, errStopped()
 	}
 	r, err := e.create(ctx, o, p)
 	return r, Ending{}, err

@@ -36,7 +36,7 @@ func (e Env) statusOf(ctx context.Context, o Options, r *openRollout, exit bool)
 	if err != nil {
 		return Ending{}, err
 	}
-	end := endingOf(source)
+	end := e.endingOf(source)
 	if !exit {
 		end.Ending = report.Ending{}
 	}

@@ -25,11 +25,11 @@ import (
 //
 // The state is never nil, and is that of the last event.
 func (e *Engine) Run(ctx context.Context, stop <-chan struct{}) (*rollout.State, []rollout.Wait, error) {
-	r := &run{Engine: e, state: &rollout.State{}, live: map[fact.HostID]bool{}, ended: make(chan done)}
+	r := &run{Engine: e, state: &rollout.State{}, live: map[fact.HostID]bool{}, ended: make(chan done), stop: stop}
 	if err := catchUp(ctx, e.Journal, r.state, nil); err != nil {
 		return r.state, nil, err
 	}
-	waits, err := r.loop(ctx, stop)
+	waits, err := r.loop(ctx)
 	return r.state, waits, err
 }
 
@@ -39,6 +39,7 @@ type run struct {
 	state    *rollout.State
 	live     map[fact.HostID]bool
 	ended    chan done
+	stop     <-chan struct{} // nil once it was seen closed
 	stopping bool
 }
 
@@ -49,7 +50,7 @@ type done struct {
 	err   error
 }
 
-func (r *run) loop(ctx context.Context, stop <-chan struct{}) ([]rollout.Wait, error) {
+func (r *run) loop(ctx context.Context) ([]rollout.Wait, error) {
 	for {
 		waits, err := r.advance(ctx)
 		if err != nil {
@@ -61,8 +62,7 @@ func (r *run) loop(ctx context.Context, stop <-chan struct{}) ([]rollout.Wait, e
 		select {
 		case <-ctx.Done():
 			return nil, r.left(ctx.Err())
-		case <-stop:
-			stop, r.stopping = nil, true
+		case <-r.stop: // for advance to heed
 		case d := <-r.ended:
 			// When ctx has ended, this end may only be the context's. No journal takes
 			// anything then, so the step stays open.
@@ -78,6 +78,7 @@ func (r *run) loop(ctx context.Context, stop <-chan struct{}) ([]rollout.Wait, e
 // the journal holds for the next step already.
 func (r *run) advance(ctx context.Context) ([]rollout.Wait, error) {
 	for {
+		r.heed()
 		d := r.state.Decide(rollout.Moment{Now: r.now(), Live: r.live, Stopping: r.stopping})
 		if len(d.Record)+len(d.Do) == 0 {
 			return d.Waits, nil
@@ -99,6 +100,16 @@ func (r *run) advance(ctx context.Context) ([]rollout.Wait, error) {
 		for _, t := range d.Do {
 			r.begin(ctx, t)
 		}
+	}
+}
+
+// heed looks at stop before anything is decided: it may have been closed before Run
+// was called, and where a step has ended as well, loop's select may take that first.
+func (r *run) heed() {
+	select {
+	case <-r.stop:
+		r.stop, r.stopping = nil, true
+	default:
 	}
 }
 

@@ -75,7 +75,7 @@ type commonYAML struct {
 	Freezes     document.Unsupported                          `yaml:"freezes" doc:"this build can't enforce freezes; remove it, and start no run in a freeze"`
 	Approvers   document.Unsupported                          `yaml:"approvers" doc:"this build knows no approvals; remove it"`
 	Quarantine  document.Unsupported                          `yaml:"quarantine" doc:"this build knows no quarantine; remove it, and leave the host out with --limit '!NAME'"`
-	MinPart     document.Unsupported                          `yaml:"min_participation" doc:"this build doesn't enforce it; remove it: a host that can't be reached counts as failed"`
+	MinPart     document.Unsupported                          `yaml:"min_participation" doc:"this build doesn't enforce it; remove it: 95 % of a ring must have taken part before the next one opens"`
 	KnownHosts  document.Unsupported                          `yaml:"known_hosts" doc:"each site has its own known_hosts in the state folder; remove it, and pin keys with host_keys"`
 	KeyAliases  document.Unsupported                          `yaml:"host_key_aliases" doc:"pin the key with host_keys instead"`
 	Password    document.Elsewhere                            `yaml:"password" doc:"write credentials: {password: env:NAME}; never the password itself"`

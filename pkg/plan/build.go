@@ -38,7 +38,7 @@ func (d *Draft) Plan() (*Plan, error) {
 		h.Reboot = expectReboot(h, d.in.Facts[id].Facts, p.Reboot)
 		p.Hosts = append(p.Hosts, h)
 	}
-	d.callWitnesses(p)
+	d.recheck(p)
 	for _, r := range d.rings {
 		p.Rings = append(p.Rings, d.ring(r, p))
 	}

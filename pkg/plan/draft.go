@@ -26,9 +26,10 @@ type Input struct {
 	Packages  []string      // globs of --package; nil: all
 	Facts     map[fact.HostID]Found
 	Now       time.Time
-	// Proved is what hosts proved in earlier rollouts of this playbook, if they came
-	// through the last one healthy.
-	Proved map[fact.HostID][]patch.Proven
+	// Past is what hosts bring along from the last rollout of this playbook that worked on them.
+	Past map[fact.HostID]Recheck
+	// Notes are taken over into the plan.
+	Notes []string
 	// ReadList reads the file behind "@file" in a pattern; nil: such patterns are refused.
 	ReadList func(path string) ([]byte, error)
 }
@@ -68,7 +69,7 @@ func New(in Input) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Draft{in: in, rings: rings, hosts: map[fact.HostID]*Host{}}
+	d := &Draft{in: in, rings: rings, hosts: map[fact.HostID]*Host{}, notes: slices.Clone(in.Notes)}
 	for _, r := range rings {
 		for _, id := range r.hosts {
 			h := &Host{ID: id, Ring: r.Name}
@@ -92,7 +93,7 @@ func (d *Draft) fill(h *Host, rules []rule) {
 	}
 	f := found.Facts
 	h.Platform, h.Domain = f.Platform, f.Domain()
-	if h.Problem = cmp.Or(found.Problem, unworkable(h.ID, f)); h.Problem != nil {
+	if h.Problem = cmp.Or(found.Problem, unworkable(h.ID, f), d.mistaken(h.ID, f)); h.Problem != nil {
 		return
 	}
 	p := picker{rules: rulesFor(rules, h.ID), globs: d.in.Packages, now: d.in.Now, holds: f.Holds}
@@ -116,6 +117,25 @@ func unworkable(id fact.HostID, f fact.Facts) *Problem {
 	}
 	if p, found := unread(f, problemUpdates, problemOutput); found {
 		return &Problem{Code: string(fault.HostFailed), What: "its pending updates could not be read: " + p.Detail, Hint: see}
+	}
+	if p, found := unread(f, problemRefresh); found {
+		return &Problem{
+			Code: string(fault.HostFailed), What: "its package lists could not be refreshed: " + p.Detail,
+			Hint: "put the repositories right on the host, or plan with the lists it has: --no-refresh",
+		}
+	}
+	return nil
+}
+
+// mistaken: the inventory says that the host runs something else.
+func (d *Draft) mistaken(id fact.HostID, f fact.Facts) *Problem {
+	for _, h := range d.in.Inventory.Hosts {
+		if h.ID == id && h.Platform != "" && h.Platform != f.Platform {
+			return &Problem{
+				Code: string(fault.HostFailed), What: fmt.Sprintf("the inventory says platform %s, and the host runs %s", h.Platform, f.Platform),
+				Hint: "is the address right? else correct platform in the inventory",
+			}
+		}
 	}
 	return nil
 }

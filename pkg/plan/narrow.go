@@ -64,6 +64,7 @@ const (
 	problemPackages = "packages" // which versions are installed
 	problemUpdates  = "updates"  // what is pending
 	problemOutput   = "output"   // the answer was cut off: anything may be missing
+	problemRefresh  = "refresh"  // the package lists were to be fetched, and were not
 )
 
 // unread finds a problem about any of these.

@@ -46,9 +46,8 @@ type Host struct {
 	Left     []patch.Left   `json:"left,omitempty"`
 	Reboot   patch.Tri      `json:"reboot_expected"`
 	Checks   []health.Check `json:"checks,omitempty"`
-	// Proved is what the host proved in earlier rollouts of this playbook and may bear
-	// witness of, see Witness.
-	Proved []patch.Proven `json:"proved,omitempty"`
+	// Recheck: it is looked at again because of its last rollout, see there.
+	Recheck *Recheck `json:"recheck,omitempty"`
 	// Problem says why the host can't be worked on: unreachable, unknown platform,
 	// a resolver that refuses. Empty: it can.
 	Problem *Problem `json:"problem,omitempty"`

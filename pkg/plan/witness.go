@@ -8,27 +8,41 @@ import (
 )
 
 // An aborted rollout leaves its test ring patched: in the next plan those hosts have
-// nothing to install, and without their word nothing would ever be proven for the
-// rings behind. So a host that came through healthy in an earlier rollout of the same
-// playbook may bear witness: it is begun without anything to install, and what it
-// proved then counts again if it is still installed and all checks pass now.
+// nothing to install. Two things must not follow from that. What they proved must not be
+// lost, else nothing would ever be proven for the rings behind; and a host that came
+// out sick must not pass for one with nothing to do.
+//
+// So a host remembers its last rollout of this playbook. It is begun again without
+// anything to install, compared with its state before *that* work, and asked every
+// check. Healthy then, its proofs count again; else it fails this rollout too.
+
+// Recheck is what a host brings along from the last rollout that worked on it.
+type Recheck struct {
+	Rollout string         `json:"rollout"`
+	Before  patch.Digest   `json:"before,omitempty"`  // its state before that work, in the store
+	Proved  []patch.Proven `json:"proved,omitempty"`  // versions it then had installed
+	Doubted bool           `json:"doubted,omitempty"` // it did not come out healthy
+}
 
 // Witness gives what the host may vouch for, as updates whose versions a query can
 // ask for.
 func (h *Host) Witness() []patch.Update {
+	if h.Recheck == nil {
+		return nil
+	}
 	var out []patch.Update
-	for _, p := range h.Proved {
+	for _, p := range h.Recheck.Proved {
 		out = append(out, patch.Update{Name: p.Name, Arch: p.Arch, To: p.Version})
 	}
 	return out
 }
 
-// Idle tells that there is nothing to do on this host, not even to bear witness.
-func (h *Host) Idle() bool { return len(h.Install) == 0 && len(h.Proved) == 0 }
+// Idle tells that there is nothing to do on this host, not even to look again.
+func (h *Host) Idle() bool { return len(h.Install) == 0 && h.Recheck == nil }
 
-// callWitnesses keeps of the earlier proofs those that a later ring needs and that the
-// host does not give anew by its own work.
-func (d *Draft) callWitnesses(p *Plan) {
+// recheck decides which hosts are looked at again: all that are in doubt, and of the
+// others those whose proofs a later ring needs.
+func (d *Draft) recheck(p *Plan) {
 	at := map[string]int{}
 	for i, r := range d.rings {
 		at[r.Name] = i
@@ -42,8 +56,13 @@ func (d *Draft) callWitnesses(p *Plan) {
 	}
 	for i := range p.Hosts {
 		h := &p.Hosts[i]
-		if h.Problem == nil && h.Domain != "" {
-			h.Proved = needed(*h, d.in.Proved[h.ID], at[h.Ring], latest)
+		past, known := d.in.Past[h.ID]
+		if !known || h.Problem != nil {
+			continue
+		}
+		past.Proved = needed(*h, past.Proved, at[h.Ring], latest)
+		if past.Doubted || len(past.Proved) > 0 {
+			h.Recheck = &past
 		}
 	}
 }
@@ -52,7 +71,7 @@ func needed(h Host, proved []patch.Proven, ring int, latest map[patch.Proven]int
 	var out []patch.Proven
 	for _, p := range Freeze(proved).Proven {
 		own := slices.ContainsFunc(h.Install, func(u patch.Update) bool { return proofFor(h, u) == p })
-		if p.Domain == h.Domain && latest[p] > ring && !own {
+		if h.Domain != "" && p.Domain == h.Domain && latest[p] > ring && !own {
 			out = append(out, p)
 		}
 	}

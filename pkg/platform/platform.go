@@ -142,7 +142,8 @@ type Resolution struct {
 // Owner is who holds a host's lock: written into it, and compared.
 type Owner struct {
 	Rollout string    `json:"rollout"`
-	By      string    `json:"by"` // user@machine
+	Host    string    `json:"host,omitempty"` // the name that the rollout knows the machine by
+	By      string    `json:"by"`             // user@machine
 	Since   time.Time `json:"since"`
 }
 

@@ -23,7 +23,7 @@ type fileYAML struct {
 	Freezes   document.Unsupported             `yaml:"freezes" doc:"this build can't enforce freezes; remove it, and start no run in a freeze"`
 	Windows   document.Unsupported             `yaml:"windows" doc:"this build can't enforce windows; remove it, and start runs when hosts may be touched"`
 	MinAge    document.Unsupported             `yaml:"min_age" doc:"this build doesn't know how old a fix is; remove it"`
-	MinPart   document.Unsupported             `yaml:"min_participation" doc:"this build doesn't enforce it; remove it: a host that can't be reached counts as failed"`
+	MinPart   document.Unsupported             `yaml:"min_participation" doc:"this build doesn't enforce it; remove it: 95 % of a ring must have taken part before the next one opens"`
 	Budget    document.Unsupported             `yaml:"budget" doc:"this build can't enforce budgets; remove it, and keep max_in_flight low"`
 	Hosts     document.Elsewhere               `yaml:"hosts" doc:"patches, rings and checks each name their hosts"`
 }
@@ -60,7 +60,7 @@ type ringYAML struct {
 	MaxInFlight  document.Value[int]        `yaml:"max_in_flight" doc:"the most hosts worked on at once" min:"1" max:"10000"`
 	FailureLimit document.Value[limitYAML]  `yaml:"failure_limit" doc:"more failures than this stop the ring: 2 or 5%"`
 	Order        document.Unsupported       `yaml:"order" doc:"this build doesn't order hosts within a ring; remove it, and make a ring of each step"`
-	MinPart      document.Unsupported       `yaml:"min_participation" doc:"this build doesn't enforce it; remove it: a host that can't be reached counts as failed"`
+	MinPart      document.Unsupported       `yaml:"min_participation" doc:"this build doesn't enforce it; remove it: 95 % of a ring must have taken part before the next one opens"`
 	Soak         document.Unsupported       `yaml:"soak" doc:"this build can't soak; remove it, and pause the rollout between the rings"`
 	Approval     document.Unsupported       `yaml:"approval" doc:"this build knows no approvals; remove it, and pause the rollout between the rings"`
 	Budget       document.Unsupported       `yaml:"budget" doc:"this build can't enforce budgets; remove it, and keep max_in_flight low"`

@@ -30,13 +30,14 @@ type Message struct {
 
 // JSON is the view for machines.
 type JSON struct {
-	mu  sync.Mutex
-	out sink
+	mu   sync.Mutex
+	out  *queue
+	last time.Time // of what was told last
 }
 
 // NewJSON writes one JSON object a line to out.
 func NewJSON(out io.Writer) *JSON {
-	return &JSON{out: sink{w: out}}
+	return &JSON{out: newQueue(out)}
 }
 
 // Event writes the message of an event.
@@ -57,7 +58,8 @@ func (v *JSON) Event(e rollout.Event, s State) {
 			m.Ring, m.HostState = clean(h.Ring), string(h.State)
 		}
 	}
-	v.write(m)
+	v.last = m.Time
+	v.write(m, v.out.print)
 }
 
 // Tell writes notes; progress is not kept.
@@ -65,27 +67,34 @@ func (v *JSON) Tell(l Line) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if l.note {
-		v.write(Message{Version: report.Version, Type: "note", Time: l.at.UTC(), Text: clean(l.text)})
+		v.note(l.at, l.text, v.out.print)
 	}
 }
 
-// Close writes the final document as one line.
+func (v *JSON) note(at time.Time, text string, put func(string)) {
+	v.last = at
+	v.write(Message{Version: report.Version, Type: "note", Time: at.UTC(), Text: clean(text)}, put)
+}
+
+// Close writes the final document as one line. It waits until everything is written,
+// unless nobody reads.
 func (v *JSON) Close(final report.Document) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if text := v.out.missing(); text != "" {
+		v.note(v.last, text, v.out.last)
+	}
 	if final != nil {
-		v.write(final)
+		v.write(final, v.out.last)
 	}
 	return v.out.end()
 }
 
-func (v *JSON) write(m any) {
+func (v *JSON) write(m any, put func(string)) {
 	line, err := json.Marshal(m)
 	if err != nil {
-		if v.out.err == nil {
-			v.out.err = err
-		}
+		v.out.fail(err)
 		return
 	}
-	v.out.print(string(line) + "\n")
+	put(string(line) + "\n")
 }

@@ -23,7 +23,8 @@ import (
 // the detail is the rest of the line and may be empty.
 type Lines struct {
 	mu    sync.Mutex
-	out   sink
+	out   *queue
+	last  time.Time // of what was told last
 	zone  *time.Location
 	ring  map[fact.HostID]string
 	known bool // the rollout's rings and hosts, for the widths
@@ -35,7 +36,7 @@ func NewLines(out io.Writer, zone *time.Location) *Lines {
 	if zone == nil {
 		zone = time.UTC
 	}
-	return &Lines{out: sink{w: out}, zone: zone, wide: [2]int{len("production"), 16}}
+	return &Lines{out: newQueue(out), zone: zone, wide: [2]int{len("production"), 16}}
 }
 
 // Event writes the line of an event, and one more when a host came to its end by it.
@@ -47,10 +48,10 @@ func (v *Lines) Event(e rollout.Event, s State) {
 	}
 	t := report.Tell(e.Entry)
 	if worthALine(e.Entry, s) {
-		v.line(e.Time, t.Ring, t.Host, t.Step, t.Outcome, t.Text)
+		v.out.print(v.line(e.Time, t.Ring, t.Host, t.Step, t.Outcome, t.Text))
 	}
 	if id, state, text, ok := hostEnded(e, s); ok {
-		v.line(e.Time, "", id, "host", state, text)
+		v.out.print(v.line(e.Time, "", id, "host", state, text))
 	}
 }
 
@@ -76,14 +77,15 @@ func (v *Lines) learn(st rollout.Status) {
 	}
 }
 
-func (v *Lines) line(at time.Time, ring string, host fact.HostID, step, outcome, detail string) {
+func (v *Lines) line(at time.Time, ring string, host fact.HostID, step, outcome, detail string) string {
+	v.last = at
 	name := "-"
 	if host != (fact.HostID{}) {
 		name, ring = token(host.String()), v.ring[host]
 	}
 	line := fmt.Sprintf("%s  %-*s  %-*s  %-9s  %-11s  %s", at.In(v.zone).Format("15:04:05"),
 		v.wide[0], token(ring), v.wide[1], name, token(step), token(outcome), clean(detail))
-	v.out.print(trimRight(line) + "\n")
+	return trimRight(line) + "\n"
 }
 
 // Tell writes notes; progress is not a change of state.
@@ -91,17 +93,28 @@ func (v *Lines) Tell(l Line) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if l.note {
-		v.line(l.at, "", fact.HostID{}, "note", "-", l.text)
+		v.out.print(v.note(l.at, l.text))
 	}
 }
 
-// Close writes the final document as a table as wide as its texts.
+func (v *Lines) note(at time.Time, text string) string {
+	return v.line(at, "", fact.HostID{}, "note", "-", text)
+}
+
+// Close writes the final document as a table as wide as its texts. It waits until
+// everything is written, unless nobody reads.
 func (v *Lines) Close(final report.Document) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if text := v.out.missing(); text != "" {
+		v.out.last(v.note(v.last, text))
+	}
 	if final != nil {
-		v.out.print("\n")
-		v.out.document(final, report.FormatTable, report.Options{Brief: true})
+		text, err := render(final, report.FormatTable, report.Options{Brief: true})
+		if err != nil {
+			v.out.fail(err)
+		}
+		v.out.last("\n" + text)
 	}
 	return v.out.end()
 }

@@ -23,6 +23,7 @@ const (
 const (
 	refresh   = 200 * time.Millisecond // how often the live view looks whether something is to be redrawn
 	mostLines = 12                     // of the board; the rest of the screen is for what happened
+	mostNews  = 200_000                // lines kept for a terminal that takes nothing
 )
 
 // LiveOptions say where and how a live view is drawn.
@@ -42,9 +43,11 @@ type LiveOptions struct {
 type Live struct {
 	mu     sync.Mutex
 	o      LiveOptions
-	out    sink
+	out    *sink // the loop's
 	board  board
 	news   []string // lines that stay, not yet written
+	most   int      // of them
+	left   int      // lines that found no room
 	below  int      // lines of the board on the screen
 	dirty  bool
 	hidden bool // the cursor
@@ -52,6 +55,7 @@ type Live struct {
 	stop   chan struct{}
 	done   chan struct{}
 	once   sync.Once
+	final  report.Document // for the loop, once stop is closed
 	err    error
 }
 
@@ -60,13 +64,13 @@ func NewLive(o LiveOptions) *Live {
 	if o.Zone == nil {
 		o.Zone = time.UTC
 	}
-	v := &Live{o: o, out: sink{w: o.Out}, stop: make(chan struct{}), done: make(chan struct{})}
+	v := &Live{o: o, out: watched(o.Out), most: mostNews, stop: make(chan struct{}), done: make(chan struct{})}
 	go v.loop()
 	return v
 }
 
 // loop redraws: many events and lines of logs may come between two ticks, and only
-// the last of them is worth drawing.
+// the last of them is worth drawing. All writing is done here.
 func (v *Live) loop() {
 	defer close(v.done)
 	ticks := v.o.Ticks
@@ -78,6 +82,7 @@ func (v *Live) loop() {
 	for {
 		select {
 		case <-v.stop:
+			v.finish()
 			return
 		case <-ticks:
 			v.out.print(v.frame(true))
@@ -147,6 +152,10 @@ func (v *Live) paintWord(sentence, outcome string) string {
 
 // say adds a line that stays. Its text is clean; only this package adds colour.
 func (v *Live) say(at time.Time, text string) {
+	if len(v.news) >= v.most {
+		v.left++
+		return
+	}
 	v.news = append(v.news, at.In(v.o.Zone).Format("15:04:05")+" "+text)
 	v.dirty = true
 }
@@ -165,8 +174,7 @@ func (v *Live) Tell(l Line) {
 
 // frame is all that one redraw writes: the news where the board was, and the board
 // below them. Without anything new there is one a second, for the elapsed times. It is
-// written by whoever asked for it, without the lock: a terminal that was stopped with
-// Ctrl-S must not stop the run.
+// written without the lock: a terminal that was stopped with Ctrl-S must not stop the run.
 func (v *Live) frame(withBoard bool) string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -214,22 +222,36 @@ func (v *Live) size() (width, height int) {
 	return max(width, 20), height
 }
 
-// Close takes the board away, gives the cursor back and shows the final document.
-// Only the first call does something.
+// Close takes the board away, gives the cursor back and shows the final document,
+// unless the terminal takes nothing. Only the first call does something.
 func (v *Live) Close(final report.Document) error {
 	v.once.Do(func() {
+		v.final = final
 		close(v.stop)
-		<-v.done // from here on nobody else writes
-		v.out.print(v.frame(false))
-		if v.hidden {
-			v.out.print(showCursor)
-		}
-		if final != nil {
-			width, _ := v.size()
-			v.out.print("\n")
-			v.out.document(final, report.FormatTable, report.Options{Width: width, Colour: v.o.Colour, Brief: true})
-		}
-		v.err = v.out.end()
+		v.err = v.out.await(v.done)
 	})
 	return v.err
+}
+
+// finish writes what stays on the screen.
+func (v *Live) finish() {
+	v.out.print(v.frame(false))
+	if text := v.missing(); text != "" {
+		v.out.print(text + "\r\n")
+	}
+	if v.hidden {
+		v.out.print(showCursor)
+	}
+	if v.final == nil {
+		return
+	}
+	width, _ := v.size()
+	v.out.print("\n")
+	v.out.document(v.final, report.FormatTable, report.Options{Width: width, Colour: v.o.Colour, Brief: true})
+}
+
+func (v *Live) missing() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return missing(v.left)
 }

@@ -101,14 +101,14 @@ func (w *work) decide(planned plan.Host, driver platform.Driver, facts fact.Fact
 	if err != nil {
 		return nil, "", fmt.Errorf("narrow the plan: %w", err)
 	}
-	narrowed.ID = workID(w.task.Rollout)
+	narrowed.ID = workID(w.task.Rollout, w.task.Host)
 	began := &rollout.Began{Facts: digest, Work: narrowed}
 	if narrowed.Refused != "" {
 		return began, narrowed.Refused, nil
 	}
 	if len(narrowed.Install) == 0 {
-		if len(plan.Proven(facts.Domain(), planned.Witness(), facts)) > 0 {
-			began.Steps, began.Changing = rollout.Flow(nil) // a witness: looked at, not changed
+		if planned.Recheck != nil {
+			began.Steps, began.Changing = rollout.Flow(nil) // looked at again, not changed
 		}
 		return began, "", nil
 	}
@@ -134,22 +134,25 @@ func (w *work) set() (*patch.PatchSet, error) {
 
 // driverStep rebuilds the driver's steps from the same facts and work, and performs one.
 func (w *work) driverStep(ctx context.Context) (rollout.StepEnded, error) {
-	step, err := w.rebuild()
+	facts, began, err := w.recall()
 	if err != nil {
 		return rollout.StepEnded{}, err
+	}
+	driver, ok := w.p.Driver(facts.Platform)
+	if !ok {
+		return rollout.StepEnded{}, fmt.Errorf("no driver for platform %q", facts.Platform)
+	}
+	step, err := w.rebuild(driver, facts, began)
+	if err != nil {
+		return rollout.StepEnded{}, err
+	}
+	if lost := w.lockLost(ctx, driver, step); lost != nil {
+		return *lost, nil
 	}
 	return ended(apply.Perform(ctx, w.link, step, w.progress)), nil
 }
 
-func (w *work) rebuild() (platform.Step, error) {
-	facts, began, err := w.recall()
-	if err != nil {
-		return platform.Step{}, err
-	}
-	driver, ok := w.p.Driver(facts.Platform)
-	if !ok {
-		return platform.Step{}, fmt.Errorf("no driver for platform %q", facts.Platform)
-	}
+func (w *work) rebuild(driver platform.Driver, facts fact.Facts, began *rollout.Began) (platform.Step, error) {
 	steps, err := driver.Steps(facts, began.Work)
 	if err != nil {
 		return platform.Step{}, fmt.Errorf("rebuild the steps: %w", err)

@@ -25,7 +25,38 @@ func (w *work) lock(ctx context.Context, driver platform.Driver) platform.Standi
 	if !ok {
 		return platform.Standing{State: platform.Failed, Reasons: []string{"this platform can keep no lock, so patchring does not change it"}}
 	}
-	return apply.Perform(ctx, w.link, locker.Lock(w.task.Host, w.p.Owner), w.progress)
+	return apply.Perform(ctx, w.link, locker.Lock(w.task.Host, w.owner()), w.progress)
+}
+
+// owner is this rollout as the holder of this host's lock. The host's name is part of
+// it: one machine under two names must not be worked on twice at a time.
+func (w *work) owner() platform.Owner {
+	o := w.p.Owner
+	o.Host = w.task.Host.String()
+	return o
+}
+
+// lockLost looks whether the lock is still ours, before every step of a driver: a
+// laptop may have slept while somebody removed it and went to work, a machine may have
+// been restored from an image, an address may lead elsewhere now. Nil: it is ours.
+func (w *work) lockLost(ctx context.Context, driver platform.Driver, before platform.Step) *rollout.StepEnded {
+	locker, ok := driver.(platform.Locker)
+	if !ok {
+		return failed(fault.Locked, "this platform can keep no lock")
+	}
+	s := apply.Perform(ctx, w.link, onlyLook(locker.Lock(w.task.Host, w.owner()), before), w.progress)
+	switch {
+	case s.State == platform.Done:
+		return nil
+	case s.Code != "" && s.Code != fault.Locked && s.Code != fault.HostFailed:
+		end := ended(s) // the host could not be asked
+		end.Outcome = rollout.OutcomeUnknown
+		return &end
+	}
+	return &rollout.StepEnded{
+		Outcome: rollout.OutcomeUnknown, Code: fault.Locked,
+		Reasons: append([]string{"the host's lock is no longer ours: somebody removed it, or this is another machine now; nothing further is done"}, s.Reasons...),
+	}
 }
 
 // lockRefused tells a host that could not be reached from one whose lock could not be
@@ -42,20 +73,41 @@ func lockRefused(s platform.Standing) rollout.StepEnded {
 	return end
 }
 
+// onlyLook turns taking the lock into looking at it, with the patience of the step
+// that comes next: a host that is restarting can't be asked at once.
+func onlyLook(lock, before platform.Step) platform.Step {
+	judge := lock.Look.Judge
+	lock.Do, lock.Deadline, lock.Look.Reconnects = nil, before.Deadline, before.Look.Reconnects
+	lock.Look.Judge = func(r []remote.Result) platform.Standing {
+		s := judge(r)
+		if s.State == platform.NotDone {
+			return platform.Standing{State: platform.Failed, Code: fault.Locked, Reasons: []string{"there is no lock on the host"}}
+		}
+		return s
+	}
+	return lock
+}
+
 // abandon gives the lock back on a host that will not be worked on.
 func (w *work) abandon(ctx context.Context, driver platform.Driver, end rollout.StepEnded) rollout.StepEnded {
 	locker, ok := driver.(platform.Locker)
 	if !ok {
 		return end
 	}
-	if s := apply.Perform(ctx, w.link, locker.Unlock(w.task.Host, w.p.Owner), w.progress); s.State != platform.Done {
+	if s := apply.Perform(ctx, w.link, locker.Unlock(w.task.Host, w.owner()), w.progress); s.State != platform.Done {
 		end.Notes = append(end.Notes, "the lock could not be removed: "+strings.Join(s.Reasons, "; "))
 	}
 	return end
 }
 
 // before takes the snapshot that the check step compares with.
+//
+// A host that is looked at again because of its last rollout is compared with the
+// state before that one's work: comparing it with itself would find nothing.
 func (w *work) before(ctx context.Context) (rollout.StepEnded, error) {
+	if planned, _, refused := w.planned(); refused == nil && planned.Recheck != nil && w.baseline(planned) {
+		return rollout.StepEnded{Outcome: rollout.OutcomeOK, Before: planned.Recheck.Before}, nil
+	}
 	session, release, err := w.link.Session(ctx)
 	if err != nil {
 		return connectFailed(err), nil
@@ -70,6 +122,13 @@ func (w *work) before(ctx context.Context) (rollout.StepEnded, error) {
 		return rollout.StepEnded{}, err
 	}
 	return rollout.StepEnded{Outcome: rollout.OutcomeOK, Before: digest}, nil
+}
+
+// baseline: the old state is the one to compare with, because the host is in doubt, or
+// because nothing is installed now that a fresh one could be compared over.
+func (w *work) baseline(planned plan.Host) bool {
+	began := w.p.known(w.task.Host).Began
+	return planned.Recheck.Doubted || began == nil || len(began.Work.Install) == 0
 }
 
 // verify looks again: every planned version is installed, and runs.
@@ -89,7 +148,7 @@ func (w *work) verify(ctx context.Context) (rollout.StepEnded, error) {
 	end := judge(began.Work, facts)
 	end.Reboots = before.BootID != "" && facts.BootID != "" && before.BootID != facts.BootID
 	witness := len(began.Work.Install) == 0
-	if end.Outcome == rollout.OutcomeOK && !(witness && facts.Reboot.Needed == patch.Yes) {
+	if end.Outcome == rollout.OutcomeOK && !(witness && facts.Reboot.Needed != patch.No) {
 		end.Proven = plan.Proven(facts.Domain(), slices.Concat(began.Work.Install, planned.Witness()), facts)
 	}
 	return end, nil
@@ -225,5 +284,5 @@ func (w *work) end(ctx context.Context) (rollout.StepEnded, error) {
 	if !ok {
 		return rollout.StepEnded{Outcome: rollout.OutcomeOK}, nil
 	}
-	return ended(apply.Perform(ctx, w.link, locker.Unlock(w.task.Host, w.p.Owner), w.progress)), nil
+	return ended(apply.Perform(ctx, w.link, locker.Unlock(w.task.Host, w.owner()), w.progress)), nil
 }

@@ -73,11 +73,15 @@ func TestAHostThatCouldNotBeReachedWasNotTouched(t *testing.T) {
 }
 
 func TestWorkIDIsAJobName(t *testing.T) {
-	if got := workID("2026-11-21-monthly-7f3a"); got != "2026-11-21-monthly-7f3a" {
+	a, b := fact.HostID{Site: "s", Name: "a"}, fact.HostID{Site: "s", Name: "b"}
+	if got := workID("2026-11-21-monthly-7f3a", a); !strings.HasPrefix(got, "2026-11-21-monthly-7f3a-") {
 		t.Errorf("got %q", got)
 	}
+	if workID("r", a) == workID("r", b) {
+		t.Error("two names of one machine must not share a job")
+	}
 	for _, odd := range []string{strings.Repeat("x", 80), "../../etc", "ümlaut", "a b"} {
-		if got := workID(odd); len(got) > 48 || strings.Trim(got, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		if got := workID(odd, a); len(got) > 48 || strings.Trim(got, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 			t.Errorf("%q gives %q", odd, got)
 		}
 	}

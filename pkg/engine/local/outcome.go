@@ -3,6 +3,7 @@ package local
 import (
 	"strings"
 
+	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/platform"
@@ -56,12 +57,12 @@ func reasonsOf(err error) []string {
 }
 
 // workID names the work on its host, so that a detached job is found again: the
-// rollout is enough, since a rollout begins a host once. It is also the digest of
-// the rollout's name where that holds what a job's name may not.
-func workID(rolloutID string) string {
+// rollout and the host, since a rollout begins a host once, and one machine may stand
+// under two names.
+func workID(rolloutID string, host fact.HostID) string {
 	id := strings.ToLower(rolloutID)
-	if len(id) <= 48 && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" {
-		return id
+	if len(id) > 40 || strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		id = "r-" + patch.DigestOf([]byte(rolloutID)).Short()
 	}
-	return "r-" + patch.DigestOf([]byte(rolloutID)).Short()
+	return id + "-" + patch.DigestOf([]byte(host.String())).Short()[:6]
 }

@@ -99,7 +99,7 @@ func judgeLock(o platform.Owner, h holder) platform.Standing {
 	switch {
 	case h.state == "free":
 		return platform.Standing{State: platform.NotDone}
-	case h.state == "held" && h.owner.Rollout == o.Rollout && o.Rollout != "":
+	case h.state == "held" && same(h.owner, o):
 		return platform.Standing{State: platform.Done}
 	case h.state == "held":
 		return platform.Standing{State: platform.Failed, Code: fault.Locked, Reasons: []string{heldBy(h.owner) + "; if nobody is at work there any more, on the host, type: sudo rm -r " + LockFolder}}
@@ -111,12 +111,17 @@ func judgeUnlock(o platform.Owner, h holder) platform.Standing {
 	switch {
 	case h.state == "free":
 		return platform.Standing{State: platform.Done}
-	case h.state == "held" && h.owner.Rollout == o.Rollout && o.Rollout != "":
+	case h.state == "held" && same(h.owner, o):
 		return platform.Standing{State: platform.NotDone}
 	case h.state == "held":
 		return platform.Standing{State: platform.Done, Notes: []string{heldBy(h.owner) + "; left alone"}}
 	}
 	return platform.Standing{Reasons: []string{h.obscure()}}
+}
+
+// same: one rollout, and the machine under one name.
+func same(a, b platform.Owner) bool {
+	return a.Rollout == b.Rollout && a.Host == b.Host && a.Rollout != ""
 }
 
 func heldBy(o platform.Owner) string {

@@ -1,0 +1,51 @@
+package app
+
+import (
+	"context"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/plan"
+	"github.com/patchring/patchring/pkg/rollout"
+)
+
+// recentRollouts is how far back a host's last rollout is looked for: a year of
+// monthly ones.
+const recentRollouts = 12
+
+// past gives for each host what it brings along from the last rollout of this playbook
+// and site that worked on it.
+func (o Options) past(ctx context.Context, playbook, site string) (map[fact.HostID]plan.Recheck, error) {
+	dir, err := o.stateDir()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = dir.Close() }()
+	all, err := dir.Of(playbook, site) // newest first
+	if err != nil {
+		return nil, err //nolint:wrapcheck // names the folder
+	}
+	past := map[fact.HostID]plan.Recheck{}
+	for _, about := range all[:min(len(all), recentRollouts)] {
+		r, err := o.openRollout(ctx, about.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range r.state.Status().Hosts {
+			if _, newer := past[h.ID]; !newer && workedOn(h) {
+				past[h.ID] = recheck(about.ID, h)
+			}
+		}
+		r.Close()
+	}
+	return past, nil
+}
+
+// workedOn: the rollout's word about this host counts. One that was never begun, or
+// refused before anything was done, says nothing about its health.
+func workedOn(h rollout.HostStatus) bool {
+	return h.Touched || h.State == rollout.HostHealthy || h.Before != "" && h.State != rollout.HostWaiting
+}
+
+func recheck(id string, h rollout.HostStatus) plan.Recheck {
+	return plan.Recheck{Rollout: id, Before: h.Before, Proved: h.Proven, Doubted: h.State != rollout.HostHealthy}
+}
