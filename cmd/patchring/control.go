@@ -25,7 +25,7 @@ func (c *cli) control(word app.Word, use, short, long string) *cobra.Command {
 	o := app.ControlOptions{Word: word}
 	cmd := &cobra.Command{
 		Use: use, Short: short, Long: long, Args: cobra.ExactArgs(1),
-		Example: "  patchring " + string(word) + " ROLLOUT --reason 'vendor call at 14:00'",
+		Example: "  patchring " + string(word) + " 2026-11-21-monthly-7f3a --reason 'TICKET-123'",
 	}
 	cmd.Flags().StringVar(&o.Reason, "reason", "", "why; it is journaled")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

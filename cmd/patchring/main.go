@@ -25,7 +25,7 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop, done := interruptible(context.Background(), os.Stderr)
 	defer done()
-	c := &cli{env: environment(stop)}
+	c := &cli{env: environment(stop), letGo: func() { signal.Reset(os.Interrupt, syscall.SIGTERM) }}
 	return c.execute(ctx, os.Args[1:])
 }
 

@@ -42,10 +42,12 @@ func TestThirdSignalKills(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	err = cmd.Wait()
-	exit, ok := errors.AsType[*exec.ExitError](err)
-	if status := exit.Sys().(syscall.WaitStatus); !ok || !status.Signaled() || status.Signal() != syscall.SIGINT {
-		t.Errorf("it ended with %v", err)
+	exit, ok := errors.AsType[*exec.ExitError](cmd.Wait())
+	if !ok {
+		t.Fatal("it was not killed")
+	}
+	if status, ok := exit.Sys().(syscall.WaitStatus); !ok || !status.Signaled() || status.Signal() != syscall.SIGINT {
+		t.Errorf("it ended with %v", exit)
 	}
 }
 

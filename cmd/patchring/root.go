@@ -15,6 +15,7 @@ type cli struct {
 	options app.Options
 	config  string // path of patchring.yaml
 	ending  app.Ending
+	letGo   func() // gives signals back to their default: they end the process
 }
 
 const (
@@ -54,7 +55,12 @@ Begin with your own hosts:     patchring init`,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.settle(cmd) }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if !patient(cmd.Name()) && c.letGo != nil {
+			c.letGo()
+		}
+		return c.settle(cmd)
+	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fault.Usagef("see: "+cmd.CommandPath()+" --help", "%v", err)
 	})
@@ -98,6 +104,16 @@ func (c *cli) sharedFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.Concurrency, "concurrency", 0, "hosts looked at at once (default 50)")
 	f.DurationVar(&o.ConnectTimeout, "connect-timeout", 0, "time for TCP, SSH handshake and login, per hop (default 15s)")
 	f.StringVar(&c.config, "config", "", "settings `FILE` (default patchring.yaml, if there is one)")
+}
+
+// patient are the commands that bring something to its end when they are stopped. All
+// others only look, or write one record: a signal may end them as it ends any program.
+func patient(command string) bool {
+	switch command {
+	case "run", "demo", "lab":
+		return true
+	}
+	return false
 }
 
 // usageErrors makes every mistake in arguments exit with 2 and a hint.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -49,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"changed":  changedCommand,
 			"rebooted": rebootedCommand,
 			"await":    awaitCommand,
+			"onhost":   onHostCommand,
 		},
 	})
 }
@@ -147,6 +149,17 @@ func count(ts *testscript.TestScript, got int, want string) {
 	ts.Check(err)
 	if got != n {
 		ts.Fatalf("the fleet counted %d, want %d", got, n)
+	}
+}
+
+// onHostCommand: `onhost HOST COMMAND…` runs a command as root on a host's console.
+func onHostCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: onhost HOST COMMAND ARG…")
+	}
+	var out bytes.Buffer
+	if code := hostOf(ts, args[0]).Exec(stageOf(ts).ctx, &out, &out, args[1:]...); code != 0 {
+		ts.Fatalf("exit status %d: %s", code, out.String())
 	}
 }
 

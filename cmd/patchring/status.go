@@ -15,7 +15,7 @@ and host. It reads the journal only and connects to nothing. The exit code is 0
 whatever the rollout's state is; --exit-code gives the rollout's own.`,
 		Args: cobra.MaximumNArgs(1),
 	}
-	cmd.Flags().BoolVar(&o.ExitCode, "exit-code", false, "exit with the code that `run` would exit with")
+	cmd.Flags().BoolVar(&o.ExitCode, "exit-code", false, "exit with the code that patchring run would exit with")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o.Options, o.Rollout = c.options, first(args)
 		return c.ended(c.env.Status(cmd.Context(), o))

@@ -106,6 +106,9 @@ func readConfig(path, hint string) ([]byte, error) {
 }
 
 func (o Options) loadInventory() (*inventory.Inventory, error) {
+	if o.Concurrency < 0 || o.ConnectTimeout < 0 {
+		return nil, fault.Usagef("leave it out for the default", "--concurrency and --connect-timeout can't be negative")
+	}
 	path := o.inventoryPath()
 	src, err := readConfig(path, "write one with: patchring init, or name another with --inventory FILE")
 	if err != nil {

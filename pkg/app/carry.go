@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -18,6 +19,7 @@ func (e Env) carry(ctx context.Context, o RunOptions, f *fleet, r *openRollout) 
 	e.sayDamage(r)
 	watch := e.watch(o.Options)
 	if err := r.greet(ctx, watch); err != nil {
+		_ = watch.close(nil) // the journal's error is the one to show
 		return Ending{}, err
 	}
 	state, waits, err := e.engine(f, r, watch).Run(ctx, e.Stop)
@@ -33,13 +35,14 @@ func (e Env) carry(ctx context.Context, o RunOptions, f *fleet, r *openRollout) 
 	}
 	source.Detailed = o.Detailed
 	doc := report.NewRollout(source)
-	if err := watch.close(doc); err != nil {
+	// The files first: a reader of our output that is stuck must not cost them.
+	if err := errors.Join(leaveReports(r, doc, o.JUnit), watch.close(doc)); err != nil {
 		return Ending{}, err
 	}
 	if !o.JSON {
 		e.say("journal and report: %s", r.Dir)
 	}
-	return e.endingOf(source), leaveReports(r, doc, o.JUnit)
+	return e.endingOf(source), nil
 }
 
 // greet shows the events of a rollout that this process has opened itself, which

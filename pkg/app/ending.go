@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/report"
@@ -37,7 +38,7 @@ func (e Env) Explain(err error, asJSON bool) int {
 			e.say("patchring: %v", err)
 		}
 	case errors.Is(err, context.Canceled):
-		e.say("patchring: %v; the same command carries on", err)
+		e.say("patchring: %s; the same command carries on", strings.TrimSuffix(err.Error(), ": "+context.Canceled.Error()))
 	default:
 		e.explain(err)
 	}

@@ -110,6 +110,9 @@ func (e Env) fromAnswers(ctx context.Context, o InitOptions) (imports.Draft, err
 			return imports.Draft{}, err
 		}
 	}
+	if len(answers.Test)+len(answers.Production) == 0 {
+		return imports.Draft{}, fault.Usagef("add --test HOST --production HOST, or --from ssh-config, or --from csv --file FILE", "no host was named")
+	}
 	return imports.FromAnswers(answers) //nolint:wrapcheck // carries a hint
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/rollout"
 )
@@ -32,7 +33,7 @@ func (o Options) past(ctx context.Context, playbook, site string) (map[fact.Host
 		}
 		for _, h := range r.state.Status().Hosts {
 			if _, newer := past[h.ID]; !newer && workedOn(h) {
-				past[h.ID] = recheck(about.ID, h)
+				past[h.ID] = r.recheck(h)
 			}
 		}
 		r.Close()
@@ -46,6 +47,16 @@ func workedOn(h rollout.HostStatus) bool {
 	return h.Touched || h.State == rollout.HostHealthy || h.Before != "" && h.State != rollout.HostWaiting
 }
 
-func recheck(id string, h rollout.HostStatus) plan.Recheck {
-	return plan.Recheck{Rollout: id, Before: h.Before, Proved: h.Proven, Doubted: h.State != rollout.HostHealthy}
+// recheck gives what the host may vouch for: all that it was to install then. Whether
+// it really has it, whole and running, is looked at anew.
+func (r *openRollout) recheck(h rollout.HostStatus) plan.Recheck {
+	again := plan.Recheck{Rollout: r.ID, Before: h.Before, Proved: h.Proven, Doubted: h.State != rollout.HostHealthy}
+	planned, ok := r.plan.Host(h.ID)
+	if !ok || h.Began == nil {
+		return again
+	}
+	for _, u := range h.Began.Work.Install {
+		again.Proved = append(again.Proved, patch.Proven{Domain: planned.Domain, Name: u.Name, Arch: u.Arch, Version: u.To})
+	}
+	return again
 }

@@ -50,9 +50,20 @@ func (o Options) openRollout(ctx context.Context, id string) (*openRollout, erro
 	r.onClose(dir.Close)
 	if err := r.open(ctx, dir, id); err != nil {
 		r.Close()
-		return nil, err
+		return nil, unreadable(id, dir, err)
 	}
 	return r, nil
+}
+
+// unreadable adds what to do about a rollout whose files are damaged.
+func unreadable(id string, dir *statedir.Dir, err error) error {
+	if fault.HintOf(err) != "" {
+		return err
+	}
+	return &fault.Error{
+		Kind: fault.Ask, Code: fault.Internal, What: "rollout " + id + " can't be read", Err: err,
+		Hint: "put its files back from a backup, or, once you know where its hosts stand, move the folder away: " + filepath.Join(dir.Path(), "rollouts", id),
+	}
 }
 
 func (o Options) stateDir() (*statedir.Dir, error) {
@@ -144,6 +155,10 @@ func (e Env) findIn(ctx context.Context, o Options, dir *statedir.Dir, playbook,
 		if err != nil {
 			return nil, err
 		}
+		if r.state.Phase() == rollout.PhaseNone {
+			r.Close()
+			return nil, emptyJournal(r)
+		}
 		if over(r.state) {
 			r.Close()
 			continue
@@ -155,6 +170,15 @@ func (e Env) findIn(ctx context.Context, o Options, dir *statedir.Dir, playbook,
 		return r, nil
 	}
 	return nil, nil //nolint:nilnil // nil: there is none
+}
+
+// emptyJournal: a process died before its first record, or somebody cut the file. Only
+// a person can tell, and the second must not be taken for nothing begun.
+func emptyJournal(r *openRollout) error {
+	return &fault.Error{
+		Kind: fault.Ask, Code: fault.Internal, What: "the journal of rollout " + r.ID + " is empty",
+		Hint: "put it back from a backup; if nothing was ever begun, move the folder away: " + r.Dir,
+	}
 }
 
 // take locks a rollout for this process, and reads again what was written until the
@@ -172,15 +196,14 @@ func (e Env) take(ctx context.Context, r *openRollout, dir *statedir.Dir) error 
 }
 
 // over: nothing will happen to this rollout any more. An aborted one with hosts at work
-// is not: they are brought to their end. One whose process died before its first
-// record is: nothing was begun.
+// is not: they are brought to their end.
 func over(s *rollout.State) bool {
 	switch s.Phase() {
-	case rollout.PhaseFinished, rollout.PhaseNone:
+	case rollout.PhaseFinished:
 		return true
 	case rollout.PhaseAborted:
 		return len(s.AtWork()) == 0
-	case rollout.PhaseOpen, rollout.PhasePaused, rollout.PhaseHalted:
+	case rollout.PhaseNone, rollout.PhaseOpen, rollout.PhasePaused, rollout.PhaseHalted:
 	}
 	return false
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/patchring/patchring/pkg/inventory"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
+	"github.com/patchring/patchring/pkg/report"
 )
 
 // RunOptions are those of `run`.
@@ -154,8 +155,7 @@ func (e Env) start(ctx context.Context, o RunOptions, f *fleet, src runSource, s
 		p = made
 	}
 	if nothingToDo(p) {
-		end, err := e.showPlan(o.PlanOptions, p, false)
-		return nil, end, err
+		return e.quiet(o, p)
 	}
 	if err := e.confirm(ctx, o, p); err != nil {
 		return nil, Ending{}, err
@@ -168,12 +168,29 @@ func (e Env) start(ctx context.Context, o RunOptions, f *fleet, src runSource, s
 }
 
 func nothingToDo(p *plan.Plan) bool {
+	updates, _ := size(p)
+	return updates == 0
+}
+
+// size counts what a plan would install, and on how many hosts.
+func size(p *plan.Plan) (updates, hosts int) {
 	for _, h := range p.Hosts {
+		updates += len(h.Install)
 		if len(h.Install) > 0 {
-			return false
+			hosts++
 		}
 	}
-	return true
+	return updates, hosts
+}
+
+// quiet ends a run that has nothing to do. Its JUnit file is there all the same, for
+// the CI server that looks for it.
+func (e Env) quiet(o RunOptions, p *plan.Plan) (*openRollout, Ending, error) {
+	end, err := e.showPlan(o.PlanOptions, p, false)
+	if err == nil && o.JUnit != "" {
+		err = writeReport(o.JUnit, report.NewChecks(nil), report.FormatJUnit)
+	}
+	return nil, end, err
 }
 
 // confirm asks a person, or demands --yes where there is none.
@@ -187,11 +204,12 @@ func (e Env) confirm(ctx context.Context, o RunOptions, p *plan.Plan) error {
 	if _, err := e.showPlan(o.PlanOptions, p, false); err != nil {
 		return err
 	}
-	answer, err := e.question(ctx, fmt.Sprintf("Start this rollout in site %s? Only yes will do:", p.Site))
+	updates, hosts := size(p)
+	answer, err := e.question(ctx, fmt.Sprintf("%d updates on %d hosts of site %s. Start? [yes/no]", updates, hosts, p.Site))
 	if err != nil {
 		return err
 	}
-	if answer != "yes" {
+	if answer != "yes" && answer != "y" {
 		return fault.Usagef("nothing was changed", "not started")
 	}
 	return nil

@@ -72,9 +72,12 @@ func (e Env) allSources(ctx context.Context, o Options) ([]report.Source, error)
 	for _, about := range all {
 		r, err := o.openRollout(ctx, about.ID)
 		if err != nil {
-			return nil, err
+			e.say("warning: %v", err) // the others are still there to be seen
+			continue
 		}
-		if r.state.Phase() != rollout.PhaseNone {
+		if r.state.Phase() == rollout.PhaseNone {
+			e.say("warning: %v", emptyJournal(r))
+		} else {
 			sources = append(sources, report.Source{Status: r.state.Status(), Path: r.Path, Plan: r.plan, Waits: r.state.Decide(rollout.Moment{Now: e.Now()}).Waits, Now: e.Now()})
 		}
 		r.Close()

@@ -99,7 +99,7 @@ func (m *memory) afterNotDone(saw platform.Standing, expired bool) (action, plat
 // changed host key) is tried again once at most, and only where a host may be just
 // coming up and not let anybody in yet: nobody's account may be locked.
 func (m *memory) afterBlindLook(err error, expired bool) (action, platform.Standing) {
-	again := m.blind == 0 || m.step.Look.Reconnects || m.last == cut || m.running
+	again := m.blind == 0 || m.step.Look.Reconnects || m.last == cut || m.running || m.onlyLooks() && passing(err)
 	if final(err) {
 		again = m.barred == 0 && m.step.Look.Reconnects
 	}
@@ -131,6 +131,14 @@ func (m *memory) remember(saw sighting, did action) {
 		m.fresh = m.dos == 1
 		m.begun = m.begun || m.last != refused
 	}
+}
+
+// onlyLooks: a step that does nothing can be looked at as often as it takes.
+func (m *memory) onlyLooks() bool { return len(m.step.Do) == 0 }
+
+// passing tells of a connection that is gone, and may be there again later.
+func passing(err error) bool {
+	return fault.CodeOf(err) == fault.Lost || fault.KindOf(err) == fault.Retry
 }
 
 // final tells that trying again changes nothing.

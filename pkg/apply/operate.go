@@ -41,6 +41,10 @@ func (p *performer) look(ctx context.Context) sighting {
 func (p *performer) perform(ctx context.Context) {
 	p.dos++
 	p.prompt = false
+	if p.onlyLooks() { // not even a connection is needed for that
+		p.last = sent
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, max(p.step.Deadline, lookWithin))
 	defer cancel()
 	session, release, err := p.on.Session(ctx)

@@ -41,8 +41,9 @@ func Perform(ctx context.Context, on Sessions, step platform.Step, progress func
 		return unknown("nothing tells when this step is done; nothing was started. This is a mistake in patchring; please report it")
 	}
 	p.memory = memory{step: step}
-	if step.Look.Reconnects {
-		// The host may be on its way back from what an interrupted patchring began.
+	if step.Look.Reconnects || p.onlyLooks() {
+		// The host may be on its way back from what an interrupted patchring began; and
+		// where nothing is done, nothing else would ever start the clock.
 		p.until = time.Now().Add(step.Deadline)
 	}
 	return p.run(ctx)

@@ -92,11 +92,12 @@ type Manager struct {
 
 // Space is one file system as df sees it.
 type Space struct {
-	Mount     string `json:"mount"`
-	FreeKiB   int64  `json:"free_kib"`
-	TotalKiB  int64  `json:"total_kib"`
-	ReadOnly  bool   `json:"read_only,omitempty"`
-	InodeFree int64  `json:"inode_free,omitempty"`
+	Mount      string `json:"mount"`
+	FreeKiB    int64  `json:"free_kib"`
+	TotalKiB   int64  `json:"total_kib"`
+	ReadOnly   bool   `json:"read_only,omitempty"`
+	InodeFree  int64  `json:"inode_free,omitempty"`
+	InodeTotal int64  `json:"inode_total,omitempty"` // 0: it does not count them, or it is not known
 }
 
 // Package is one installed package.

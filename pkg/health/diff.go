@@ -16,12 +16,21 @@ type diffRule struct {
 
 func diffRules() []diffRule {
 	return []diffRule{
-		{fact.SectionFailedUnits, func(_, found []string) string { return some("newly failed: ", found) }},
+		{fact.SectionFailedUnits, unitFault},
 		{fact.SectionListeners, func(lost, _ []string) string { return some("no longer listening: ", lost) }},
 		{fact.SectionMounts, func(lost, _ []string) string { return some("no longer mounted so: ", lost) }},
 		{fact.SectionDefaultRoute, routeFault},
 		{fact.SectionTimeSync, timeFault},
 	}
+}
+
+// unitFault: what had failed before, and now is tried over and over, is no new fault.
+// The other way round it is: some units live by being started again after each run.
+func unitFault(lost, found []string) string {
+	return some("newly failed: ", slices.DeleteFunc(found, func(unit string) bool {
+		name, again := strings.CutSuffix(unit, restarting)
+		return again && slices.Contains(lost, name)
+	}))
 }
 
 func routeFault(lost, found []string) string {

@@ -39,7 +39,22 @@ within() { # seconds, command…
 
 check_service() { # unit
 	has systemctl || lacks "systemctl is not on this host" || return
-	systemctl is-active "$1"
+	systemctl is-active "$1" || return
+	lived "$1"
+}
+
+# lived: for how many seconds the unit's process has, where that can be told. A unit
+# that crashes and is started over and over is active each time for a moment.
+lived() { # unit
+	pid=$(systemctl show -p MainPID "$1" 2>/dev/null) || return 0
+	pid=${pid#MainPID=}
+	case $pid in '' | 0 | *[!0-9]*) return 0 ;; esac
+	stat=$(cat "/proc/$pid/stat" 2>/dev/null) && up=$(cat /proc/uptime 2>/dev/null) || return 0
+	# shellcheck disable=SC2086 # the words after the name, which may hold spaces
+	set -- ${stat##*)}
+	[ $# -ge 20 ] || return 0
+	shift 19 # it began at this tick; there are 100 a second on every machine we know of
+	echo "for $((${up%%.*} - $1 / 100))"
 }
 
 # hex: the kernel's own tables, where there is no ss. Listening sockets only.
@@ -141,7 +156,8 @@ snap_units() {
 	# Where systemd does not run, there are no units that could fail.
 	# shellcheck disable=SC2015 # as meant
 	has systemctl && [ -d /run/systemd/system ] || lacks "systemd does not run on this host" || return
-	systemctl list-units --state=failed --no-legend --no-pager --plain
+	# Sub states are taken, too, since 206; what a version does not know matches nothing.
+	systemctl list-units --state=failed,auto-restart,auto-restart-queued --no-legend --no-pager --plain
 }
 
 snap_mounts() { cat /proc/mounts; }

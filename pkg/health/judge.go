@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/patchring/patchring/pkg/remote"
 )
@@ -23,7 +24,7 @@ func judge(c Check, v Vars, f remote.Frame) (Verdict, string) {
 	case f.Code == lacks:
 		return Unknown, cmp.Or(clean(f.Body), "the host has no tool to answer with")
 	case c.Service != "":
-		return judgeService(f)
+		return judgeService(c, f)
 	case c.TCP != nil:
 		return judgeTCP(*c.TCP, v, f)
 	case c.HTTP != nil:
@@ -50,12 +51,22 @@ func judgeCommand(f remote.Frame) (Verdict, string) {
 	return Fail, seen
 }
 
-// judgeService reads "systemctl is-active": one word, and 0 for active.
-func judgeService(f remote.Frame) (Verdict, string) {
-	state := string(bytes.TrimSpace(f.Body))
+// settled is how long a service's process must have lived: what crashes at its start
+// and is started over and over is active for moments, and one of them would do.
+const settled = 10 * time.Second
+
+// judgeService reads "systemctl is-active": one word, and 0 for active. Then "for N"
+// may follow: the seconds that its process has lived.
+func judgeService(c Check, f remote.Frame) (Verdict, string) {
+	state, age, aged := strings.Cut(string(bytes.TrimSpace(f.Body)), "\nfor ")
 	switch state {
 	case "active":
-		if f.Code == 0 {
+		seconds, err := strconv.Atoi(age)
+		switch {
+		case f.Code != 0, aged && err != nil:
+		case aged && seconds >= 0 && seconds < int(min(settled, c.Patience()/2)/time.Second): // a container's clocks may not fit
+			return Fail, fmt.Sprintf("active, but started only %d s ago", seconds)
+		default:
 			return Pass, state
 		}
 	case "inactive", "failed", "activating", "deactivating", "reloading", "maintenance", "refreshing":

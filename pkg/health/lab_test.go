@@ -2,18 +2,22 @@ package health
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/lab"
+	"github.com/patchring/patchring/pkg/lab/linux"
 	"github.com/patchring/patchring/pkg/lab/posix"
 	"github.com/patchring/patchring/pkg/remote"
 )
 
 // On the simulated hosts the same script runs.
 func TestScriptOnSimulatedHosts(t *testing.T) {
-	fleet, err := lab.Start(t.Context(), lab.Spec{Version: 1, Hosts: []lab.HostSpec{{Name: "h", OS: "debian-12"}, {Name: "r", OS: "rocky-9"}}})
+	loops := []linux.Service{{Name: "loops", State: "auto-restart"}}
+	fleet, err := lab.Start(t.Context(), lab.Spec{Version: 1, Hosts: []lab.HostSpec{
+		{Name: "h", OS: "debian-12", Services: loops}, {Name: "r", OS: "rocky-9", Services: loops}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +45,9 @@ func TestScriptOnSimulatedHosts(t *testing.T) {
 			if s := got.Snapshot.Sections[rule.section]; !s.Known || len(s.Items) == 0 && rule.section != fact.SectionFailedUnits {
 				t.Errorf("%s: %s: %+v", name, rule.section, s)
 			}
+		}
+		if units := got.Snapshot.Sections[fact.SectionFailedUnits].Items; !slices.Equal(units, []string{"loops.service (auto-restart)"}) {
+			t.Errorf("%s: failed units: %q", name, units)
 		}
 		if got.Snapshot.BootID == "" {
 			t.Errorf("%s: no boot id", name)

@@ -43,10 +43,25 @@ func (s socket) serves(host string) bool {
 	return s.addr.Unmap() == addr.Unmap()
 }
 
-// passing are addresses and ports that come and go by themselves.
+// The kernel's default of the ports that are handed out at random.
+const (
+	lowRandom  = 32768
+	highRandom = 60999
+)
+
+// passing are addresses and ports that come and go by themselves. A TCP port never
+// does: who listens there is a service, whatever its number. A UDP socket on a port
+// handed out at random is mostly a client's. Many hosts hand out "1024 65535", where
+// known services live, so that only what the kernel's default has of it counts.
+//
+// What noise remains: a TCP service that lets the kernel choose its port (rpc.statd,
+// rpc.mountd and lockd of NFS 3, unless told a port) moves when it starts again, and a
+// UDP client on a port outside the default is gone later. Neither comes back, however
+// often a check asks; what is only slow to start does, while the check's "within" lasts.
 func (s socket) passing(low, high int) bool {
-	clientOfDHCP := s.proto == "udp" && (s.port == 68 || s.port == 546)
-	return s.port >= low && s.port <= high || s.addr.IsLinkLocalUnicast() || clientOfDHCP
+	low, high = max(low, lowRandom), min(high, highRandom)
+	client := s.port == 68 || s.port == 546 || s.port >= low && s.port <= high // DHCP's, or anybody's
+	return s.addr.IsLinkLocalUnicast() || s.proto == "udp" && client
 }
 
 // parseSockets reads what the script's listeners printed: a line with the range of
@@ -89,7 +104,7 @@ func parseSockets(out []byte) ([]socket, error) {
 func portRange(out []byte) (low, high int) {
 	line, _, _ := bytes.Cut(out, []byte("\n"))
 	if _, err := fmt.Sscan(string(line), &low, &high); err != nil || low > high {
-		return 32768, 60999 // the kernel's default
+		return lowRandom, highRandom
 	}
 	return low, high
 }

@@ -119,6 +119,23 @@ func TestScriptAnswersChecks(t *testing.T) {
 	})
 }
 
+// A process of a crash loop is young whenever it is seen.
+func TestScriptTellsHowLongAServiceHasLived(t *testing.T) {
+	eachShell(t, func(m *machine) {
+		young := exec.CommandContext(m.t.Context(), "sleep", "60")
+		if err := young.Start(); err != nil {
+			m.t.Fatal(err)
+		}
+		defer func() { _ = young.Wait() }()
+		defer func() { _ = young.Process.Kill() }()
+		m.tool("systemctl", fmt.Sprintf(`case $1-$4 in
+show-young) echo MainPID=%d ;; show-gone) echo MainPID=999999999 ;; show-oneshot) echo MainPID=0 ;; show-*) exit 1 ;; *) echo active ;;
+esac`, young.Process.Pid))
+		got := m.ask(Round{Checks: []Check{{Service: "young"}, {Service: "gone"}, {Service: "oneshot"}, {Service: "silent"}}})
+		m.want(got.Results, "fail active, but started only", "pass active", "pass active", "pass active")
+	})
+}
+
 func TestScriptAsksTheWeb(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

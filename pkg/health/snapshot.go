@@ -92,8 +92,9 @@ func why(f remote.Frame) string {
 	return fmt.Sprintf("exit status %d", f.Code)
 }
 
-// readUnits reads "systemctl list-units --plain --no-legend": the first word is the
-// unit; old versions put a dot before it.
+// readUnits reads "systemctl list-units --plain --no-legend": unit, load, active and
+// sub state, description; old versions put a dot before it. A unit that ended and
+// waits to be started again says so: it may be between two crashes.
 func readUnits(body []byte) ([]string, error) {
 	var units []string
 	for line := range bytes.Lines(body) {
@@ -101,13 +102,21 @@ func readUnits(body []byte) ([]string, error) {
 		if len(words) == 0 {
 			continue
 		}
-		if !slices.Contains(words, "failed") {
+		states := words[1:min(4, len(words))] // a description may say anything
+		switch {
+		case slices.Contains(states, "failed"):
+			units = append(units, item(words[0]))
+		case slices.Contains(states, "auto-restart"), slices.Contains(states, "auto-restart-queued"):
+			units = append(units, item(words[0])+restarting)
+		default:
 			return nil, errors.New("unexpected words of systemctl")
 		}
-		units = append(units, item(words[0]))
 	}
 	return units, nil
 }
+
+// restarting is put behind the name of a unit that ends and is started over and over.
+const restarting = " (auto-restart)"
 
 func readListeners(body []byte) ([]string, error) {
 	sockets, err := parseSockets(body)

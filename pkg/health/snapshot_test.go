@@ -11,6 +11,17 @@ import (
 	"github.com/patchring/patchring/pkg/remote"
 )
 
+// services has ports of services, and of a UDP client, where ports are handed out.
+const services = `32768	60999
+Netid State  Recv-Q Send-Q Local Address:Port  Peer Address:PortProcess
+udp   UNCONN 0      0            0.0.0.0:45000     0.0.0.0:*
+udp   UNCONN 0      0            0.0.0.0:1194      0.0.0.0:*
+udp   UNCONN 0      0            0.0.0.0:61500     0.0.0.0:*
+tcp   LISTEN 0      128          0.0.0.0:5432      0.0.0.0:*
+tcp   LISTEN 0      128          0.0.0.0:33060     0.0.0.0:*
+tcp   LISTEN 0      128        127.0.0.1:50051     0.0.0.0:*
+`
+
 func TestReadSections(t *testing.T) {
 	for name, c := range map[string]struct {
 		section string
@@ -21,6 +32,9 @@ func TestReadSections(t *testing.T) {
 		"no failed units": {fact.SectionFailedUnits, frame(0, "\n"), []string{}, ""},
 		"failed units": {fact.SectionFailedUnits, frame(0, "● nginx.service loaded failed dead A web server\napt.timer loaded failed dead x\n"),
 			[]string{"apt.timer", "nginx.service"}, ""},
+		"crash loop": {fact.SectionFailedUnits, frame(0, "app.service loaded activating auto-restart has failed\nb.service loaded activating auto-restart-queued x\n"),
+			[]string{"app.service (auto-restart)", "b.service (auto-restart)"}, ""},
+		"not asked for": {fact.SectionFailedUnits, frame(0, "app.service loaded activating start failed auto-restart\n"), nil, "unexpected words of systemctl"},
 		"no systemd":    {fact.SectionFailedUnits, frame(127, "systemd does not run on this host\n"), nil, absent + "systemd does not run on this host"},
 		"bus down":      {fact.SectionFailedUnits, frame(1, "Failed to list units: Connection reset\nmore"), nil, "Failed to list units: Connection reset"},
 		"silent":        {fact.SectionFailedUnits, frame(1, ""), nil, "exit status 1"},
@@ -29,7 +43,12 @@ func TestReadSections(t *testing.T) {
 			[]string{"tcp *:9100", "tcp 0.0.0.0:22", "tcp 127.0.0.1:8080", "tcp [::1]:631", "tcp [::]:22", "udp 127.0.0.53:53"}, ""},
 		"listeners hex": {fact.SectionListeners, frame(0, hexTable),
 			[]string{"tcp 0.0.0.0:22", "tcp 127.0.0.1:8080", "tcp [::1]:631", "tcp [::]:22"}, ""},
-		"other range":     {fact.SectionListeners, frame(0, strings.Replace(ssTable, "32768\t60999", "9000 61000", 1)), []string{"tcp 0.0.0.0:22", "tcp 127.0.0.1:8080", "tcp [::1]:631", "tcp [::]:22", "udp 127.0.0.53:53"}, ""},
+		"wide range": {fact.SectionListeners, frame(0, strings.Replace(services, "32768\t60999", "1024 65535", 1)),
+			[]string{"tcp 0.0.0.0:33060", "tcp 0.0.0.0:5432", "tcp 127.0.0.1:50051", "udp 0.0.0.0:1194", "udp 0.0.0.0:61500"}, ""},
+		"default range": {fact.SectionListeners, frame(0, services),
+			[]string{"tcp 0.0.0.0:33060", "tcp 0.0.0.0:5432", "tcp 127.0.0.1:50051", "udp 0.0.0.0:1194", "udp 0.0.0.0:61500"}, ""},
+		"narrow range": {fact.SectionListeners, frame(0, strings.Replace(services, "32768\t60999", "61000 65000", 1)),
+			[]string{"tcp 0.0.0.0:33060", "tcp 0.0.0.0:5432", "tcp 127.0.0.1:50051", "udp 0.0.0.0:1194", "udp 0.0.0.0:45000", "udp 0.0.0.0:61500"}, ""},
 		"no listeners":    {fact.SectionListeners, frame(0, "1 2\nNetid State\n"), []string{}, ""},
 		"no table":        {fact.SectionListeners, frame(0, "1 2\n"), nil, "there is no table"},
 		"error for table": {fact.SectionListeners, frame(0, "1 2\nss: Permission denied\n"), nil, "unexpected line"},
@@ -85,6 +104,10 @@ func TestDiff(t *testing.T) {
 		"an old fault":       {fact.SectionFailedUnits, known("a"), known("a"), Pass, "1 before, 1 after"},
 		"a fault less":       {fact.SectionFailedUnits, known("a"), known(), Pass, ""},
 		"a new fault":        {fact.SectionFailedUnits, known("a"), known("a", "b"), Fail, "newly failed: b"},
+		"a new crash loop":   {fact.SectionFailedUnits, known("a"), known("a", "b (auto-restart)"), Fail, "newly failed: b (auto-restart)"},
+		"an old crash loop":  {fact.SectionFailedUnits, known("b (auto-restart)"), known("b (auto-restart)"), Pass, ""},
+		"failed, then loops": {fact.SectionFailedUnits, known("b"), known("b (auto-restart)"), Pass, ""},
+		"loops, then failed": {fact.SectionFailedUnits, known("b (auto-restart)"), known("b"), Fail, "newly failed: b"},
 		"a listener lost":    {fact.SectionListeners, known("tcp *:22", "tcp *:80"), known("tcp *:22"), Fail, "no longer listening: tcp *:80"},
 		"a new listener":     {fact.SectionListeners, known("tcp *:22"), known("tcp *:22", "tcp *:80"), Pass, ""},
 		"a mount lost":       {fact.SectionMounts, known("/ ext4 rw", "/srv xfs rw"), known("/ ext4 rw"), Fail, "no longer mounted so: /srv xfs rw"},
@@ -135,7 +158,7 @@ func TestDiffOfNothingIsUnknown(t *testing.T) {
 }
 
 func FuzzSnapshot(f *testing.F) {
-	for _, body := range []string{ssTable, hexTable, dfTable, "/dev/sda1 / ext4 rw 0 0\n", "default via 10.0.0.1 dev eth0\n", "yes\n", "● a loaded failed\n"} {
+	for _, body := range []string{ssTable, hexTable, dfTable, "/dev/sda1 / ext4 rw 0 0\n", "default via 10.0.0.1 dev eth0\n", "yes\n", "● a loaded failed\n", "a loaded activating auto-restart x\n"} {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

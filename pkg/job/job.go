@@ -7,7 +7,8 @@
 //
 //	spec       the command and its environment, as sent
 //	run.sh     the script that runs it
-//	started/   made by run.sh just before the command begins: boot_id, pid
+//	started/   made by run.sh just before the command begins: boot_id, pid;
+//	           or by start.sh, to call the job off: revoked
 //	log        what the command printed
 //	rc         its exit status; written last, under another name, then renamed
 //
@@ -21,6 +22,13 @@
 // claimed it, and Start may launch it again. A folder with started/ is never
 // launched again: it runs, or has ended, or was Interrupted, which a person must
 // look at.
+//
+// What was launched may be slow to begin, on storage that stalls. A start that has
+// waited long enough calls it off (Revoked) by that same mkdir: either it gets the
+// right itself, and then no run.sh ever does, or run.sh was first, and the job has
+// begun. So a start that says that it failed is not followed by a job that runs,
+// unless it says so. That the mark of it may be lost in a power cut does no harm: no
+// run.sh outlives the boot in which it was launched.
 package job
 
 import (

@@ -56,6 +56,10 @@ assess() {
 	visible || return 0
 	finished && return 0
 	[ -d "$dir/started" ] || { state=claimed; return 0; }
+	if [ -e "$dir/started/revoked" ]; then
+		state=revoked why="it had not begun in time and was called off; nothing ran"
+		return 0
+	fi
 	then=$(cat "$dir/started/boot_id" 2>/dev/null)
 	if [ -n "$then" ] && [ -n "$boot" ] && [ "$then" != "$boot" ]; then
 		state=interrupted why="the host restarted while it ran"
@@ -104,7 +108,7 @@ main() {
 	assess
 	case $state in
 	claimed) until_changed "$((wait < 5 ? wait : 5))"; assess ;;
-	interrupted) sleep 2; assess ;; # it may be just beginning: started/ is there, its files not yet
+	interrupted) sleep 2; assess ;; # it may be just beginning, or called off: started/ is there, its files not yet
 	esac
 	[ "$state" = running ] && until_changed "$wait" && assess
 	report

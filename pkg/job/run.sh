@@ -13,7 +13,8 @@ trap : HUP INT TERM 2>/dev/null || :
 # persist makes sure that it is on disk, not only in memory.
 persist() { sync "$@" 2>/dev/null || sync; }
 
-# The one place that decides who runs the command. Only one mkdir can succeed.
+# What decides who runs the command. Only one mkdir can succeed; start.sh calls a late
+# job off by the same one.
 mkdir "$dir/started" 2>/dev/null || exit 0
 
 # born prints when this process began, in clock ticks since the boot: with the boot

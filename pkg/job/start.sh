@@ -92,13 +92,32 @@ launch() {
 # nap is short where sleep knows fractions.
 nap() { sleep 0.1 2>/dev/null || sleep 1; }
 
+# begun: somebody took the right to run the command. A start that was too late may
+# have: then it never runs.
+begun() {
+	[ -d "$dir/started" ] || return 1
+	[ -e "$dir/started/revoked" ] && fail 71 "the job $id was called off, since it had not begun in time; it will not run"
+	return 0
+}
+
 await() {
 	tries=0
-	while [ ! -d "$dir/started" ]; do
-		[ "$tries" -ge 25 ] && fail 70 "the job did not begin within 15 seconds: $(tail -n 3 "$dir/launch" 2>/dev/null)"
+	until begun; do
+		[ "$tries" -ge 25 ] && { revoke; return 0; }
 		tries=$((tries + 1))
 		if [ "$tries" -le 10 ]; then nap; else sleep 1; fi
 	done
+}
+
+# revoke takes the right to run, by the same mkdir as run.sh: what was launched may
+# only be late, and must not begin after this start was reported as failed. Who
+# can't take it comes after run.sh, so that the job has begun.
+revoke() {
+	if mkdir "$dir/started" 2>/dev/null; then
+		: >"$dir/started/revoked"
+		fail 70 "the job did not begin within 15 seconds, and was called off: $(tail -n 3 "$dir/launch" 2>/dev/null)"
+	fi
+	begun || fail 70 "the job did not begin within 15 seconds, and could not be called off: it may begin yet"
 }
 
 main() {
@@ -108,7 +127,7 @@ main() {
 	folder "$dir"
 	receive
 	settle
-	if [ -d "$dir/started" ]; then
+	if begun; then
 		echo attached
 		return 0
 	fi

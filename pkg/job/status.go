@@ -17,9 +17,10 @@ const (
 	Running                  // the command runs
 	Exited                   // it ended by itself; Code is its exit status
 	Interrupted              // it began, is gone, and left no exit status; it must not be started again
+	Revoked                  // it had not begun in time and was called off: nothing ran, nor ever will
 )
 
-var stateNames = [...]string{"unknown", "absent", "claimed", "running", "exited", "interrupted"}
+var stateNames = [...]string{"unknown", "absent", "claimed", "running", "exited", "interrupted", "revoked"}
 
 func (s State) String() string {
 	if int(s) < len(stateNames) {
@@ -33,7 +34,7 @@ type Status struct {
 	State  State
 	Code   int      // of Exited: 0 to 255
 	BootID string   // of the host, now
-	Reason string   // of Unknown and Interrupted: why
+	Reason string   // of Unknown, Interrupted and Revoked: why
 	Log    []string // the last lines that the command printed
 }
 

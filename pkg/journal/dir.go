@@ -60,6 +60,9 @@ var _ Journal = (*Dir)(nil)
 // must be there: statedir creates it with the folder.
 func Open(root *os.Root) (*Dir, error) {
 	file, err := root.OpenFile(statedir.JournalName, os.O_RDWR, 0)
+	if err != nil { // an archive may be read-only: then it can be read, and an append fails
+		file, err = root.OpenFile(statedir.JournalName, os.O_RDONLY, 0)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}

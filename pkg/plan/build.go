@@ -72,6 +72,11 @@ func (d *Draft) note(p *Plan) []string {
 	if security > 0 {
 		notes = append(notes, fmt.Sprintf("%d updates that are or may be security fixes are left out, on %d hosts", security, hosts))
 	}
+	for _, h := range p.Hosts {
+		if h.Idle() && h.Problem == nil && d.in.Facts[h.ID].Facts.Reboot.Needed == patch.Yes {
+			notes = append(notes, fmt.Sprintf("%s needs a reboot, and has no updates: this plan does not restart it (%s)", h.ID, strings.Join(d.in.Facts[h.ID].Facts.Reboot.Reasons, "; ")))
+		}
+	}
 	if out := d.outside(); out > 0 {
 		notes = append(notes, fmt.Sprintf("%d hosts of site %s are in no ring, so nothing is planned for them", out, d.in.Site))
 	}

@@ -118,6 +118,12 @@ func unworkable(id fact.HostID, f fact.Facts) *Problem {
 	if p, found := unread(f, problemUpdates, problemOutput); found {
 		return &Problem{Code: string(fault.HostFailed), What: "its pending updates could not be read: " + p.Detail, Hint: see}
 	}
+	if s := f.Manager.State; s == fact.ManagerInterrupted || s == fact.ManagerBroken {
+		return &Problem{
+			Code: string(fault.HostFailed), What: fmt.Sprintf("its package manager is %s: %s", s, f.Manager.Detail),
+			Hint: "repair it on the host: dpkg --configure -a, apt-get -f install, or dnf check",
+		}
+	}
 	if p, found := unread(f, problemRefresh); found {
 		return &Problem{
 			Code: string(fault.HostFailed), What: "its package lists could not be refreshed: " + p.Detail,

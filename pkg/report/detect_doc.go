@@ -95,6 +95,9 @@ func NewDetect(in []Detected) Detect {
 		h := newDetectedHost(one)
 		doc.Hosts = append(doc.Hosts, h)
 		doc.Totals.add(h)
+		if one.Err == nil && h.Platform == "" {
+			claims = append(claims, claim{ExitNeedsPerson, h.Host})
+		}
 		if one.Err != nil {
 			claims = append(claims, claim{ExitOf(one.Err).Code, h.Host})
 		} else if h.Manager.Name != "" && !h.Pending.Known { // there is a package manager, and it gave no answer

@@ -64,8 +64,12 @@ func (r PlanRing) title() string {
 		batches[i] = fmt.Sprint(n)
 	}
 	return fmt.Sprintf("Ring %s: %s, batches of %s, at most %d at once, more than %d failed stop it",
-		r.Name, count(r.Hosts, "host"), orElse(strings.Join(batches, ", "), "all"), r.MaxInFlight, r.FailureLimit)
+		r.Name, count(r.Hosts, "host"), orElse(strings.Join(batches, ", "), "all"), r.atOnce(), r.FailureLimit)
 }
+
+// atOnce is how many hosts really are at work together at most: what may fail must be
+// able to fail, so the failure limit bounds it too.
+func (r PlanRing) atOnce() int { return min(r.MaxInFlight, max(1, r.FailureLimit)) }
 
 func (d Plan) hostSheet(r PlanRing) sheet {
 	s := sheet{title: r.title(), columns: []column{

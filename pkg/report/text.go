@@ -184,6 +184,9 @@ func count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
+	if strings.HasSuffix(noun, "x") {
+		noun += "e" // fixes
+	}
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/patchring/patchring/pkg/apply"
 	"github.com/patchring/patchring/pkg/detect"
@@ -53,7 +54,7 @@ func (w *work) begin(ctx context.Context) (rollout.StepEnded, error) {
 	if locked := w.lock(ctx, driver); locked.State != platform.Done {
 		return lockRefused(locked), nil
 	}
-	facts, err := w.detect(ctx, names(planned.Install, planned.Witness()))
+	facts, err := w.detect(ctx, names(planned.Install, planned.Witness()), briefly)
 	if err != nil {
 		return w.abandon(ctx, driver, connectFailed(err)), nil
 	}
@@ -196,14 +197,16 @@ func (w *work) keep(v any) (patch.Digest, error) {
 	return digest, nil
 }
 
-func (w *work) detect(ctx context.Context, packages []string) (fact.Facts, error) {
-	link, err := w.link.lease(ctx)
-	if err != nil {
-		return fact.Facts{}, err
-	}
-	defer link.Release()
+// How long a lost connection is tried again: briefly before anything was begun, for
+// longer once the host was changed, when giving up would leave it unknown.
+const (
+	briefly = 20 * time.Second
+	longer  = 3 * time.Minute
+)
+
+func (w *work) detect(ctx context.Context, packages []string, patience time.Duration) (fact.Facts, error) {
 	w.progress("looking at the host")
-	return detect.Host(ctx, link.Session(), link.Ident(), w.task.Host, w.p.Now(), platform.Query{Packages: packages}) //nolint:wrapcheck // names host and step
+	return detect.Again(ctx, w.link.lease, w.task.Host, w.p.Now, platform.Query{Packages: packages}, patience) //nolint:wrapcheck // names host and step
 }
 
 func (w *work) progress(line string) {

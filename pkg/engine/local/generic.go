@@ -65,7 +65,7 @@ func (w *work) lockLost(ctx context.Context, driver platform.Driver, before plat
 func lockRefused(s platform.Standing) rollout.StepEnded {
 	end := rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: s.Code, Reasons: s.Reasons}
 	switch s.Code {
-	case fault.Unreachable, fault.HostKeyUnknown, fault.HostKeyChanged, fault.Auth, fault.CredentialBlocked, fault.Lost:
+	case fault.Locked, fault.Unreachable, fault.HostKeyUnknown, fault.HostKeyChanged, fault.Auth, fault.CredentialBlocked, fault.Lost:
 		end.Outcome = rollout.OutcomeUnreachable
 	case "":
 		end.Code = fault.HostFailed
@@ -108,12 +108,7 @@ func (w *work) before(ctx context.Context) (rollout.StepEnded, error) {
 	if planned, _, refused := w.planned(); refused == nil && planned.Recheck != nil && w.baseline(planned) {
 		return rollout.StepEnded{Outcome: rollout.OutcomeOK, Before: planned.Recheck.Before}, nil
 	}
-	session, release, err := w.link.Session(ctx)
-	if err != nil {
-		return connectFailed(err), nil
-	}
-	defer release()
-	snapshot, err := probe.Snapshot(ctx, session, w.p.Now())
+	snapshot, err := probe.SnapshotAgain(ctx, w.link, w.p.Now, briefly)
 	if err != nil {
 		return connectFailed(err), nil
 	}
@@ -141,7 +136,7 @@ func (w *work) verify(ctx context.Context) (rollout.StepEnded, error) {
 	if refused != nil {
 		return *refused, nil
 	}
-	facts, err := w.detect(ctx, names(began.Work.Install, planned.Witness()))
+	facts, err := w.detect(ctx, names(began.Work.Install, planned.Witness()), longer)
 	if err != nil {
 		return unknown(err), nil
 	}
@@ -164,6 +159,11 @@ func judge(work patch.Work, facts fact.Facts) rollout.StepEnded {
 	}
 	if len(wrong) > 0 {
 		return rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: wrong}
+	}
+	if s := facts.Manager.State; s == fact.ManagerInterrupted || s == fact.ManagerBroken {
+		return rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: []string{
+			fmt.Sprintf("the package manager is %s: %s", s, remote.Clean(facts.Manager.Detail, 200)),
+		}}
 	}
 	running, why := runs(facts)
 	switch {

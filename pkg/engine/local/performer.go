@@ -93,6 +93,12 @@ func (p *Performer) Learn(e rollout.Event) {
 // the host is in the entry.
 func (p *Performer) Perform(ctx context.Context, t rollout.Task) (rollout.Entry, error) {
 	host, ok := p.Config.Hosts[t.Host]
+	if !ok && t.Step == rollout.FlowBegin {
+		return rollout.StepEnded{
+			Host: t.Host, Step: t.Step, Outcome: rollout.OutcomeUnreachable, Code: fault.Unreachable,
+			Reasons: []string{"it is no longer in the inventory, so it is left out"},
+		}, nil
+	}
 	if !ok {
 		return nil, &fault.Error{
 			Code: fault.Usage, Host: t.Host.String(), Step: string(t.Step), What: "no longer in the inventory",

@@ -8,11 +8,11 @@ versions() {
 	esac
 }
 
-# Files of the admin that were kept, and scripts of packages that failed though the
-# package manager says that all is well.
+# Files of the admin that were kept, and what went wrong though the package manager
+# says that all is well: scripts of packages that failed, and newer versions taken back.
 remarks() {
 	[ -r "$log" ] || return 0
-	grep -E "^Configuration file '|scriptlet failed|^Error in [A-Z]+ scriptlet|^warning: .* (created|saved) as /|^patchring: " "$log"
+	grep -E "^Configuration file '|scriptlet failed|^Error in [A-Z]+ scriptlet|^warning: .* (created|saved) as /|^  Downgrading +: |^patchring: " "$log"
 	return 0
 }
 

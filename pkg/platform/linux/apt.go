@@ -96,7 +96,7 @@ func newHere(f fact.Facts, w patch.Work) []string {
 }
 
 // steps puts the parts together; without updates only the reboot is left.
-func (s scheme) steps(f fact.Facts, w patch.Work, stage, install, env []string, read func(section) transaction) ([]platform.Step, error) {
+func (s scheme) steps(f fact.Facts, w patch.Work, stage, install, env []string, read func(fact.Facts, section) transaction) ([]platform.Step, error) {
 	var steps []platform.Step
 	if len(w.Install) > 0 {
 		transaction, err := s.transactionSteps(f, w, stage, install, env)

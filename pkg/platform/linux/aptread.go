@@ -36,18 +36,26 @@ func (r *reader) aptHolds() {
 	}
 }
 
+// refreshMarks begin lines that tell of lists that could not be fetched or trusted.
+func refreshMarks() []string {
+	return []string{
+		"E: ", "Err:", "W: Failed to fetch", "W: Some index files failed", "W: GPG error",
+		"Error: ", "Ignoring repositories", "Failed to download metadata",
+	}
+}
+
 // refreshFailure is why the lists could not be fetched, or "". apt exits with 0
-// though some of them failed; it only warns.
+// though some of them failed: it only warns, and one before 2.1.8 can't be told otherwise.
 func refreshFailure(rep report, command string) string {
 	if !rep.has("refresh") {
 		return ""
 	}
 	s := rep.get("refresh")
-	for _, line := range remote.CleanLines(s.err+s.out, 200, 300) {
-		for _, mark := range []string{"E: ", "Err:", "W: Failed to fetch", "W: Some index files failed", "Error: ", "Ignoring repositories", "Failed to download metadata"} {
-			if strings.HasPrefix(line, mark) {
-				return line
-			}
+	marks := refreshMarks()
+	for _, line := range remote.CleanLines(s.err+s.out, 2000, 300) {
+		begins := func(mark string) bool { return strings.HasPrefix(line, mark) }
+		if slices.ContainsFunc(marks, begins) || strings.Contains(line, "previous index files will be used") {
+			return line
 		}
 	}
 	if !s.ok() {

@@ -3,11 +3,12 @@ package linux
 import (
 	"strings"
 
+	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/remote"
 )
 
 // aptTransaction reads the simulation of an installation.
-func aptTransaction(s section) transaction {
+func aptTransaction(_ fact.Facts, s section) transaction {
 	plan := readAptPlan(s.out)
 	t := transaction{changes: plan.changes, removes: plan.removes}
 	switch {

@@ -1,7 +1,7 @@
 package linux
 
 import (
-	"slices"
+	_ "embed"
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/patch"
@@ -9,6 +9,9 @@ import (
 	"github.com/patchring/patchring/pkg/remote"
 	"github.com/patchring/patchring/pkg/version"
 )
+
+//go:embed dnf.sh
+var dnfScript string
 
 // Dnf drives Red Hat Enterprise Linux and what is built like it, with dnf 4 or 5.
 type Dnf struct{}
@@ -53,8 +56,7 @@ func (Dnf) Steps(f fact.Facts, w patch.Work) ([]platform.Step, error) {
 		return nil, err
 	}
 	specs := s.specs(f, w.Install)
-	command := []string{"dnf", "-y", "--setopt=metadata_expire=-1"}
-	stage := slices.Concat(command, []string{"--downloadonly", "install"}, specs)
-	install := slices.Concat(command, []string{"install"}, specs)
+	stage := append([]string{"dnf", "-y", "--setopt=metadata_expire=-1", "--downloadonly", "install"}, specs...)
+	install := append([]string{"sh", "-c", dnfScript, "patchring-dnf"}, specs...)
 	return s.steps(f, w, stage, install, nil, dnfTransaction)
 }

@@ -65,7 +65,7 @@ func TestReadDnfPlan(t *testing.T) {
 	if p := readDnfPlan(string(content(t, "dnf-downgrade.txt"))); len(p.downgrades) != 1 || len(p.changes) != 0 {
 		t.Errorf("%+v", p)
 	}
-	if p := readDnfPlan(string(content(t, "dnf-remove.txt"))); !slices.Equal(p.removes, []string{"pr-lib", "pr-plain"}) {
+	if p := readDnfPlan(string(content(t, "dnf-remove.txt"))); !slices.Equal(p.removals("5.14.0"), []string{"pr-lib", "pr-plain"}) {
 		t.Errorf("%+v", p)
 	}
 	wrapped := " Package Arch Version Repository Size\n===\nUpgrading:\n pr-very-long\n     noarch 2-1 new 1 k\nEnabling module streams:\n nodejs 18\nReinstalling:\n x noarch 1-1 new 1 k\n   replacing  y noarch 1-1 @System 1 KiB\nTransaction Summary\n z\n"

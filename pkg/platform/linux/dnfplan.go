@@ -10,7 +10,9 @@ import (
 // dnfPlan is dnf's transaction table.
 type dnfPlan struct {
 	changes    []patch.Update // without From: the table does not say it
-	removes    []string
+	beside     []nevra        // of these, what replaces nothing: new here, or one kernel more
+	removes    []nevra
+	replaced   []nevra // by a package of another name that obsoletes it
 	downgrades []string
 	other      []string // headings of what is neither, e.g. reinstalling, module streams, skipped packages
 	odd        []string
@@ -18,7 +20,7 @@ type dnfPlan struct {
 
 // readDnfPlan reads the table that `dnf --assumeno install` prints. Rows are
 // indented by one blank; a row too long for its columns goes on in the next line,
-// indented deeper. dnf 5 writes what a package replaces in lines of their own.
+// indented deeper. What a package replaces stands in lines of their own.
 func readDnfPlan(text string) dnfPlan {
 	var p dnfPlan
 	heading, inTable := "", false
@@ -41,9 +43,7 @@ func readDnfPlan(text string) dnfPlan {
 			heading = line
 		case heading == "": // the table's own heading, gone on in the next line
 		case strings.HasPrefix(line, "  "):
-			if f := strings.Fields(line); f[0] != "replacing" {
-				row = append(row, f...)
-			}
+			row = p.more(row, strings.Fields(line))
 		default:
 			flush()
 			row = strings.Fields(line)
@@ -51,6 +51,32 @@ func readDnfPlan(text string) dnfPlan {
 	}
 	flush()
 	return p
+}
+
+// more goes on with a row. dnf 5 also names the older version of the same package.
+func (p *dnfPlan) more(row, f []string) []string {
+	if f[0] != "replacing" {
+		return append(row, f...)
+	}
+	if n := replacing(f); len(row) == 0 || row[0] != n.name {
+		p.replaced = append(p.replaced, n)
+	}
+	return row
+}
+
+// replacing reads "replacing name.arch version" of dnf 4, or "replacing name arch version …".
+func replacing(f []string) nevra {
+	var n nevra
+	switch dot := strings.LastIndexByte(f[min(1, len(f)-1)], '.'); {
+	case len(f) == 3 && dot > 0:
+		n = nevra{f[1][:dot], noEpochZero(f[2]), f[1][dot+1:]}
+	case len(f) > 3:
+		n = nevra{f[1], noEpochZero(f[3]), f[2]}
+	default:
+		n.name = strings.Join(f[1:], " ")
+	}
+	n.name = remote.Clean(n.name, 200)
+	return n
 }
 
 func (p *dnfPlan) row(heading string, row []string) {
@@ -66,13 +92,24 @@ func (p *dnfPlan) row(heading string, row []string) {
 		}
 		u.Dependency = strings.Contains(heading, "dependencies")
 		p.changes = append(p.changes, u)
+		if heading != "Upgrading:" {
+			p.beside = append(p.beside, nevra{u.Name, u.To, u.Arch})
+		}
 	case "Removing:", "Removing dependent packages:", "Removing unused dependencies:":
-		p.removes = append(p.removes, remote.Clean(row[0], 200))
+		p.removes = append(p.removes, removed(row, u, ok))
 	case "Downgrading:":
 		p.downgrades = append(p.downgrades, remote.Clean(strings.Join(row[:min(3, len(row))], " "), 200))
 	default:
 		p.other = append(p.other, remote.Clean(heading+" "+row[0], 200))
 	}
+}
+
+// removed: of a row that is not understood, only a name to show is left.
+func removed(row []string, u patch.Update, ok bool) nevra {
+	if !ok {
+		return nevra{name: remote.Clean(row[0], 200)}
+	}
+	return nevra{u.Name, u.To, u.Arch}
 }
 
 // dnfRow reads name, architecture, version, repository; the size is rounded, and left out.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/remote"
 	"github.com/patchring/patchring/pkg/version"
 )
@@ -63,21 +64,46 @@ func (r *reader) dnfUpdates() {
 	}
 	list, sizes, from := readAdvisories(advisories.out), readRPMSizes(r.report.get("sizes").out), r.dnfVersions()
 	for _, u := range updates {
-		u.From = from[u.Key()]
+		u.From = from.of(u)
 		u.Dependency = u.From == ""
 		u.Size = sizes[nevra{u.Name, u.To, u.Arch}]
-		r.facts.Updates = append(r.facts.Updates, advise(u, list))
+		u = advise(u, list)
+		if !advisories.ok() && u.Security == patch.No {
+			u.Security = patch.Unknown // the advisory that says otherwise may be missing
+		}
+		r.facts.Updates = append(r.facts.Updates, u)
 	}
 }
 
-// dnfVersions gives the newest installed version by name:arch; of kernels several are installed.
-func (r *reader) dnfVersions() map[string]string {
+// rpmVersions are installed versions by name:arch; of kernels, which are installed
+// side by side, the newest.
+type rpmVersions map[string]string
+
+// of is what an update replaces. A package may turn to noarch, or from it: then what
+// is installed stands under its other architecture.
+func (v rpmVersions) of(u patch.Update) string {
+	if same := v[u.Key()]; same != "" {
+		return same
+	}
+	if u.Arch != "noarch" {
+		return v[u.Name+":noarch"]
+	}
+	newest := ""
+	for key, installed := range v {
+		if name, _, _ := strings.Cut(key, ":"); name == u.Name && (newest == "" || version.RPM(installed, newest) > 0) {
+			newest = installed
+		}
+	}
+	return newest
+}
+
+func (r *reader) dnfVersions() rpmVersions {
 	s := r.report.get("versions")
 	installed, odd := readInstalled(s.lines())
 	if s.status < 0 || odd > 0 {
 		r.problem("updates", "rpm -q: %s", s.why())
 	}
-	newest := map[string]string{}
+	newest := rpmVersions{}
 	for _, p := range installed {
 		key := p.Name + ":" + p.Arch
 		if newest[key] == "" || version.RPM(p.Version, newest[key]) > 0 {

@@ -3,14 +3,15 @@ package linux
 import (
 	"strings"
 
+	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/remote"
 )
 
 // dnfTransaction reads what `dnf --assumeno install` printed. It ends with 1 both
 // where it was told not to go on, as here, and where it refuses; its words tell.
-func dnfTransaction(s section) transaction {
+func dnfTransaction(f fact.Facts, s section) transaction {
 	plan := readDnfPlan(s.out)
-	t := transaction{changes: plan.changes, removes: plan.removes}
+	t := transaction{changes: plan.changes, removes: plan.removals(f.Kernel.Running)}
 	aborted := s.status == 1 && strings.Contains(s.err+s.out, "Operation aborted")
 	switch {
 	case !aborted && !s.ok():

@@ -25,7 +25,7 @@ func readInstalled(lines []string) (installed []fact.Package, odd int) {
 			odd++
 			continue
 		}
-		installed = append(installed, fact.Package{Name: f[0], Arch: f[1], Version: f[2], Status: remote.Clean(f[3], 40)})
+		installed = append(installed, fact.Package{Name: f[0], Arch: f[1], Version: noEpochZero(f[2]), Status: remote.Clean(f[3], 40)})
 	}
 	return installed, odd
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/remote"
@@ -52,11 +53,11 @@ func FuzzAptPlan(f *testing.F) {
 		if got := strings.Count("\n"+text, "\nInst "); len(p.changes)+len(p.odd) < got {
 			t.Errorf("%d Inst lines, %d changes, %d odd: a change was passed over in silence", got, len(p.changes), len(p.odd))
 		}
-		tr := aptTransaction(section{out: text})
+		tr := aptTransaction(fact.Facts{}, section{out: text})
 		if len(p.odd) > 0 && tr.refused == "" {
 			t.Error("what was not understood must refuse")
 		}
-		clean(t, tr.refused+aptTransaction(section{out: text, err: "E: " + text, status: 100}).refused)
+		clean(t, tr.refused+aptTransaction(fact.Facts{}, section{out: text, err: "E: " + text, status: 100}).refused)
 	})
 }
 
@@ -79,7 +80,7 @@ func FuzzPolicy(f *testing.F) {
 func FuzzDnf(f *testing.F) {
 	rep, _ := readReport(recorded(f, "probe-rocky"))
 	f.Add(rep.get("updates").out, rep.get("advisories").out, rep.get("sizes").out)
-	for _, name := range []string{"dnf-install.txt", "dnf-downgrade.txt", "dnf-remove.txt"} {
+	for _, name := range []string{"dnf-install.txt", "dnf-downgrade.txt", "dnf-remove.txt", "dnf-replacing.txt", "dnf-kernel-limit.txt"} {
 		f.Add("", "", string(content(f, name)))
 	}
 	f.Fuzz(func(t *testing.T, updates, advisories, table string) {
@@ -93,11 +94,11 @@ func FuzzDnf(f *testing.F) {
 		for _, u := range plan.changes {
 			wellFormedUpdate(t, u)
 		}
-		tr := dnfTransaction(section{out: table, err: "Operation aborted.", status: 1})
+		tr := dnfTransaction(fact.Facts{}, section{out: table, err: "Operation aborted.", status: 1})
 		if len(plan.odd)+len(plan.downgrades)+len(plan.other) > 0 && tr.refused == "" {
 			t.Error("what is more than an installation must refuse")
 		}
-		clean(t, strings.Join(odd, " ")+tr.refused+strings.Join(plan.removes, " "))
+		clean(t, strings.Join(odd, " ")+tr.refused+strings.Join(plan.removals("5.14.1-1.el9.x86_64"), " "))
 		clean(t, strings.Join(uncached(strings.Split(updates, "\n"), strings.Split(table, "\n")), " "))
 	})
 }

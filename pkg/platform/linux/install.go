@@ -95,6 +95,8 @@ func judgeStage(results []remote.Result) platform.Standing {
 		return failed(status, "the download failed")
 	case job.Interrupted: // nothing was installed yet
 		return failed(status, "the download was cut: "+status.Reason)
+	case job.Revoked:
+		return failed(status, "the download did not begin: "+status.Reason)
 	case job.Unknown:
 	}
 	return platform.Standing{Reasons: []string{status.Reason}}
@@ -137,7 +139,7 @@ func (s scheme) judgeInstall(f fact.Facts, w patch.Work, results []remote.Result
 		return platform.Standing{State: platform.Running, Progress: status.Last()}
 	case job.Unknown:
 		return platform.Standing{Reasons: []string{status.Reason}}
-	case job.Absent, job.Claimed, job.Exited, job.Interrupted:
+	case job.Absent, job.Claimed, job.Exited, job.Interrupted, job.Revoked:
 	}
 	rep, trouble := wholeReport(results)
 	versions := rep.get("versions")
@@ -152,6 +154,10 @@ func (s scheme) judgeInstall(f fact.Facts, w patch.Work, results []remote.Result
 	switch status.State {
 	case job.Exited:
 		return ended(status, unmet, remarks(rep))
+	case job.Revoked:
+		if len(unmet) > 0 {
+			return failed(status, "the installation did not begin: "+status.Reason)
+		}
 	case job.Interrupted:
 		reasons := append([]string{"the installation was cut: " + status.Reason}, unmet...)
 		return platform.Standing{Reasons: append(reasons, telling(status.Log)...)}
@@ -171,16 +177,22 @@ func unbegun(unmet []string, tooNew bool) platform.Standing {
 	return platform.Standing{State: platform.NotDone}
 }
 
+// newerHere is dnf.sh's exit status where it refused to downgrade.
+const newerHere = 79
+
 // ended judges a job that ended by itself. Exit status 0 is not enough: dnf gives it
 // though a package's script failed, and the versions are what counts.
 func ended(status job.Status, unmet []string, said remarkList) platform.Standing {
 	switch {
+	case status.Code == newerHere:
+		reasons := []string{"something newer than planned was installed meanwhile, which dnf would have taken back; nothing was changed"}
+		return platform.Standing{State: platform.Failed, Reasons: append(reasons, unmet...)}
 	case status.Code != 0:
 		bad := failed(status, "the installation failed")
 		bad.Reasons, bad.Notes = append(bad.Reasons, unmet...), said.notes
 		return bad
 	case len(said.failures) > 0:
-		reasons := append([]string{"a package's script failed, though the package manager says that all is well"}, said.failures...)
+		reasons := append([]string{"not all went well, though the package manager says so"}, said.failures...)
 		return platform.Standing{State: platform.Failed, Reasons: append(reasons, unmet...), Notes: said.notes}
 	case len(unmet) > 0:
 		return platform.Standing{State: platform.Failed, Reasons: append([]string{"the installation ended well, but"}, unmet...), Notes: said.notes}
@@ -204,6 +216,8 @@ func remarks(rep report) remarkList {
 			list.notes = append(list.notes, m[1]+" was changed on this host and kept; the package's own lies beside it as "+m[1]+".dpkg-dist")
 		} else if m := rpmnewForm.FindStringSubmatch(line); m != nil {
 			list.notes = append(list.notes, m[1]+": the other version lies beside it as "+m[2])
+		} else if strings.HasPrefix(line, "Downgrading ") {
+			list.failures = append(list.failures, "something newer was taken back: "+line)
 		} else if note, found := strings.CutPrefix(line, "patchring: "); found {
 			list.notes = append(list.notes, note)
 		} else {

@@ -45,7 +45,13 @@ func TestPreflight(t *testing.T) {
 		r.Out = []byte(strings.Replace(string(ok.Out), from, to, 1))
 		return r
 	}
+	replaceAll := func(from, to string) remote.Result {
+		return remote.Result{Ending: remote.Exited, Out: []byte(strings.ReplaceAll(string(ok.Out), from, to)), Err: ok.Err}
+	}
 	standing(t, judge(Apt{Debian}, debian(), aptWork(), replace("12361216", "1024")), platform.Failed, "MiB free")
+	standing(t, judge(Apt{Debian}, debian(), aptWork(), replaceAll("3091463   197 3091266", "3091463 3091463 0")), platform.Failed, "0 inodes free")
+	standing(t, judge(Apt{Debian}, debian(), aptWork(), replaceAll("3091463   197 3091266", "0 0 0")), platform.Done, "")
+	standing(t, judge(Apt{Debian}, debian(), aptWork(), replaceAll("3091463   197 3091266    1%", "- - - -")), platform.Done, "")
 	standing(t, judge(Apt{Debian}, debian(), aptWork(), replace("overlay rw,", "overlay ro,")), platform.Failed, "read-only")
 	standing(t, judge(Apt{Debian}, debian(), aptWork(), replace("Inst pr-both", "Remv pr-x [1]\nInst pr-both")), platform.Failed, "would remove pr-x")
 	standing(t, judge(Apt{Debian}, debian(), aptWork(), remote.Result{Ending: remote.Exited, Out: ok.Out[:len(ok.Out)-40]}), platform.Unknown, "cut off")
@@ -110,6 +116,10 @@ func TestInstallLook(t *testing.T) {
 		"0, other arch":        {jobSays("exited", "0", "", ""), afterSays(foreign, ""), platform.Failed, "not installed"},
 		"0, scriptlet":         {jobSays("exited", "0", "", ""), afterSays(after, "Error in POSTIN scriptlet in rpm package pr-post"), platform.Failed, "POSTIN"},
 		"cut by a power loss":  {jobSays("interrupted", "", "the host restarted while it ran", ""), afterSays(half, ""), platform.Unknown, "restarted"},
+		"called off":           {jobSays("revoked", "", "it had not begun in time and was called off", ""), afterSays(before, ""), platform.Failed, "called off"},
+		"called off, there":    {jobSays("revoked", "", "it had not begun in time and was called off", ""), afterSays(after, ""), platform.Done, "already"},
+		"dnf would go down":    {jobSays("exited", "79", "", "Downgrading:"), afterSays(beyond, ""), platform.Failed, "something newer than planned was installed meanwhile"},
+		"dnf went down":        {jobSays("exited", "0", "", ""), afterSays(after, "  Downgrading      : pr-both-1.2-1.noarch   1/2"), platform.Failed, "taken back: Downgrading"},
 		"job unreadable":       {remote.Result{Ending: remote.Exited, Out: []byte("?")}, afterSays(after, ""), platform.Unknown, "job"},
 		"versions unreadable":  {jobSays("exited", "0", "", ""), remote.Result{Ending: remote.Exited}, platform.Unknown, "not understood"},
 		"versions odd":         {jobSays("exited", "0", "", ""), afterSays("pr-both all 1.2 installed", ""), platform.Unknown, "could not be read"},
@@ -141,7 +151,7 @@ func TestDnfLies(t *testing.T) {
 func TestStageLook(t *testing.T) {
 	look := stepNamed(t, Apt{Debian}, debian(), aptWork(), "stage").Look
 	for state, want := range map[string]platform.State{
-		"absent": platform.NotDone, "claimed": platform.NotDone, "running": platform.Running, "interrupted": platform.Failed, "odd": platform.Unknown,
+		"absent": platform.NotDone, "claimed": platform.NotDone, "running": platform.Running, "interrupted": platform.Failed, "revoked": platform.Failed, "odd": platform.Unknown,
 	} {
 		standing(t, look.Judge([]remote.Result{jobSays(state, "", "why", "line")}), want, "")
 	}

@@ -22,7 +22,7 @@ const lockPatience = 20
 
 // preflight looks, and does nothing: a lock in the way is "not done yet", anything
 // else that is wrong fails the host before it was touched.
-func (s scheme) preflight(f fact.Facts, w patch.Work, read func(section) transaction) platform.Step {
+func (s scheme) preflight(f fact.Facts, w patch.Work, read func(fact.Facts, section) transaction) platform.Step {
 	specs, asked := s.specs(f, w.Install), names(w.Install)
 	args := []string{nonce("preflight "+w.ID, f, specs), s.manager, strconv.Itoa(lockPatience), strconv.Itoa(len(asked))}
 	args = append(append(args, asked...), specs...)
@@ -37,7 +37,7 @@ func (s scheme) preflight(f fact.Facts, w patch.Work, read func(section) transac
 	}
 }
 
-func (s scheme) judgePreflight(f fact.Facts, w patch.Work, read func(section) transaction, results []remote.Result) platform.Standing {
+func (s scheme) judgePreflight(f fact.Facts, w patch.Work, read func(fact.Facts, section) transaction, results []remote.Result) platform.Standing {
 	rep, trouble := wholeReport(results)
 	if trouble != "" {
 		return platform.Standing{Reasons: []string{trouble}}
@@ -56,7 +56,7 @@ func (s scheme) judgePreflight(f fact.Facts, w patch.Work, read func(section) tr
 		wrong = append(wrong, dpkgTrouble(rep)...)
 	}
 	wrong = append(wrong, spaceTrouble(rep, w)...)
-	wrong = append(wrong, s.differences(f, w, read(rep.get("plan")), installed)...)
+	wrong = append(wrong, s.differences(f, w, read(f, rep.get("plan")), installed)...)
 	if len(wrong) > 0 {
 		return platform.Standing{State: platform.Failed, Reasons: wrong}
 	}
@@ -137,7 +137,7 @@ func mountTrouble(s fact.Space, n need, bytes int64) string {
 		return fmt.Sprintf("%s (%s) is mounted read-only", s.Mount, n.what)
 	case s.FreeKiB < bytes>>10:
 		return fmt.Sprintf("%s has %s free, %s are wanted (%s)", s.Mount, mib(s.FreeKiB<<10), mib(bytes), n.what)
-	case s.InodeFree > 0 && s.InodeFree < inodesLeast:
+	case s.InodeTotal > 0 && s.InodeFree < inodesLeast: // btrfs and vfat have none at all
 		return fmt.Sprintf("%s has only %d inodes free", s.Mount, s.InodeFree)
 	}
 	return ""

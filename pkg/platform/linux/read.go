@@ -136,7 +136,8 @@ func (r *reader) locks() {
 	}
 }
 
-// refreshed takes the newest stamp; after a refresh that succeeded, it is now.
+// refreshed takes the newest stamp; after a refresh that succeeded, it is now. One
+// that failed is a problem of its own kind: what was asked for is not there.
 func (r *reader) refreshed(failure string) {
 	for _, line := range r.report.get("stamp").lines() {
 		if seconds, err := strconv.ParseInt(line, 10, 64); err == nil && plausible(seconds) {
@@ -147,7 +148,7 @@ func (r *reader) refreshed(failure string) {
 	}
 	switch {
 	case failure != "":
-		r.problem("lists", "the package lists could not be fetched, these are old ones: %s", failure)
+		r.problem("refresh", "the package lists could not be fetched, these are old ones: %s", failure)
 	case r.report.has("refresh"):
 		r.facts.Refreshed = r.facts.Clock
 	case r.facts.Refreshed.IsZero():

@@ -28,12 +28,12 @@ func nonce(purpose string, f fact.Facts, words []string) string {
 
 // resolved turns the answer into a Resolution. What is known of an update from
 // detection (origin, security, size) is kept; what nobody asked for is a dependency.
-func (s scheme) resolved(f fact.Facts, want []patch.Update, r remote.Result, read func(section) transaction) (platform.Resolution, error) {
+func (s scheme) resolved(f fact.Facts, want []patch.Update, r remote.Result, read func(fact.Facts, section) transaction) (platform.Resolution, error) {
 	rep, found := readReport(r)
 	if !found || !rep.whole {
 		return platform.Resolution{}, refuse(f, "try again", "what %s would do could not be learned: %s", s.manager, answer(r))
 	}
-	t := read(rep.get("plan"))
+	t := read(f, rep.get("plan"))
 	res := platform.Resolution{Removes: t.removes, Refused: t.refused}
 	for _, c := range t.changes {
 		res.Changes = append(res.Changes, s.known(f, want, c))

@@ -75,6 +75,7 @@ func texts() map[string]string {
 		"lock":        lockScript,
 		"reboot":      rebootScript,
 		"apt":         aptScript,
+		"dnf":         dnfScript,
 	}
 }
 

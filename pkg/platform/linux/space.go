@@ -36,16 +36,16 @@ func readDF(text string) []dfRow {
 
 // readSpaces joins df -k, df -i and /proc/mounts by mount point, sorted, each once.
 func readSpaces(blocks, inodes, mounts string) []fact.Space {
-	free := map[string]int64{}
+	count := map[string]dfRow{}
 	for _, row := range readDF(inodes) {
-		free[row.mount] = row.free
+		count[row.mount] = row
 	}
 	readOnly := readOnlyMounts(mounts)
 	var spaces []fact.Space
 	for _, row := range readDF(blocks) {
 		spaces = append(spaces, fact.Space{
 			Mount: row.mount, FreeKiB: row.free, TotalKiB: row.total,
-			InodeFree: free[row.mount], ReadOnly: readOnly[row.mount],
+			InodeFree: count[row.mount].free, InodeTotal: count[row.mount].total, ReadOnly: readOnly[row.mount],
 		})
 	}
 	slices.SortFunc(spaces, func(a, b fact.Space) int { return strings.Compare(a.Mount, b.Mount) })

@@ -184,12 +184,16 @@ func TestRefreshFailure(t *testing.T) {
 		s    section
 		want string
 	}{
-		"fine":     {ran("Hit:1 http://x\nReading package lists...\n", 0), ""},
-		"warned":   {section{out: "Err:1 http://x\n", err: "W: Failed to fetch http://x  Could not resolve\nW: Some index files failed to download.\n"}, "W: Failed to fetch http://x  Could not resolve"},
-		"locked":   {section{err: "E: Could not get lock /var/lib/apt/lists/lock.\n", status: 100}, "E: Could not get lock /var/lib/apt/lists/lock."},
-		"not root": {section{status: 100}, "apt-get update: exit status 100"},
-		"dnf":      {section{err: "Ignoring repositories: new\n"}, "Ignoring repositories: new"},
-		"cut off":  {section{status: -1}, "apt-get update: its output was cut off"},
+		"fine":          {ran("Hit:1 http://x\nReading package lists...\n", 0), ""},
+		"bad signature": {section{err: "W: An error occurred during the signature verification. The repository is not updated and the previous index files will be used. GPG error: http://x y InRelease: NO_PUBKEY 1\n"}, "W: An error occurred during the signature verification. The repository is not updated and the previous index files will be used. GPG error: http://x y InRelease: NO_PUBKEY 1"},
+		"GPG error":     {section{err: "W: GPG error: http://x y Release: EXPKEYSIG 1\n"}, "W: GPG error: http://x y Release: EXPKEYSIG 1"},
+		"long output":   {section{out: strings.Repeat("Get:1 http://x\n", 390), err: "W: Some index files failed to download. They have been ignored, or old ones used instead.\n"}, "W: Some index files failed to download. They have been ignored, or old ones used instead."},
+		"harmless":      {section{err: "W: http://x/InRelease: Key is stored in legacy trusted.gpg keyring (DEPRECATED)\nW: Target Packages is configured multiple times\n"}, ""},
+		"warned":        {section{out: "Err:1 http://x\n", err: "W: Failed to fetch http://x  Could not resolve\nW: Some index files failed to download.\n"}, "W: Failed to fetch http://x  Could not resolve"},
+		"locked":        {section{err: "E: Could not get lock /var/lib/apt/lists/lock.\n", status: 100}, "E: Could not get lock /var/lib/apt/lists/lock."},
+		"not root":      {section{status: 100}, "apt-get update: exit status 100"},
+		"dnf":           {section{err: "Ignoring repositories: new\n"}, "Ignoring repositories: new"},
+		"cut off":       {section{status: -1}, "apt-get update: its output was cut off"},
 	} {
 		r := report{sections: map[string]section{"refresh": tt.s}}
 		if got := refreshFailure(r, "apt-get update"); got != tt.want {
@@ -203,7 +207,7 @@ func TestReadSpaces(t *testing.T) {
 	inodes := "Filesystem Inodes IUsed IFree IUse% Mounted on\n/dev/a 10 5 5 50% /\n"
 	mounts := "/dev/a / ext4 rw,relatime 0 0\n/dev/b /boot ext4 rw 0 0\n/dev/b /boot ext4 ro,relatime 0 0\n"
 	got := readSpaces(df, inodes, mounts)
-	want := []fact.Space{{Mount: "/", FreeKiB: 600, TotalKiB: 1000, InodeFree: 5}, {Mount: "/boot", FreeKiB: 50, TotalKiB: 100, ReadOnly: true}}
+	want := []fact.Space{{Mount: "/", FreeKiB: 600, TotalKiB: 1000, InodeFree: 5, InodeTotal: 10}, {Mount: "/boot", FreeKiB: 50, TotalKiB: 100, ReadOnly: true}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}

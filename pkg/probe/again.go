@@ -1,0 +1,49 @@
+package probe
+
+import (
+	"context"
+	"time"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/fault"
+)
+
+// SnapshotAgain takes a snapshot as Snapshot does, and once more on a new connection
+// where one was lost or not to be had: looking changes nothing. Patience counts from
+// the first loss; the last try is at its end. What another try can't change is given
+// back at once.
+func SnapshotAgain(ctx context.Context, on Sessions, now func() time.Time, patience time.Duration) (fact.Snapshot, error) {
+	var until time.Time
+	for pause := shortest; ; pause = min(2*pause, longest) {
+		snapshot, err := try(ctx, on, now)
+		if err == nil || !passing(err) {
+			return snapshot, err
+		}
+		if until.IsZero() {
+			until = time.Now().Add(patience)
+		}
+		rest := min(pause, time.Until(until))
+		if rest <= 0 || !sleep(ctx, rest) {
+			return snapshot, err
+		}
+	}
+}
+
+func try(ctx context.Context, on Sessions, now func() time.Time) (fact.Snapshot, error) {
+	session, release, err := on.Session(ctx)
+	if err != nil {
+		return fact.Snapshot{}, err //nolint:wrapcheck // already a *fault.Error that says what happened
+	}
+	defer release()
+	snapshot, err := Snapshot(ctx, session, now())
+	if err != nil && passing(err) {
+		on.Drop() // whatever is left of it is of no use
+	}
+	return snapshot, err
+}
+
+// passing tells of a connection that is gone, and may be there again later.
+func passing(err error) bool {
+	code, kind := fault.CodeOf(err), fault.KindOf(err)
+	return code == fault.Lost || code == fault.Unreachable && kind == fault.Retry
+}
