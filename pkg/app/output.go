@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/platform"
@@ -51,6 +52,7 @@ func (e Env) progress(verb string, total int) *view.Counter {
 type watcher struct {
 	view  view.View
 	learn func(rollout.Event)
+	beat  *heartbeat // nil: the view shows progress itself, or nobody reads it
 }
 
 func (e Env) watch(o Options) *watcher {
@@ -65,7 +67,8 @@ func (e Env) watch(o Options) *watcher {
 		}
 		return &watcher{view: view.NewLive(view.LiveOptions{Out: e.Out, Size: size, Clock: e.Now, Colour: e.Color, Zone: zone})}
 	}
-	return &watcher{view: view.NewLines(e.Out, zone)}
+	lines := view.NewLines(e.Out, zone)
+	return &watcher{view: lines, beat: startHeartbeat(e.Now, func(at time.Time, text string) { lines.Tell(view.Note(at, text)) })}
 }
 
 // observe is the engine's observer.
@@ -73,14 +76,23 @@ func (w *watcher) observe(event rollout.Event, s *rollout.State) {
 	if w.learn != nil {
 		w.learn(event)
 	}
+	if w.beat != nil {
+		w.beat.event(event)
+	}
 	w.view.Event(event, s)
 }
 
 func (w *watcher) progress(host fact.HostID, step platform.StepID, line string) {
+	if w.beat != nil {
+		w.beat.progress(host, line)
+	}
 	w.view.Tell(view.Progress(host, step, line))
 }
 
 func (w *watcher) close(final report.Document) error {
+	if w.beat != nil {
+		w.beat.end()
+	}
 	if err := w.view.Close(final); err != nil {
 		return fmt.Errorf("show the run: %w", err)
 	}
