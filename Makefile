@@ -35,7 +35,7 @@ demo: build ## a simulated fleet and a whole rollout, on this machine alone
 	bin/patchring demo
 
 test: debs check unit fuzz hosts ## everything, then what was skipped and why
-	@$(GATE) total $(LOGS)/unit.json $(LOGS)/fuzz.json $(LOGS)/hosts.json
+	@$(GATE) total $(LOGS)/unit.json $(LOGS)/fuzz.json $(LOGS)/hosts.json $(LOGS)/systemd.json
 
 check: lint ## formatting, modules, vet, lint
 	@unformatted=$$(gofmt -l .ci cmd pkg) && if [ -n "$$unformatted" ]; then echo "run gofmt -w on: $$unformatted"; exit 1; fi
@@ -51,13 +51,14 @@ $(LINTER):
 
 unit: ## all tests but those on real hosts, with the race detector
 	@[ -n "$(RACE)" ] || echo "no C compiler: the race detector is off"
-	$(GATE) test -log $(LOGS)/unit.json -except $(REAL) -- $(RACE) -shuffle=on -timeout=10m $(ALL)
+	PRLAB_HOSTS= $(GATE) test -log $(LOGS)/unit.json -except $(REAL) -- $(RACE) -shuffle=on -timeout=10m $(ALL)
 
 fuzz: ## every fuzz target, for a short time
 	$(GATE) fuzz -log $(LOGS)/fuzz.json -each $(FUZZ_EACH) -total $(FUZZ_TOTAL) -except $(REAL) -- $(ALL)
 
 hosts: debs ## tests on real hosts: root, Debian or Ubuntu
 	$(GATE) test -log $(LOGS)/hosts.json -- $(RACE) -count=1 -timeout=25m $(REAL)
+	$(GATE) test -log $(LOGS)/systemd.json -- -run=RealSystemd -count=1 -timeout=5m ./pkg/job
 
 bench: ## every benchmark
 	go test -run='^$$' -bench=. -benchmem ./...
