@@ -110,6 +110,9 @@ func (e Env) fromAnswers(ctx context.Context, o InitOptions) (imports.Draft, err
 			return imports.Draft{}, err
 		}
 	}
+	if answers.User != "" && answers.User != "root" {
+		answers.Become = "sudo" // patches need root
+	}
 	if len(answers.Test)+len(answers.Production) == 0 {
 		return imports.Draft{}, fault.Usagef("add --test HOST --production HOST, or --from ssh-config, or --from csv --file FILE", "no host was named")
 	}
@@ -128,8 +131,8 @@ func (e Env) interview(ctx context.Context, a *imports.Answers) error {
 	if user := ask("User to log in as [root]:"); len(user) > 0 {
 		a.User = user[0]
 	}
-	a.Test = ask("Hosts of the test ring, e.g. web-t1 10.0.0.7:")
-	a.Production = ask("Hosts of production:")
+	a.Test = ask("Hosts of the test ring (NAME or NAME=ADDRESS, with spaces between):")
+	a.Production = ask("Hosts of production (a range like web-[01:04] works):")
 	if err := lines.Err(); err != nil {
 		return fmt.Errorf("read the answers: %w", err)
 	}
