@@ -59,8 +59,9 @@ func startSSHD(t *testing.T, allowed ssh.PublicKey, more string) *realSSHD {
 	}
 	address := freeAddress(t)
 	_, port, _ := net.SplitHostPort(address)
-	config := fmt.Sprintf("Port %s\nListenAddress 127.0.0.1\nHostKey %s\nAuthorizedKeysFile %s\nStrictModes no\nUsePAM no\nPidFile none\n"+
-		"PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\nSubsystem sftp internal-sftp\nMaxStartups 100\n%s\n", port, hostPath, authorized, more)
+	// An empty home: the rc files of whoever runs the tests like to talk, and to collide.
+	config := fmt.Sprintf("SetEnv HOME=%s\nPort %s\nListenAddress 127.0.0.1\nHostKey %s\nAuthorizedKeysFile %s\nStrictModes no\nUsePAM no\nPidFile none\n"+
+		"PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\nSubsystem sftp internal-sftp\nMaxStartups 100\n%s\n", dir, port, hostPath, authorized, more)
 	path := filepath.Join(dir, "sshd_config")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
