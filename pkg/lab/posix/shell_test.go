@@ -34,13 +34,13 @@ func (b *box) Enter([]string) (int, func())        { return 4000 + int(b.last.Ad
 func (b *box) Complain(string)                     {}
 func (b *box) Spawn(run func(context.Context))     { b.jobs.Go(func() { run(b.ctx) }) }
 
-// newBox gives a root process in /work of a new host.
+// newBox gives a root process in /desk of a new host.
 func newBox(t *testing.T) *posix.Proc {
 	t.Helper()
 	b := &box{tools: posix.Tools(), ctx: t.Context()}
 	t.Cleanup(b.jobs.Wait)
 	files := memfs.New(time.Now, nil)
-	for _, dir := range []string{"/usr/bin", "/tmp", "/work", "/dev", "/etc"} {
+	for _, dir := range []string{"/usr/bin", "/tmp", "/desk", "/dev", "/etc"} {
 		if err := files.MkdirAll(memfs.Root, dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +53,7 @@ func newBox(t *testing.T) *posix.Proc {
 	if err := errors.Join(files.Symlink(memfs.Root, "usr/bin", "/bin"), files.Device("/dev/null")); err != nil {
 		t.Fatal(err)
 	}
-	return &posix.Proc{System: b, FS: files, Dir: "/work", Env: map[string]string{"PATH": "/usr/bin:/bin", "HOME": "/work"}}
+	return &posix.Proc{System: b, FS: files, Dir: "/desk", Env: map[string]string{"PATH": "/usr/bin:/bin", "HOME": "/desk"}}
 }
 
 // runIn runs a script with arguments and gives its output and status.
@@ -200,12 +200,12 @@ func TestUnknownOptionsFailLoudly(t *testing.T) {
 
 func TestPermissions(t *testing.T) {
 	p := newBox(t)
-	runIn(t, p, "mkdir -m 700 /secret; echo x >/secret/f; echo y >/work/f; chmod 600 /work/f; mkdir -m 755 /open; echo z >/open/r; chmod 1777 /tmp; echo t >/tmp/roots")
+	runIn(t, p, "mkdir -m 700 /secret; echo x >/secret/f; echo y >/desk/f; chmod 600 /desk/f; mkdir -m 755 /open; echo z >/open/r; chmod 1777 /tmp; echo t >/tmp/roots")
 	user := p.Child()
 	user.UID = 1000
 	for script, want := range map[string]int{
-		"cat /secret/f": 1, "cat /work/f": 1, "cat /open/r": 0, "echo x >/open/new": 1, "echo x >/tmp/own && rm /tmp/own": 0, "rm -f /tmp/roots": 1,
-		"mkdir /etc/d": 1, "chmod 777 /open/r": 1, "[ -r /work/f ]": 1, "[ -w /open/r ]": 1, "cd /secret": 1, "mv /open/r /tmp": 1, "[ -e /secret/f ]": 1,
+		"cat /secret/f": 1, "cat /desk/f": 1, "cat /open/r": 0, "echo x >/open/new": 1, "echo x >/tmp/own && rm /tmp/own": 0, "rm -f /tmp/roots": 1,
+		"mkdir /etc/d": 1, "chmod 777 /open/r": 1, "[ -r /desk/f ]": 1, "[ -w /open/r ]": 1, "cd /secret": 1, "mv /open/r /tmp": 1, "[ -e /secret/f ]": 1,
 	} {
 		if _, errs, code := runIn(t, user, script); code != want && (want == 0 || code == 0) {
 			t.Errorf("%s: status %d, want %d; %s", script, code, want, errs)
@@ -224,7 +224,7 @@ func TestClaim(t *testing.T) {
 			child := p.Child()
 			var out, errs bytes.Buffer
 			child.Out, child.Err = &out, &errs
-			if child.Shell(t.Context(), posix.Script{Name: "sh", Source: []byte("mkdir /work/lock 2>/dev/null && echo $$ >/work/lock/owner")}) == 0 {
+			if child.Shell(t.Context(), posix.Script{Name: "sh", Source: []byte("mkdir /desk/lock 2>/dev/null && echo $$ >/desk/lock/owner")}) == 0 {
 				mu.Lock()
 				won++
 				mu.Unlock()
