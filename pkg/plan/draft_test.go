@@ -185,7 +185,7 @@ func TestPick(t *testing.T) {
 		{name: "severity is for security", rules: []playbook.Packages{{Kind: "all", MinSeverity: "critical"}}, update: patch.Update{Security: no}, want: "+p"},
 		{name: "excluded", rules: []playbook.Packages{{Kind: "all", Exclude: []playbook.Exclude{{Package: "p*", Reason: "vendor"}}}}, update: patch.Update{}, want: "-p(excluded)"},
 		{name: "excluded until tomorrow", rules: []playbook.Packages{{Kind: "all", Exclude: []playbook.Exclude{{Package: "p", Until: until(time.Hour)}}}}, update: patch.Update{}, want: "-p(excluded)"},
-		{name: "an exclude that has ended", rules: []playbook.Packages{{Kind: "all", Exclude: []playbook.Exclude{{Package: "p", Until: until(0)}}}}, update: patch.Update{}, want: "+p"},
+		{name: "an exclude that has ended", rules: []playbook.Packages{{Kind: "all", Exclude: []playbook.Exclude{{Package: "p", Until: until(-time.Second)}}}}, update: patch.Update{}, want: "+p"},
 		{name: "another rule's exclude wins", rules: []playbook.Packages{{Kind: "all"}, {Kind: "security", Exclude: []playbook.Exclude{{Package: "p"}}}}, update: patch.Update{}, want: "-p(excluded)"},
 		{name: "held", rules: []playbook.Packages{{Kind: "all"}}, update: patch.Update{}, holds: []string{"p"}, want: "-p(held)"},
 		{name: "narrowed away", rules: []playbook.Packages{{Kind: "all"}}, update: patch.Update{}, globs: []string{"q*"}, want: "-p(narrowed)"},

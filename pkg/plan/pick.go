@@ -109,7 +109,7 @@ func severeEnough(least patch.Severity, u patch.Update) bool {
 func (p *picker) excluded(u patch.Update) (string, bool) {
 	for _, r := range p.rules {
 		for _, e := range r.Exclude {
-			if matches(e.Package, u.Name) && (e.Until.IsZero() || p.now.Before(e.Until)) {
+			if matches(e.Package, u.Name) && e.Holds(p.now) {
 				return describe(e), true
 			}
 		}
