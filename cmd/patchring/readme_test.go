@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/patchring/patchring/pkg/app"
+	"github.com/patchring/patchring/pkg/document"
 	"github.com/patchring/patchring/pkg/inventory"
 	"github.com/patchring/patchring/pkg/playbook"
 	"github.com/patchring/patchring/pkg/report"
@@ -105,6 +107,18 @@ func TestReadmeExamples(t *testing.T) {
 	}
 	if seen["yaml inventory"] == 0 || seen["yaml playbook"] == 0 || seen["console "] == 0 {
 		t.Errorf("README has lost its examples: %v", seen)
+	}
+}
+
+// The mistake that README shows is what lint really prints.
+func TestReadmeMistake(t *testing.T) {
+	_, err := inventory.Parse("inventory.yaml", []byte("version: 1\nhosts:\n  web-01:\n    adress: 10.0.0.1\n")) //nolint:misspell // the mistake is the point
+	placed, ok := errors.AsType[*document.Problems](err)
+	if !ok {
+		t.Fatalf("no mistake was found: %v", err)
+	}
+	if want := strings.TrimSpace(placed.Render()); !strings.Contains(readme(t), want) {
+		t.Errorf("README shows another text than lint:\n%s", want)
 	}
 }
 

@@ -135,15 +135,14 @@ func unworkable(id fact.HostID, f fact.Facts) *Problem {
 
 // mistaken: the inventory says that the host runs something else.
 func (d *Draft) mistaken(id fact.HostID, f fact.Facts) *Problem {
-	for _, h := range d.in.Inventory.Hosts {
-		if h.ID == id && h.Platform != "" && h.Platform != f.Platform {
-			return &Problem{
-				Code: string(fault.HostFailed), What: fmt.Sprintf("the inventory says platform %s, and the host runs %s", h.Platform, f.Platform),
-				Hint: "is the address right? else correct platform in the inventory",
-			}
-		}
+	h, err := d.in.Inventory.Find(id.String())
+	if err != nil || h.Platform == "" || h.Platform == f.Platform {
+		return nil // it is in the inventory: the rings' patterns gave it
 	}
-	return nil
+	return &Problem{
+		Code: string(fault.HostFailed), What: fmt.Sprintf("the inventory says platform %s, and the host runs %s", h.Platform, f.Platform),
+		Hint: "is the address right? else correct platform in the inventory",
+	}
 }
 
 // Wanted are the updates picked for a host so far, sorted.

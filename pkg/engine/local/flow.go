@@ -73,11 +73,10 @@ func (w *work) begin(ctx context.Context) (rollout.StepEnded, error) {
 
 // planned finds the plan's entry and driver of this host, or the reason to refuse it.
 func (w *work) planned() (plan.Host, platform.Driver, *rollout.StepEnded) {
-	i := slices.IndexFunc(w.p.Plan.Hosts, func(h plan.Host) bool { return h.ID == w.task.Host })
-	if i < 0 {
+	host, ok := w.p.Plan.Host(w.task.Host)
+	if !ok {
 		return plan.Host{}, nil, failed(fault.Internal, "this host is not in the plan")
 	}
-	host := w.p.Plan.Hosts[i]
 	if host.Problem != nil {
 		return host, nil, &rollout.StepEnded{Outcome: rollout.OutcomeUnreachable, Code: fault.Code(host.Problem.Code), Reasons: []string{host.Problem.What}}
 	}
