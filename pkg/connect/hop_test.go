@@ -230,7 +230,7 @@ func TestParseHop(t *testing.T) {
 			t.Errorf("%s: %q %q %q, %v", c.text, who, host, port, err)
 		}
 	}
-	for _, bad := range []string{"", "@b", "b:", "b:0", "b:99999", "b:x", "[b", "[b]x", "a b", "a,b", "-oX=y", "ssh://b", "ops@-b", "b\n"} {
+	for _, bad := range []string{"", "@b", "b:", "b:0", "b:99999", "b:x", "[b", "[b]x", "a b", "a,b", "-oX=y", "ssh://b", "ops@-b", "b\n", "::%]", "fe80::1%a b"} {
 		if _, _, _, err := parseHop(bad); err == nil || fault.CodeOf(err) != fault.Usage {
 			t.Errorf("%q passes: %v", bad, err)
 		}

@@ -219,12 +219,13 @@ func parseHop(text string) (who, host, port string, err error) {
 }
 
 // isHostName is loose about names, but lets nothing pass for an option, a list or a URL.
+// A zone (fe80::1%eth0) may hold anything in netip's eyes; here it follows the names.
 func isHostName(host string) bool {
-	if strings.Contains(host, ":") {
-		_, err := netip.ParseAddr(host)
-		return err == nil
+	if host == "" || strings.HasPrefix(host, "-") || strings.ContainsAny(host, " \t\r\n,/[]\x00") {
+		return false
 	}
-	return host != "" && !strings.HasPrefix(host, "-") && !strings.ContainsAny(host, " \t\r\n,/[]\x00")
+	_, err := netip.ParseAddr(host)
+	return err == nil || !strings.Contains(host, ":")
 }
 
 func isPort(port string) bool {
