@@ -60,7 +60,8 @@ func (s *stages) feed(p []byte) []byte {
 	return nil
 }
 
-// count looks for prompts; each found is blanked so that it counts once.
+// count looks for prompts; each found is blanked so that it counts once. What stands
+// around it stays apart: it must not make up a mark of its own.
 func (s *stages) count() {
 	if s.guess {
 		if loc := suPrompt.FindIndex(s.head); loc != nil {
@@ -69,7 +70,7 @@ func (s *stages) count() {
 		}
 	} else {
 		s.asked += bytes.Count(s.head, []byte(s.prompt))
-		s.head = bytes.ReplaceAll(s.head, []byte(s.prompt), nil)
+		s.head = bytes.ReplaceAll(s.head, []byte(s.prompt), []byte{'\n'})
 	}
 	switch {
 	case s.asked > 1:
