@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 
@@ -11,7 +12,7 @@ import (
 	"github.com/patchring/patchring/pkg/statedir"
 )
 
-// disk is what a journal is written through. It is the file itself; tests put one
+// disk is what everything is written through. It is the file itself; tests put one
 // that fails in between.
 type disk interface {
 	WriteAt(p []byte, at int64) (int, error)
@@ -24,11 +25,11 @@ type disk interface {
 type Dir struct {
 	root *os.Root
 	file *os.File
-	disk disk
+	over func(*os.File) disk
 
 	mu     sync.Mutex
 	end    place   // behind the last record that was verified
-	broken error   // a write failed and could not be taken back: nothing is appended any more
+	broken error   // what the disk holds is not known: nothing is appended any more
 	damage *Damage // of the tail
 }
 
@@ -66,7 +67,7 @@ func Open(root *os.Root) (*Dir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
-	return &Dir{root: root, file: file, disk: file}, nil
+	return &Dir{root: root, file: file, over: func(f *os.File) disk { return f }}, nil
 }
 
 // Close closes the file.
@@ -87,9 +88,11 @@ func (d *Dir) Damage() (Damage, bool) {
 	return *d.damage, true
 }
 
-// Append implements Journal. A torn tail is copied aside first. When the write or the
-// sync fails, the file is cut back to where it was; where even that fails, the error
-// says so, and nothing is appended any more: whole records of this append may then
+// Append implements Journal. A torn tail is copied aside first. When the write fails,
+// the file is cut back to where it was. Where even that fails, and whenever a sync
+// fails, what the disk holds is not known: the error is statedir.ErrInDoubt, and this
+// Dir appends nothing any more. Syncing again would prove nothing, since the system
+// may have given up what it could not write. Whole records of that append may then
 // stand in the file, each of them true.
 func (d *Dir) Append(ctx context.Context, after uint64, records ...Record) error {
 	d.mu.Lock()
@@ -102,7 +105,10 @@ func (d *Dir) Append(ctx context.Context, after uint64, records ...Record) error
 		return fmt.Errorf("append to the journal: %w", err)
 	}
 	err = d.append(ctx, after, records)
-	return errors.Join(err, release())
+	if e := release(); e != nil {
+		err = errors.Join(err, fmt.Errorf("append to the journal: %w: %w", statedir.ErrInDoubt, e))
+	}
+	return err
 }
 
 func (d *Dir) append(ctx context.Context, after uint64, records []Record) error {
@@ -134,6 +140,9 @@ func lines(end place, records []Record) ([]byte, place, error) {
 		if err != nil {
 			return nil, end, err
 		}
+		if len(line) > maxLine {
+			return nil, end, fmt.Errorf("record %d has more than %d bytes", mark.Seq, maxLine)
+		}
 		text = append(append(text, line...), '\n')
 		end = place{Mark: mark, at: end.at + int64(len(line)) + 1}
 	}
@@ -142,21 +151,39 @@ func lines(end place, records []Record) ([]byte, place, error) {
 
 // write puts text behind the last record and makes it durable, or takes it back.
 func (d *Dir) write(text []byte) error {
-	_, err := d.disk.WriteAt(text, d.end.at)
-	if err == nil {
-		err = d.disk.Sync()
+	disk := d.over(d.file)
+	if err := put(disk, text, d.end.at); err != nil {
+		err = fmt.Errorf("append to the journal: %w", err)
+		if back := d.cut(disk); back != nil {
+			return d.doubt(errors.Join(err, back))
+		}
+		return err
 	}
-	if err == nil {
-		return nil
+	if err := disk.Sync(); err != nil {
+		// Others shall not read what may not last. That the cut lasts is not known either.
+		return d.doubt(errors.Join(fmt.Errorf("append to the journal: %w", err), disk.Truncate(d.end.at)))
 	}
-	err = fmt.Errorf("append to the journal: %w", err)
-	back := d.disk.Truncate(d.end.at)
-	if back == nil {
-		back = d.disk.Sync()
+	return nil
+}
+
+// cut takes everything behind the last record away, for good.
+func (d *Dir) cut(disk disk) error {
+	if err := disk.Truncate(d.end.at); err != nil {
+		return err
 	}
-	if back != nil {
-		d.broken = fmt.Errorf("an earlier append failed and may stand in the file in part: %w", errors.Join(err, back))
-		return d.broken
+	return disk.Sync()
+}
+
+func (d *Dir) doubt(cause error) error {
+	d.broken = fmt.Errorf("%w, so that this process appends nothing more: %w", statedir.ErrInDoubt, cause)
+	return d.broken
+}
+
+// put writes all of text, or fails.
+func put(to disk, text []byte, at int64) error {
+	n, err := to.WriteAt(text, at)
+	if err == nil && n < len(text) {
+		return io.ErrShortWrite
 	}
 	return err
 }
@@ -171,24 +198,32 @@ func (d *Dir) setAside() error {
 		return fmt.Errorf("keep the journal's torn tail: %w", err)
 	}
 	name := fmt.Sprintf("%s.torn-%d-%s", statedir.JournalName, d.end.Seq, patch.DigestOf(torn).Short())
-	if err := keep(d.root, name, torn); err != nil {
+	if err := d.keep(name, torn); err != nil {
 		return fmt.Errorf("keep the journal's torn tail: %w", err)
 	}
-	if err := d.disk.Truncate(d.end.at); err != nil {
-		return fmt.Errorf("cut off the journal's torn tail: %w", err)
+	if err := d.cut(d.over(d.file)); err != nil {
+		return d.doubt(fmt.Errorf("cut off the journal's torn tail: %w", err))
 	}
 	d.damage.Kept = name
 	return nil
 }
 
-func keep(root *os.Root, name string, content []byte) error {
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+// keep makes a file and its name durable.
+func (d *Dir) keep(name string, content []byte) error {
+	f, err := d.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
+	to := d.over(f)
+	if err = put(to, content, 0); err == nil {
+		err = to.Sync()
 	}
-	return errors.Join(err, f.Close())
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	folder, err := d.root.Open(".")
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.over(folder).Sync(), folder.Close())
 }

@@ -4,6 +4,11 @@
 // A journal is a text file of one record a line. Each names the digest of the line
 // before, so that nothing can be changed, dropped or moved in the middle without
 // being seen. That the end was cut off can't be seen from the file alone.
+//
+// What stands behind the last newline is a torn tail: an append that never came to its
+// end. It is told, kept in a file of its own by the next append, and cut off. Any whole
+// line that is no record, or does not follow, is damage: an error that names the file
+// and the line, and nothing is appended. A record of a newer version is refused.
 package journal
 
 import (
@@ -12,10 +17,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
-	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/patch"
 )
 
@@ -41,7 +44,7 @@ type Record struct {
 
 // Journal is one rollout's record. Append is a compare-and-swap: it fails with
 // ErrMoved unless the last record's seq is after. When it returns nil, the records
-// are durable; else none of them counts, unless the error says that it is not known.
+// are durable; else none of them counts, unless the error is statedir.ErrInDoubt.
 // Read gives the records with seq ≥ from in order, each verified against its
 // predecessor; an error of fn ends it and is returned.
 //
@@ -75,59 +78,4 @@ func Line(after Mark, r Record) ([]byte, Mark, error) {
 	}
 	line := bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 	return line, Mark{Seq: r.Seq, Line: patch.DigestOf(line)}, nil
-}
-
-// errUnreadable is a line that is no record at all: torn, or something else.
-var errUnreadable = errors.New("not a record")
-
-// Parse reads the line that follows mark and verifies that it does follow it.
-func Parse(after Mark, line []byte) (Record, Mark, error) {
-	r, err := parse(line)
-	if err != nil {
-		return Record{}, after, err
-	}
-	switch {
-	case r.Seq != after.Seq+1:
-		return Record{}, after, fmt.Errorf("record %d stands where record %d should", r.Seq, after.Seq+1)
-	case r.Prev != after.Line:
-		return Record{}, after, fmt.Errorf("record %d does not follow from the one before it: one of them was changed", r.Seq)
-	}
-	return r, Mark{Seq: r.Seq, Line: patch.DigestOf(line)}, nil
-}
-
-func parse(line []byte) (Record, error) {
-	var r Record
-	dec := json.NewDecoder(bytes.NewReader(line))
-	dec.DisallowUnknownFields()
-	err := dec.Decode(&r)
-	if v, ok := versionOf(line, r.Version, err); ok && v > Version {
-		return Record{}, &fault.Error{
-			Kind: fault.GiveUp, Code: fault.Unsupported,
-			What: fmt.Sprintf("the journal is of version %d, and this patchring reads version %d", v, Version),
-			Hint: "a newer patchring wrote it: use that version or a later one for this rollout",
-		}
-	}
-	if err != nil {
-		return Record{}, fmt.Errorf("%w: %w", errUnreadable, err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		// Not errUnreadable: a whole record was here, which no torn append explains.
-		return Record{}, fmt.Errorf("something stands behind record %d in its line", r.Seq)
-	}
-	if r.Version != Version || r.Kind == "" || len(r.Payload) == 0 {
-		return Record{}, fmt.Errorf("%w: it lacks v, kind or payload", errUnreadable)
-	}
-	return r, nil
-}
-
-// versionOf finds the version of a line that the strict reading may have refused: a
-// newer record has fields that this build does not know.
-func versionOf(line []byte, read int, err error) (int, bool) {
-	if err == nil {
-		return read, true
-	}
-	var head struct {
-		Version int `json:"v"`
-	}
-	return head.Version, json.Unmarshal(line, &head) == nil
 }

@@ -45,9 +45,9 @@ func (d *Dir) read(ctx context.Context, start place, locked bool, fn func(Record
 		return fmt.Errorf("read the journal: %w", err)
 	}
 	if size < d.end.at {
-		return spoiled(d.end, errors.New("the file has become shorter"))
+		return spoiled(d.file.Name(), d.end, errors.New("the file has become shorter"))
 	}
-	r := &reader{now: start, fn: fn}
+	r := &reader{name: d.file.Name(), now: start, fn: fn}
 	r.from = bufio.NewReaderSize(io.NewSectionReader(d.file, start.at, max(0, whole-start.at)), 1<<16)
 	if err := r.run(ctx); err != nil {
 		return err
@@ -100,13 +100,15 @@ func (d *Dir) extent(locked bool) (whole, size int64, err error) {
 
 // reader goes through the complete lines of the file.
 type reader struct {
+	name string
 	from *bufio.Reader
 	now  place // behind the last good record
 	fn   func(Record) error
 }
 
-// run ends without an error at the end of the file, and before a torn tail: lines
-// which are no records, with no record behind them.
+// run ends without an error at the end of the complete lines alone. An append writes
+// its newline last, so that a complete line which is no record was not cut off: it was
+// changed, or put there by something else.
 func (r *reader) run(ctx context.Context) error {
 	for n := 0; ; n++ {
 		if n%256 == 0 && ctx.Err() != nil {
@@ -117,14 +119,11 @@ func (r *reader) run(ctx context.Context) error {
 			return nil
 		}
 		if err != nil {
-			return spoiled(r.now, err)
+			return r.spoiled(err)
 		}
 		record, mark, err := Parse(r.now.Mark, line)
-		if errors.Is(err, errUnreadable) && !r.goesOn() {
-			return nil
-		}
 		if err != nil {
-			return spoiled(r.now, err)
+			return r.spoiled(err)
 		}
 		r.now = place{Mark: mark, at: r.now.at + int64(len(line)) + 1}
 		if r.fn == nil {
@@ -153,27 +152,17 @@ func (r *reader) line() ([]byte, error) {
 	}
 }
 
-// goesOn tells whether any further line is a record: then the damage is in the middle.
-func (r *reader) goesOn() bool {
-	for {
-		line, err := r.line()
-		if err != nil {
-			return !errors.Is(err, io.EOF)
-		}
-		if _, err := parse(line); !errors.Is(err, errUnreadable) {
-			return true
-		}
-	}
-}
+func (r *reader) spoiled(cause error) error { return spoiled(r.name, r.now, cause) }
 
 // spoiled is damage that nobody may read over: what came behind it can't be trusted.
-func spoiled(at place, cause error) error {
+// Each record is a line, so the line's number follows from the last good record.
+func spoiled(name string, at place, cause error) error {
 	if fault.CodeOf(cause) == fault.Unsupported {
-		return cause
+		return &fault.Error{Kind: fault.GiveUp, Code: fault.Unsupported, What: name, Hint: fault.HintOf(cause), Err: cause}
 	}
 	return &fault.Error{
 		Kind: fault.GiveUp, Code: fault.Internal, Err: cause,
-		What: fmt.Sprintf("the journal is damaged behind record %d (byte %d)", at.Seq, at.at),
+		What: fmt.Sprintf("%s, line %d: the journal is damaged behind record %d (byte %d)", name, at.Seq+1, at.Seq, at.at),
 		Hint: "nothing is done with a journal that can't be trusted: restore it from a copy of the state folder",
 	}
 }

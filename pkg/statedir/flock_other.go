@@ -14,3 +14,6 @@ var errNoFlock = errors.New("this build can't lock files on this system: run pat
 func Flock(*os.File, bool) (release func() error, err error) { return nil, errNoFlock }
 
 func tryFlock(*os.File) (bool, error) { return false, errNoFlock }
+
+// alive: what can't be seen may live.
+func alive(int) bool { return true }

@@ -41,3 +41,8 @@ func flock(f *os.File, how int) error {
 		}
 	}
 }
+
+// alive: whether there is a process of that number. One that can't be asked is one.
+func alive(pid int) bool {
+	return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
+}

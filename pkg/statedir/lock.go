@@ -1,15 +1,19 @@
 package statedir
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/user"
+	"strings"
 	"time"
 
 	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/remote"
 )
 
 // Owner is who holds a lock. It is written into the lock file for others to read;
@@ -19,6 +23,7 @@ type Owner struct {
 	Host  string    `json:"host"`
 	User  string    `json:"user"`
 	Since time.Time `json:"since"`
+	Boot  string    `json:"boot,omitempty"` // of the machine, where the system numbers them
 }
 
 // Me is this process as an owner. What can't be learned is left out.
@@ -28,6 +33,9 @@ func Me(now time.Time) Owner {
 	if u, err := user.Current(); err == nil {
 		o.User = u.Username
 	}
+	if boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
+		o.Boot = strings.TrimSpace(string(boot))
+	}
 	return o
 }
 
@@ -35,15 +43,79 @@ func (o Owner) String() string {
 	if o.PID == 0 {
 		return "another process"
 	}
-	return fmt.Sprintf("%s@%s, process %d, since %s", o.User, o.Host, o.PID, o.Since.Format(time.RFC3339))
+	return fmt.Sprintf("%s, process %d, since %s", o.at(), o.PID, o.Since.Format(time.RFC3339))
+}
+
+// at is the owner as journals name one. It comes from a file that others wrote.
+func (o Owner) at() string {
+	return remote.Clean(o.User+"@"+o.Host, maxBy)
+}
+
+// Standing is what is known of a lock's owner.
+type Standing uint8
+
+const (
+	CantTell Standing = iota // it is on another machine, or nobody signed
+	Lives
+	Gone // its process has ended, or its machine was restarted since
+)
+
+// String says it of an owner, behind its name.
+func (s Standing) String() string {
+	switch s {
+	case Lives:
+		return "at work"
+	case Gone:
+		return "gone: its process has ended"
+	case CantTell:
+	}
+	return "can't be seen from this machine"
+}
+
+// standing judges an owner from here.
+func (o Owner) standing(here Owner, alive func(pid int) bool) Standing {
+	switch {
+	case o.PID <= 0 || o.Host != here.Host:
+		return CantTell
+	case o.Boot != "" && here.Boot != "" && o.Boot != here.Boot:
+		return Gone
+	case alive(o.PID):
+		return Lives
+	}
+	return Gone
 }
 
 // Lock is held until Release, or until the process ends.
-type Lock struct{ file *os.File }
+type Lock struct {
+	file *os.File
+	left Owner
+}
+
+// Left is who held the lock last and never gave it back: its process was killed, or its
+// machine went down.
+func (l *Lock) Left() (Owner, bool) { return l.left, l.left.PID != 0 }
 
 // take locks the file name in root. Held by another, it is a *fault.Error with Code
 // Locked that says by whom and since when.
 func take(root *os.Root, name, what string, o Owner) (*Lock, error) {
+	const tries = 5 // each lost to somebody's ForceUnlock at that very moment
+	for range tries {
+		lock, err := takeFile(root, name, what, o)
+		if err != nil {
+			return nil, err
+		}
+		ours, err := lock.stands(root, name)
+		if ours {
+			return lock, nil
+		}
+		if err := errors.Join(err, lock.file.Close()); err != nil {
+			return nil, fmt.Errorf("lock %s: %w", what, err)
+		}
+	}
+	return nil, fmt.Errorf("lock %s: its file is replaced again and again", what)
+}
+
+func takeFile(root *os.Root, name, what string, o Owner) (*Lock, error) {
 	f, err := root.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", what, err)
@@ -53,27 +125,78 @@ func take(root *os.Root, name, what string, o Owner) (*Lock, error) {
 	case err != nil:
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", what, err), f.Close())
 	case !got:
-		return nil, errors.Join(heldBy(readOwner(f), what), f.Close())
+		return nil, errors.Join(heldBy(readOwner(f), o, what), f.Close())
 	}
+	l := &Lock{file: f, left: readOwner(f)}
 	if err := sign(f, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", what, err), f.Close())
 	}
-	return &Lock{file: f}, nil
+	return l, nil
 }
 
-func heldBy(o Owner, what string) error {
-	return &fault.Error{
-		Kind: fault.Retry, Code: fault.Locked, What: fmt.Sprintf("%s is locked by %s", what, o),
-		Hint: "wait until it ends, or stop that process: the lock ends with it",
+// stands: the name still leads to the file that was locked.
+func (l *Lock) stands(root *os.Root, name string) (bool, error) {
+	ours, err := l.file.Stat()
+	if err != nil {
+		return false, err
+	}
+	now, err := root.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && os.SameFile(ours, now), err
+}
+
+func heldBy(o, here Owner, what string) error {
+	hint := "wait until it ends, or stop that process: the lock ends with it"
+	if o.PID != 0 && o.standing(here, alive) != Lives {
+		hint = "wait until it ends; if you know that it is gone for good, see --force-unlock"
+	}
+	return &fault.Error{Kind: fault.Retry, Code: fault.Locked, What: fmt.Sprintf("%s is locked by %s", what, o), Hint: hint}
+}
+
+const (
+	lockPoll     = 50 * time.Millisecond
+	lockPatience = 30 * time.Second // these locks are held while a few files are written
+)
+
+// await is take with patience: for ctx, and for lockPatience.
+func await(ctx context.Context, root *os.Root, name, what string) (*Lock, error) {
+	tick, enough := time.NewTicker(lockPoll), time.NewTimer(lockPatience)
+	defer tick.Stop()
+	defer enough.Stop()
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("lock %s: %w", what, err)
+		}
+		lock, err := take(root, name, what, Me(time.Now()))
+		if fault.CodeOf(err) != fault.Locked {
+			return lock, err
+		}
+		select {
+		case <-tick.C:
+		case <-enough.C:
+			return nil, err
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), err)
+		}
 	}
 }
 
-// readOwner reads what the holder wrote; half of it, or nothing, is nobody.
+// readOwner reads what the holder wrote.
 func readOwner(f *os.File) Owner {
 	const most = 4 << 10
 	raw, err := io.ReadAll(io.NewSectionReader(f, 0, most))
+	if err != nil {
+		return Owner{}
+	}
+	return parseOwner(raw)
+}
+
+// parseOwner takes half an owner, and none, for nobody.
+func parseOwner(raw []byte) Owner {
 	var o Owner
-	if err != nil || json.Unmarshal(raw, &o) != nil {
+	if json.Unmarshal(raw, &o) != nil {
 		return Owner{}
 	}
 	return o
@@ -92,7 +215,7 @@ func sign(f *os.File, o Owner) error {
 }
 
 // Release gives the lock back. The file stays: removing it would let two processes
-// hold locks on two files of one name.
+// hold locks on two files of one name. Where it can't be emptied, the lock ends anyhow.
 func (l *Lock) Release() error {
 	if err := errors.Join(l.file.Truncate(0), l.file.Close()); err != nil {
 		return fmt.Errorf("release the lock: %w", err)

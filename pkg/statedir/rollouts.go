@@ -29,11 +29,15 @@ type About struct {
 // Rollout is the open folder of one rollout.
 type Rollout struct {
 	About
-	root *os.Root
+	root  *os.Root
+	state *os.Root // the folder of all
 }
 
 // maxPlan bounds what is read as a plan: 10,000 hosts with 100 updates each fit well.
 const maxPlan = 1 << 30
+
+// newPrefix is that of a folder which is not complete yet.
+const newPrefix = ".new-"
 
 // NewID names a rollout: "2026-11-21-monthly-7f3a". It sorts by day; the end is
 // taken from random, so that two of one day differ.
@@ -85,7 +89,7 @@ func (d *Dir) Create(about About, plan []byte) (*Rollout, error) {
 
 // assemble makes a folder under another name and moves it to its place when it is complete.
 func assemble(all *os.Root, id string, files map[string][]byte) error {
-	temp := ".new-" + id
+	temp := newPrefix + id
 	if err := all.RemoveAll(temp); err != nil { // of a process that was killed here
 		return err
 	}
@@ -123,17 +127,24 @@ func (d *Dir) Rollout(id string) (*Rollout, error) {
 		return nil, noRollout(id, err)
 	}
 	r := &Rollout{root: root}
-	raw, err := root.ReadFile(aboutName)
-	if err == nil {
-		err = json.NewDecoder(bytes.NewReader(raw)).Decode(&r.About)
-	}
-	if err == nil && r.ID != id {
-		err = fmt.Errorf("%s names rollout %q", aboutName, r.ID)
+	if r.About, err = readAbout(root, id); err == nil {
+		r.state, err = d.root.OpenRoot(".")
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("rollout %s: %w", id, err), root.Close())
 	}
 	return r, nil
+}
+
+func readAbout(root *os.Root, id string) (about About, err error) {
+	raw, err := root.ReadFile(aboutName)
+	if err == nil {
+		err = json.NewDecoder(bytes.NewReader(raw)).Decode(&about)
+	}
+	if err == nil && about.ID != id {
+		err = fmt.Errorf("%s names rollout %q", aboutName, about.ID)
+	}
+	return about, err
 }
 
 func noRollout(id string, err error) error {
@@ -153,8 +164,8 @@ func (d *Dir) Rollouts() ([]About, error) {
 	}
 	var out []About
 	for _, e := range entries {
-		if !e.IsDir() || !validID(e.Name()) {
-			continue // what a killed process left, or what is not ours
+		if !isRollout(e) {
+			continue
 		}
 		r, err := d.Rollout(e.Name())
 		if err != nil {
@@ -168,6 +179,9 @@ func (d *Dir) Rollouts() ([]About, error) {
 	slices.SortFunc(out, func(a, b About) int { return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID)) })
 	return out, nil
 }
+
+// isRollout leaves out what a killed process left, and what is not ours.
+func isRollout(e fs.DirEntry) bool { return e.IsDir() && validID(e.Name()) }
 
 // Of lists the rollouts of a playbook in a site, newest first. At most one of them
 // is not over; only its journal tells which.
@@ -208,7 +222,7 @@ func (r *Rollout) Lock(o Owner) (*Lock, error) {
 
 // Close closes the folder; locks and journals opened in it stay open.
 func (r *Rollout) Close() error {
-	if err := r.root.Close(); err != nil {
+	if err := errors.Join(r.root.Close(), r.state.Close()); err != nil {
 		return fmt.Errorf("rollout %s: %w", r.ID, err)
 	}
 	return nil

@@ -2,18 +2,41 @@
 // lies in the files belongs to other packages.
 //
 //	VERSION                     the layout's version, "1"
-//	lock                        held while a rollout is created
+//	lock                        held while a rollout is created, a host is put into quarantine, or the folder is pruned
+//	budget.lock                 held while a rollout looks at what the others keep out, and reserves
+//	quarantine.json             hosts that are left out, by whom, why, and until when
 //	known_hosts/SITE            the host keys of a site
 //	store/                      content-addressed files, see package store
 //	plans/                      what `plan` has saved; nothing else reads it
 //	rollouts/ID/about.json      playbook, site, when created
 //	rollouts/ID/plan.json       the plan that the rollout carries out
 //	rollouts/ID/journal.jsonl   what happened, see package journal
+//	rollouts/ID/out.json        the hosts that the rollout keeps out, for the budgets of others
 //	rollouts/ID/lock            held by the `run` that is at work
 //
 // Folders are 0700, files 0600. Everything is opened through os.Root, so that no
 // name and no link leads out of the folder. Copying the folder, while no run is at
 // work, is a backup, and a hand-over to a colleague.
+//
+// # Locks
+//
+// A lock is the operating system's (flock), and ends with the process that holds it,
+// however that ends. The file says who has it: user, machine, process, boot, since
+// when. What a dead process left there is told, and hinders nobody. Budgets, the
+// quarantine and pruning wait for their lock for half a minute; everything else is told
+// at once who holds it.
+//
+// What can get stuck is a lock on a folder that machines share: a file server may keep
+// the lock of a machine that is gone. Dir.ForceUnlock puts a new lock file in the place
+// of that one. It refuses while the owner lives on this machine, and where nobody signed
+// the lock. An owner on another machine can't be seen from here: whoever forces that
+// lock says that it is at work no more. The locks on hosts are not touched by it.
+//
+// # Retention
+//
+// Dir.Prune removes rollouts that are over, old enough, and not among the last of their
+// playbook and site; then what in the store nothing refers to any more. A file that
+// names a digest, anywhere in the folder, is a reference.
 package statedir
 
 import (
@@ -34,6 +57,9 @@ const Version = "1"
 const (
 	versionName  = "VERSION"
 	lockName     = "lock"
+	budgetName   = "budget.lock"
+	quarantined  = "quarantine.json"
+	outName      = "out.json"
 	knownName    = "known_hosts"
 	storeName    = "store"
 	rolloutsName = "rollouts"
@@ -137,9 +163,20 @@ func simple(name string) bool {
 	return name != "" && !strings.HasPrefix(name, ".") && !strings.ContainsAny(name, "/\\\x00")
 }
 
+// ErrInDoubt is wrapped by errors of writes that may have been done, or not: only a
+// process that reads again what the disk holds can tell.
+var ErrInDoubt = errors.New("it is not known whether it was written")
+
 // Lock takes the folder for oneself while deciding whether to create a rollout.
 func (d *Dir) Lock(o Owner) (*Lock, error) {
-	return take(d.root, lockName, "the state folder "+d.path, o)
+	return take(d.root, lockName, d.what(), o)
+}
+
+func (d *Dir) what() string { return "the state folder " + d.path }
+
+// budgets names budget.lock for people.
+func budgets(path string) string {
+	return "what the rollouts of the state folder " + filepath.Clean(path) + " keep out"
 }
 
 // replace writes a file so that it is there whole or as it was before.

@@ -3,6 +3,7 @@
 // what is read is what was written, or an error.
 //
 //	sha256/ab/cdef…    the file whose digest is sha256:abcdef…
+//	lock               shared by those who put, held alone by who sweeps
 package store
 
 import (
@@ -15,6 +16,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/patch"
@@ -22,6 +24,9 @@ import (
 
 // ErrNotFound is what Get wraps where the store has no such content.
 var ErrNotFound = errors.New("not in the store")
+
+// tempPrefix is what Put writes to before the content gets its name.
+const tempPrefix = ".new-"
 
 // Store is a folder of such files. Several processes may use one at the same time.
 type Store struct{ root *os.Root }
@@ -33,27 +38,45 @@ func Open(root *os.Root) *Store { return &Store{root: root} }
 // content is durable. Keeping the same content again changes nothing.
 func (s *Store) Put(content []byte) (patch.Digest, error) {
 	digest := patch.DigestOf(content)
-	if _, err := s.Get(digest, int64(len(content))); err == nil {
-		return digest, nil
-	}
-	name := place(digest)
-	if err := s.root.MkdirAll(path.Dir(name), 0o700); err != nil {
+	release, err := s.lock(false)
+	if err != nil {
 		return "", fmt.Errorf("store %s: %w", digest.Short(), err)
 	}
-	temp := path.Join(path.Dir(name), ".new-"+rand.Text())
+	defer release()
+	if s.renew(digest, int64(len(content))) {
+		return digest, nil
+	}
+	return digest, s.put(digest, content)
+}
+
+// renew makes content that is there already young again, since it is needed anew: it
+// shall not be swept before the caller has written down that it refers to it.
+func (s *Store) renew(digest patch.Digest, size int64) bool {
+	if _, err := s.Get(digest, size); err != nil {
+		return false
+	}
+	return s.root.Chtimes(place(digest), time.Time{}, time.Now()) == nil
+}
+
+func (s *Store) put(digest patch.Digest, content []byte) error {
+	name := place(digest)
+	if err := s.root.MkdirAll(path.Dir(name), 0o700); err != nil {
+		return fmt.Errorf("store %s: %w", digest.Short(), err)
+	}
+	temp := path.Join(path.Dir(name), tempPrefix+rand.Text())
 	if err := s.write(temp, content); err != nil {
-		return "", errors.Join(fmt.Errorf("store %s: %w", digest.Short(), err), s.discard(temp))
+		return errors.Join(fmt.Errorf("store %s: %w", digest.Short(), err), s.discard(temp))
 	}
 	if err := s.root.Rename(temp, name); err != nil {
-		return "", errors.Join(fmt.Errorf("store %s: %w", digest.Short(), err), s.discard(temp))
+		return errors.Join(fmt.Errorf("store %s: %w", digest.Short(), err), s.discard(temp))
 	}
 	// The names on the way down must survive a power cut too.
 	for dir := path.Dir(name); ; dir = path.Dir(dir) {
 		if err := s.syncFolder(dir); err != nil {
-			return "", fmt.Errorf("store %s: %w", digest.Short(), err)
+			return fmt.Errorf("store %s: %w", digest.Short(), err)
 		}
 		if dir == "." {
-			return digest, nil
+			return nil
 		}
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -33,7 +31,11 @@ func Conform(t *testing.T, fresh func(t *testing.T) Backend) {
 		{"an append is whole", whole},
 		{"cancelled", cancelled},
 		{"fn ends the reading", fnEnds},
+		{"cancelled while reading", cancelledWhileReading},
 		{"racing", racing},
+		{"one of many wins", oneWins},
+		{"a batch is read whole, in order", batches},
+		{"read while appending", readWhileAppending},
 	}
 	for _, p := range parts {
 		t.Run(p.name, func(t *testing.T) { p.run(t, fresh(t)) })
@@ -181,44 +183,5 @@ func fnEnds(t *testing.T, b Backend) {
 	err := j.Read(t.Context(), 1, func(journal.Record) error { n++; return enough })
 	if !errors.Is(err, enough) || n != 1 {
 		t.Errorf("fn was called %d times, and Read gave %v", n, err)
-	}
-}
-
-// racing: many handles append at once; every record is there exactly once.
-func racing(t *testing.T, b Backend) {
-	t.Helper()
-	const writers, each = 8, 10
-	var wg sync.WaitGroup
-	for w := range writers {
-		j := b.Open(t)
-		wg.Go(func() {
-			for i := range each {
-				if err := insist(t.Context(), j, Sample(w*each+i)); err != nil {
-					t.Errorf("writer %d: %v", w, err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	var payloads []string
-	for _, r := range All(t, b.Open(t), 1) {
-		payloads = append(payloads, string(r.Payload))
-	}
-	slices.Sort(payloads)
-	if n := len(payloads); n != writers*each || len(slices.Compact(payloads)) != n {
-		t.Errorf("%d records, want %d different ones", n, writers*each)
-	}
-}
-
-// insist appends one record, however often others come first.
-func insist(ctx context.Context, j journal.Journal, r journal.Record) error {
-	for {
-		var last uint64
-		if err := j.Read(ctx, 1, func(r journal.Record) error { last = r.Seq; return nil }); err != nil {
-			return fmt.Errorf("read: %w", err)
-		}
-		if err := j.Append(ctx, last, r); !errors.Is(err, journal.ErrMoved) {
-			return err
-		}
 	}
 }
