@@ -68,7 +68,7 @@ func TestFullDiskKeepsTheExitStatus(t *testing.T) {
 	if err := os.MkdirAll(h.folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("tmpfs", h.folder, "tmpfs", 0, "size=256k"); err != nil {
+	if err := syscall.Mount("tmpfs", h.folder, "tmpfs", 0, "size=256k,mode=700"); err != nil {
 		t.Skipf("needs root and mount: %v", err)
 	}
 	t.Cleanup(func() {

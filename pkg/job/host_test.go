@@ -2,6 +2,7 @@ package job
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"os"
 	"os/exec"
@@ -21,6 +22,16 @@ type host struct {
 	folder string // of all jobs
 	path   string // a folder where "sh" is the shell under test
 	uid    uint32
+	tools  string // PATH after that folder; empty: this machine's
+	place  *Place // nil: In(folder)
+}
+
+// at is where the jobs of the host live.
+func (h host) at() Place {
+	if h.place != nil {
+		return *h.place
+	}
+	return In(h.folder)
 }
 
 // eachShell runs the test under every shell that is here.
@@ -58,7 +69,7 @@ func newHost(t *testing.T, shell string) host {
 func (h host) run(c remote.Command) remote.Result {
 	h.t.Helper()
 	cmd := exec.CommandContext(h.t.Context(), filepath.Join(h.path, "sh"), c.Argv[1:]...)
-	cmd.Env = []string{"PATH=" + h.path + ":" + os.Getenv("PATH"), "http_proxy=http://proxy.example:3128"}
+	cmd.Env = []string{"PATH=" + h.path + ":" + cmp.Or(h.tools, os.Getenv("PATH")), "http_proxy=http://proxy.example:3128", "HOME=" + h.home()}
 	cmd.Stdin = bytes.NewReader(c.Stdin)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(h.uid)}
 	var out, errs bytes.Buffer
@@ -70,6 +81,9 @@ func (h host) run(c remote.Command) remote.Result {
 	return remote.Result{Ending: remote.Exited, Code: cmd.ProcessState.ExitCode(), Out: out.Bytes(), Err: errs.Bytes()}
 }
 
+// home is the home folder of who logs in.
+func (h host) home() string { return filepath.Join(filepath.Dir(h.path), "home") }
+
 func credential(uid uint32) *syscall.Credential {
 	if uid == 0 {
 		return nil
@@ -79,7 +93,7 @@ func credential(uid uint32) *syscall.Credential {
 
 func (h host) start(s Spec) remote.Result {
 	h.t.Helper()
-	c, err := startIn(h.folder, s)
+	c, err := h.at().Start(s)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -104,7 +118,7 @@ func (h host) refused(s Spec, code int, words string) {
 
 func (h host) look(id string, wait time.Duration) Status {
 	h.t.Helper()
-	return Read(h.run(lookIn(h.folder, id, wait)))
+	return Read(h.run(h.at().Look(id, wait)))
 }
 
 // stands fails the test unless the job is found in this state.

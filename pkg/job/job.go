@@ -3,14 +3,20 @@
 // Everything here is pure: it builds the commands that start a job and look at it,
 // and reads what the look printed.
 //
-// A job lives in /var/lib/patchring/jobs/ID on its host, root's alone:
+// A job lives in a folder of its own in a Place, such as /var/lib/patchring/jobs/ID. The
+// folder is its owner's alone: root's, or the login's.
 //
 //	spec       the command and its environment, as sent
 //	run.sh     the script that runs it
+//	bound.sh   the script that ends it in time, where its time is bounded
 //	started/   made by run.sh just before the command begins: boot_id, pid;
 //	           or by start.sh, to call the job off: revoked
 //	log        what the command printed
-//	rc         its exit status; written last, under another name, then renamed
+//	late       made before a command is ended whose time is over
+//	rc         its exit status, and "late"; written last, under another name, then renamed
+//
+// Nothing here ends a command by itself: a package transaction runs as long as it takes.
+// Only with Spec.Within its time is bounded, and then by the host.
 //
 // # Why a job never runs twice
 //
@@ -36,6 +42,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,11 +60,17 @@ const keepLogs = 20
 // maxLook bounds how long a look may wait on the host.
 const maxLook = 60 * time.Second
 
+//go:embed place.sh
+var placeScript string
+
 //go:embed start.sh
 var startScript string
 
 //go:embed run.sh
 var runScript string
+
+//go:embed bound.sh
+var boundScript string
 
 //go:embed look.sh
 var lookScript string
@@ -71,37 +84,24 @@ var (
 // second Start with another command is refused by the host.
 type Spec struct {
 	ID      string   // [a-z0-9-], at most 64 bytes
-	Argv    []string // run as root, in /, without stdin
+	Argv    []string // run in /, without stdin
 	Env     []string // NAME=value, in addition to PATH, HOME and LC_ALL=C
 	Inhibit bool     // hold off shutdown and sleep meanwhile, where the host can
+	// Within: the host ends the command, with all of its process group, when it has run for
+	// so long (whole seconds, rounded up). 0: it runs as long as it takes.
+	Within time.Duration
 }
 
-// Start gives the command that starts the job, or attaches to it where it was
+// Start gives the command that starts the job as root, or attaches to it where it was
 // started before. It returns when the job has begun, not when it has ended. Its
 // exit status says whether the job was begun; only Look says how it stands.
-func Start(s Spec) (remote.Command, error) { return startIn(Folder, s) }
-
-func startIn(folder string, s Spec) (remote.Command, error) {
-	spec, err := encode(s)
-	if err != nil {
-		return remote.Command{}, fmt.Errorf("job %q: %w", s.ID, err)
-	}
-	argv := []string{"sh", "-c", startScript, "patchring-job", folder, s.ID, strconv.Itoa(keepLogs), runScript}
-	return remote.Command{Argv: argv, Stdin: spec, Become: true, Effect: remote.Changes, MaxOut: 64 << 10}, nil
-}
+func Start(s Spec) (remote.Command, error) { return Root().Start(s) }
 
 // Look gives the command that tells how the job stands. It waits on the host, up
 // to wait (whole seconds, at most a minute), for the job to end.
-func Look(id string, wait time.Duration) remote.Command { return lookIn(Folder, id, wait) }
+func Look(id string, wait time.Duration) remote.Command { return Root().Look(id, wait) }
 
-func lookIn(folder, id string, wait time.Duration) remote.Command {
-	seconds := int(min(max(wait, 0), maxLook) / time.Second)
-	// The script comes on stdin, not in argv: sudo logs argv, at every look.
-	argv := []string{"sh", "-s", "--", folder, id, strconv.Itoa(seconds)}
-	return remote.Command{Argv: argv, Stdin: []byte(lookScript), Become: true, Effect: remote.Reads, MaxOut: 64 << 10}
-}
-
-// encode writes the spec as lines: "inhibit", "env …", "arg …", and last "end" with
+// encode writes the spec as lines: "inhibit", "within …", "env …", "arg …", and last "end" with
 // the number of lines before it, so that a spec cut off on its way is not taken for
 // a whole one. Each is a remote.Line.
 func encode(s Spec) ([]byte, error) {
@@ -112,6 +112,10 @@ func encode(s Spec) ([]byte, error) {
 	n := len(s.Env) + len(s.Argv)
 	if s.Inhibit {
 		lines.WriteString("inhibit\n")
+		n++
+	}
+	if s.Within > 0 {
+		lines.WriteString(remote.Line("within", strconv.Itoa(int((s.Within+time.Second-1)/time.Second))))
 		n++
 	}
 	for _, e := range s.Env {
@@ -131,12 +135,15 @@ func check(s Spec) error {
 	if len(s.Argv) == 0 || s.Argv[0] == "" {
 		return errors.New("there is no command")
 	}
+	if s.Within < 0 || s.Within > 0 && s.Inhibit {
+		return errors.New("a command that may be ended can't hold off a shutdown")
+	}
 	for _, e := range s.Env {
 		if !envForm.MatchString(e) {
 			return fmt.Errorf("%q is not NAME=value", remote.Clean(e, 40))
 		}
 	}
-	if strings.ContainsRune(strings.Join(append(s.Argv, s.Env...), ""), 0) {
+	if strings.ContainsRune(strings.Join(slices.Concat(s.Argv, s.Env), ""), 0) {
 		return errors.New("a NUL byte can't be part of an argument")
 	}
 	return nil

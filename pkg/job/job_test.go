@@ -67,6 +67,7 @@ func TestRead(t *testing.T) {
 		"exited":      {exited(head + "state exited\ncode 100\nboot b\nwhy \nlog\na\nb"), Status{State: Exited, Code: 100, BootID: "b", Log: []string{"a", "b"}}},
 		"running":     {exited(head + "state running\ncode \nboot b\nwhy \nlog\n 10%\r 20%\r\n"), Status{State: Running, BootID: "b", Log: []string{"20%"}}},
 		"absent":      {exited(head + "state absent\nlog\n"), Status{State: Absent}},
+		"timed out":   {exited(head + "state timed_out\ncode \nwhy \nlog\nx\n"), Status{State: TimedOut, Log: []string{"x"}}},
 		"revoked":     {exited(head + "state revoked\nwhy late\nlog\n"), Status{State: Revoked, Reason: "late"}},
 		"interrupted": {exited(head + "state interrupted\nwhy gone\nlog\n"), Status{State: Interrupted, Reason: "gone"}},
 		"talk before": {exited("welcome\n" + head + "state claimed\nlog\n"), Status{State: Claimed}},

@@ -54,8 +54,35 @@ func TestJobOnSimulatedHosts(t *testing.T) {
 	}
 }
 
+// Without root, and with bounds.
+func TestBoundedJobOnSimulatedHosts(t *testing.T) {
+	t.Parallel()
+	fleet, err := lab.Start(t.Context(), lab.Spec{Version: 1, Hosts: []lab.HostSpec{{Name: "h", OS: "debian-12"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fleet.Close)
+	h := fleet.Host("h")
+	for id, want := range map[string]State{"long": TimedOut, "short": Exited} {
+		seconds := map[string]string{"long": "30", "short": "0"}[id]
+		start, err := Home().Start(Spec{ID: id, Within: time.Second, Argv: []string{"sleep", seconds}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := simulated(t, h, start); !r.OK() {
+			t.Fatalf("%s: start: %+v %s", id, r, r.Err)
+		}
+		if s := Read(simulated(t, h, Home().Look(id, long))); s.State != want {
+			t.Errorf("%s: got %+v", id, s)
+		}
+	}
+	if odd := h.Complaints(); len(odd) > 0 {
+		t.Errorf("the scripts asked for what is not simulated: %q", odd)
+	}
+}
+
 func TestScriptsKeepToTheSubset(t *testing.T) {
-	for name, script := range map[string]string{"start.sh": startScript, "run.sh": runScript, "look.sh": lookScript} {
+	for name, script := range map[string]string{"place.sh": placeScript, "start.sh": startScript, "run.sh": runScript, "look.sh": lookScript} {
 		for _, outside := range posix.Check(name, []byte(script)) {
 			t.Error(outside)
 		}

@@ -13,7 +13,7 @@ import (
 // it does what is told.
 func (h host) late(s Spec, before, revoke string) remote.Command {
 	h.t.Helper()
-	c, err := startIn(h.folder, s)
+	c, err := h.at().Start(s)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -1,16 +1,15 @@
-# Tells how a job stands. $1 folder of all jobs, $2 job, $3 seconds to wait for its
+# Tells how a job stands. $1 place of all jobs, $2 job, $3 seconds to wait for its
 # end. Changes nothing. Read from stdin: nothing runs before the last line came.
-LC_ALL=C; export LC_ALL
-set -u
-base=$1 id=$2 wait=$3
-home=${base%/*}
-dir=$base/$id
+place=$1 id=$2 wait=$3
 state=unknown
-why=''
 code=''
+dir=/nonexistent
 
-# Only who may look into a folder can say that something is not there.
+# Only who may look into a folder can say that something is not there, and only what
+# nobody else could have put there is believed.
 visible() {
+	place "$place" || return 1
+	dir=$base/$id
 	for folder in "$home" "$base" "$dir"; do
 		[ -h "$folder" ] && { why="$folder is a symbolic link"; return 1; }
 		[ -e "$folder" ] || { state=absent; return 1; }
@@ -18,6 +17,8 @@ visible() {
 			why="$folder can't be read"
 			return 1
 		fi
+		others "$folder"
+		[ -z "$why" ] || return 1
 	done
 }
 
@@ -43,12 +44,13 @@ alive() {
 		fi
 		;;
 	esac
-	command -v systemctl >/dev/null 2>&1 && systemctl is-active --quiet "patchring-$id.service" >/dev/null 2>&1 </dev/null
+	[ "$me" = 0 ] && command -v systemctl >/dev/null 2>&1 && systemctl is-active --quiet "patchring-$id.service" >/dev/null 2>&1 </dev/null
 }
 
 finished() {
 	[ -f "$dir/rc" ] || return 1
 	state=exited code=$(cat "$dir/rc")
+	case $code in *' late') state=timed_out code='' ;; esac
 }
 
 assess() {

@@ -1,8 +1,8 @@
 # Runs one job: its folder is $1. Started by start.sh, detached.
 LC_ALL=C; export LC_ALL
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH
-HOME=/root; export HOME
 set -u
+if [ "$(id -u)" = 0 ]; then HOME=/root; export HOME; fi
 dir=$1
 cd / || exit 1
 
@@ -47,7 +47,7 @@ prepare || {
 	exit 1
 }
 
-inhibit=no
+inhibit=no within=0
 set --
 if [ -f "$dir/proxy" ]; then
 	while IFS= read -r line; do export "${line?}"; done <"$dir/proxy"
@@ -57,6 +57,7 @@ while IFS= read -r line; do
 	case $value in *\\*) value=$(printf '%b.' "$value") && value=${value%.} ;; esac
 	case $kind in
 	inhibit) inhibit=yes ;;
+	within) within=$value ;;
 	env) export "${value?}" ;;
 	arg) set -- "$@" "$value" ;;
 	esac
@@ -68,8 +69,23 @@ inhibits() {
 		systemd-inhibit --what=shutdown:sleep --who=patchring --why=test true </dev/null >/dev/null 2>&1
 }
 
+# bounded runs the command for at most so long. What was ended so says that it was.
+bounded() {
+	if [ -f "$dir/bound.sh" ]; then
+		sh "$dir/bound.sh" "$dir" "$within" "$@" || code=$?
+	else
+		began=$(date +%s)
+		timeout -k 5 "$within" "$@" </dev/null >"$dir/log" 2>&1 || code=$?
+		# The command may end with that status by itself; then it is early.
+		case $code in 124 | 137) [ $(($(date +%s) - began)) -lt "$within" ] || : >"$dir/late" ;; esac
+	fi
+	if [ -e "$dir/late" ]; then code="$code late"; fi
+}
+
 code=0
-if inhibits; then
+if [ "$within" -gt 0 ]; then
+	bounded "$@"
+elif inhibits; then
 	# systemd-inhibit has words of its own at the end, which are not the command's.
 	# shellcheck disable=SC2016 # the inner shell reads them
 	systemd-inhibit --what=shutdown:sleep --who=patchring "--why=patchring is at work" \

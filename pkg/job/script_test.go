@@ -122,7 +122,7 @@ func TestSpecCutOffOnItsWayStartsNothing(t *testing.T) {
 	eachShell(t, func(h host) {
 		t := h.t
 		spec, count := h.counting("a")
-		whole, err := startIn(h.folder, spec)
+		whole, err := h.at().Start(spec)
 		if err != nil {
 			t.Fatal(err)
 		}

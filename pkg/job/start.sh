@@ -1,24 +1,34 @@
-# Starts a job, or attaches to it. $1 folder of all jobs, $2 job, $3 logs to keep,
-# $4 text of run.sh. On stdin: the spec. Prints "started" or "attached".
+# Starts a job, or attaches to it. $1 place of all jobs, $2 job, $3 logs to keep,
+# $4 text of run.sh, $5 text of bound.sh, absent where the job may take as long as it
+# takes. On stdin: the spec. Prints "started" or "attached".
 # The command runs at most once, whatever happens here: see run.sh.
-LC_ALL=C; export LC_ALL
-set -u
-base=$1 id=$2 keep=$3 run=$4
-home=${base%/*}
-dir=$base/$id
+place=$1 id=$2 keep=$3 run=$4 bound=${5:-}
 
 fail() { # status, message
 	printf 'patchring: %s\n' "$2" >&2
 	exit "$1"
 }
 
-# folder makes a folder for root alone. It never follows a symbolic link: nobody
-# but root could have put one there, and nobody would for good.
+# folder makes a folder for who runs this alone. It never follows a symbolic link:
+# nobody else could have put one there, and nobody would for good.
 folder() {
 	[ -h "$1" ] && fail 67 "$1 is a symbolic link; remove it"
 	mkdir -m 700 "$1" 2>/dev/null || [ -d "$1" ] || fail 73 "can't make the folder $1: $(mkdir "$1" 2>&1)"
 	[ -h "$1" ] && fail 67 "$1 is a symbolic link; remove it"
-	return 0
+	others "$1"
+	[ -z "$why" ] || fail 67 "$why"
+}
+
+# bounds writes bound.sh where it works: it ends a session, and looks into /proc. Else
+# run.sh takes timeout(1), which on some hosts ends the command's first process alone.
+bounds() {
+	[ -n "$bound" ] || return 0
+	if command -v setsid >/dev/null 2>&1 && [ -d "/proc/$$/task" ]; then
+		printf '%s\n' "$bound" >"$dir/bound.$$" || fail 73 "can't write to $dir"
+		mv -f "$dir/bound.$$" "$dir/bound.sh" || fail 73 "can't write to $dir"
+	elif ! command -v timeout >/dev/null 2>&1; then
+		fail 69 "this host has neither setsid and /proc nor timeout, so nothing would end a job that hangs; nothing was started"
+	fi
 }
 
 # receive takes the spec from stdin. A connection that ends in the middle looks
@@ -61,7 +71,7 @@ thin() {
 	ls -1t "$base" 2>/dev/null | tail -n "+$((keep + 1))" | while read -r old; do
 		case $old in '' | *[!a-z0-9-]*) continue ;; esac
 		[ -h "$base/$old" ] && continue
-		[ -f "$base/$old/rc" ] && [ -f "$base/$old/log" ] && rm -f "$base/$old/log" "$base/$old/run.sh"
+		[ -f "$base/$old/rc" ] && [ -f "$base/$old/log" ] && rm -f "$base/$old/log" "$base/$old/run.sh" "$base/$old/bound.sh"
 	done
 	return 0
 }
@@ -70,7 +80,7 @@ thin() {
 # "systemctl daemon-reload" ends it. KillMode=process: daemons that a package
 # starts by hand outlive the job, and a shutdown signals run.sh alone, which waits.
 unit() {
-	[ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1 || return 1
+	[ "$me" = 0 ] && [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1 || return 1
 	systemctl reset-failed "patchring-$id.service" >/dev/null 2>&1 </dev/null
 	systemd-run --quiet "--unit=patchring-$id" -p KillMode=process -p SendSIGKILL=no \
 		-p TimeoutStopSec=infinity sh "$dir/run.sh" "$dir" >/dev/null 2>&1 </dev/null && return 0
@@ -122,6 +132,8 @@ revoke() {
 
 main() {
 	case $id in '' | *[!a-z0-9-]*) fail 64 "not a job: $id" ;; esac
+	place "$place" || fail 67 "$why"
+	dir=$base/$id
 	folder "$home"
 	folder "$base"
 	folder "$dir"
@@ -132,6 +144,7 @@ main() {
 		return 0
 	fi
 	thin
+	bounds
 	write_run
 	launch
 	await

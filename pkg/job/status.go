@@ -18,9 +18,10 @@ const (
 	Exited                   // it ended by itself; Code is its exit status
 	Interrupted              // it began, is gone, and left no exit status; it must not be started again
 	Revoked                  // it had not begun in time and was called off: nothing ran, nor ever will
+	TimedOut                 // its time was over, and it was ended
 )
 
-var stateNames = [...]string{"unknown", "absent", "claimed", "running", "exited", "interrupted", "revoked"}
+var stateNames = [...]string{"unknown", "absent", "claimed", "running", "exited", "interrupted", "revoked", "timed_out"}
 
 func (s State) String() string {
 	if int(s) < len(stateNames) {
