@@ -20,7 +20,7 @@ func floors() []string {
 		"pkg/platform", "pkg/platform/linux", "pkg/platform/device", "pkg/platform/drivers",
 		"pkg/plan", lastPure,
 		"pkg/statedir", "pkg/journal", "pkg/journal/journaltest", "pkg/store",
-		"pkg/connect", "pkg/vault", "pkg/detect", "pkg/probe", "pkg/apply",
+		"pkg/connect", "pkg/vault", "pkg/detect", "pkg/probe", "pkg/apply", "pkg/hook",
 		"pkg/engine", "pkg/engine/sim", "pkg/engine/local",
 		"pkg/imports", "pkg/report", "pkg/view", "pkg/app", "cmd/patchring",
 	}

@@ -20,6 +20,8 @@ of the hosts are refreshed first unless --no-refresh is given.`,
 	planFlags(cmd, &o)
 	cmd.Flags().BoolVar(&o.Detailed, "detailed-exitcode", false, "exit with 3 when the plan has changes")
 	cmd.Flags().StringVar(&o.Out, "out", "", "save the plan as `FILE` instead of in the state folder")
+	cmd.Flags().BoolVar(&o.Forecast, "forecast", false, "show when each ring and batch would run, instead of what")
+	cmd.Flags().StringVar(&o.Format, "format", "text", "of the forecast: text, json or svg")
 	cmd.Flags().BoolVar(&o.Summary, "summary", false, "a line for each host instead of each update")
 	cmd.Flags().BoolVar(&c.options.AllSites, "all-sites", false, "one plan for each site")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -31,6 +33,8 @@ of the hosts are refreshed first unless --no-refresh is given.`,
 
 func planFlags(cmd *cobra.Command, o *app.PlanOptions) {
 	cmd.Flags().StringSliceVar(&o.Packages, "package", nil, "only packages that match this `GLOB` (may be repeated)")
+	cmd.Flags().BoolVar(&o.Urgent, "urgent", false, "the playbook's urgent lane: its soak, window and approval")
+	cmd.Flags().StringSliceVar(&o.CVEs, "cve", nil, "only updates that fix this `CVE` (may be repeated)")
 	cmd.Flags().StringVar(&o.AsIs, "as-is", "", "hosts (`PATTERN`) that failed in an earlier rollout and are right as they are now")
 	cmd.Flags().BoolVar(&o.NoFetch, "no-refresh", false, "use the package lists that the hosts have")
 }

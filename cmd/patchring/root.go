@@ -85,8 +85,9 @@ func (c *cli) addCommands(root *cobra.Command) {
 		}
 	}
 	add(groupTryOut, c.demoCommand(), c.labCommand())
-	add(groupSetUp, c.initCommand(), c.lintCommand(), c.doctorCommand(), c.inventoryCommand(), c.configCommand(), c.schemaCommand())
-	add(groupWork, c.planCommand(), c.runCommand(), c.pauseCommand(), c.resumeCommand(), c.abortCommand())
+	add(groupSetUp, c.initCommand(), c.lintCommand(), c.doctorCommand(), c.inventoryCommand(), c.configCommand(), c.schemaCommand(), c.stateCommand())
+	add(groupWork, c.planCommand(), c.runCommand(), c.approveCommand(), c.promoteCommand(), c.retryCommand(),
+		c.pauseCommand(), c.resumeCommand(), c.abortCommand(), c.quarantineCommand())
 	add(groupLook, c.detectCommand(), c.checkCommand(), c.statusCommand(), c.reportCommand())
 	root.AddCommand(c.versionCommand())
 }

@@ -24,6 +24,10 @@ once, and says what still runs where; the next run looks at it.`,
 	cmd.Flags().BoolVar(&o.Detailed, "detailed-exitcode", false, "exit with 8 when the rollout waits")
 	cmd.Flags().BoolVarP(&c.options.Yes, "yes", "y", false, "do not ask before a new rollout is started")
 	cmd.Flags().BoolVar(&c.options.AllSites, "all-sites", false, "one rollout for each site")
+	cmd.Flags().DurationVar(&o.Wait, "wait", 0, "stay so long when only a time is waited for (a window, a soak), and go on then")
+	cmd.Flags().StringVar(&o.OverrideWindow, "override-window", "", "start hosts outside their window, for this `REASON`; a freeze still holds")
+	cmd.Flags().BoolVar(&o.Supersede, "supersede", false, "end the open rollout of this playbook and begin a new one")
+	cmd.Flags().StringVar(&o.ForceUnlock, "force-unlock", "", "replace locks that this `ROLLOUT`, which is gone for good, left on hosts")
 	cmd.Flags().StringVar(&o.JUnit, "junit", "", "also write a JUnit `FILE` for a CI server")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o.Options, o.Playbook = c.options, args[0]

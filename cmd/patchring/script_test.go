@@ -6,9 +6,11 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,7 +20,32 @@ import (
 
 // The test binary is the program as well, so that scripts run it as its users do.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"patchring": main})
+	testscript.Main(m, map[string]func(){"patchring": program})
+}
+
+// The test binary alone hears who types, and what time it is: an approval is never the
+// starter's, and windows and soaks last for days.
+const (
+	testActor = "PATCHRING_TEST_ACTOR"
+	testNow   = "PATCHRING_TEST_NOW"   // what time it is when the program starts
+	testClock = "PATCHRING_TEST_CLOCK" // since when all clocks run how many times as fast: 1763776800s60
+)
+
+// program is main, by whom and when a test says.
+func program() {
+	ctx, stop, done := interruptible(context.Background(), os.Stderr)
+	defer done()
+	env := environment(stop)
+	if actor := os.Getenv(testActor); actor != "" {
+		env.Actor = actor
+	}
+	if now := clockOf(os.Getenv(testNow), os.Getenv(testClock)); now != nil {
+		env.Now = now
+	}
+	c := &cli{env: env, letGo: func() { signal.Reset(os.Interrupt, syscall.SIGTERM) }}
+	code := c.execute(ctx, os.Args[1:])
+	done()
+	os.Exit(code)
 }
 
 // stage is what a script's own commands share.
@@ -51,20 +78,28 @@ func TestScripts(t *testing.T) {
 			"rebooted": rebootedCommand,
 			"await":    awaitCommand,
 			"onhost":   onHostCommand,
+			"rollout":  rolloutCommand,
+			"clock":    clockCommand,
+			"fill":     fillCommand,
+			"counted":  countedCommand,
+			"apart":    apartCommand,
+			"after":    afterCommand,
+			"port":     portCommand,
+			"alerts":   alertsCommand,
 		},
 	})
 }
 
 func stageOf(ts *testscript.TestScript) *stage { return ts.Value(stageKey{}).(*stage) }
 
-// fleetCommand: `fleet DIR [FILE]` brings a fleet up (the demo's without FILE) and
-// writes inventory.yaml, known_hosts and a key into DIR.
+// fleetCommand: `fleet DIR [FILE [MORE]]` brings a fleet up (the demo's without FILE) and
+// writes inventory.yaml, known_hosts and a key into DIR. MORE is put at the inventory's end.
 func fleetCommand(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 1 || len(args) > 2 {
-		ts.Fatalf("usage: fleet DIR [FILE]")
+	if neg || len(args) < 1 || len(args) > 3 {
+		ts.Fatalf("usage: fleet DIR [FILE [MORE]]")
 	}
 	spec := lab.Demo()
-	if len(args) == 2 {
+	if len(args) >= 2 {
 		loaded, err := lab.Load([]byte(ts.ReadFile(args[1])))
 		ts.Check(err)
 		spec = loaded
@@ -77,6 +112,10 @@ func fleetCommand(ts *testscript.TestScript, neg bool, args []string) {
 	dir := ts.MkAbs(args[0])
 	ts.Check(os.MkdirAll(dir, 0o700))
 	ts.Check(fleet.Write(dir))
+	if len(args) == 3 {
+		name := filepath.Join(dir, "inventory.yaml")
+		ts.Check(os.WriteFile(name, []byte(ts.ReadFile(name)+ts.ReadFile(args[2])), 0o600))
+	}
 }
 
 // closeFleet ends a fleet. What a script asked for that is not simulated must not

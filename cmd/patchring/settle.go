@@ -15,6 +15,7 @@ import (
 // patchring.yaml, then the defaults. A flag always wins. Host settings never come
 // this way: a stray variable must not hit every client.
 func (c *cli) settle(cmd *cobra.Command) error {
+	c.options.Today = c.env.Now()
 	settings, err := app.LoadSettings(c.config)
 	if err != nil {
 		return err //nolint:wrapcheck // carries file, line and hint

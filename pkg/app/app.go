@@ -55,6 +55,7 @@ type Options struct {
 	SSHConfig      string // path; "none" for none; "" is ~/.ssh/config
 	Concurrency    int    // hosts looked at in parallel
 	ConnectTimeout time.Duration
+	Today          time.Time // when the command was called
 }
 
 // defaults of the options that a flag or variable left empty.
@@ -114,7 +115,23 @@ func (o Options) loadInventory() (*inventory.Inventory, error) {
 	if err != nil {
 		return nil, err
 	}
-	return inventory.Parse(path, src) //nolint:wrapcheck // carries file, line and hint
+	return inventory.ParseFiles(path, src, beside(path), o.calendarFrom()) //nolint:wrapcheck // carries file, line and hint
+}
+
+// beside reads the files that a configuration file names, relative to itself.
+func beside(path string) func(name string) ([]byte, error) {
+	return func(name string) ([]byte, error) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(path), name)
+		}
+		return readConfig(name, "it is named in "+path)
+	}
+}
+
+// calendarFrom is the day from which iCalendar files are worked out: the first of the
+// month, so that the calendar of a rollout is not another one each day.
+func (o Options) calendarFrom() time.Time {
+	return time.Date(o.Today.Year(), o.Today.Month(), 1, 0, 0, 0, 0, time.UTC)
 }
 
 // selected gives the hosts that --site and --limit leave.

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/patchring/patchring/pkg/engine"
 	"github.com/patchring/patchring/pkg/engine/local"
+	"github.com/patchring/patchring/pkg/hook"
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/platform/drivers"
 	"github.com/patchring/patchring/pkg/report"
@@ -22,7 +24,7 @@ func (e Env) carry(ctx context.Context, o RunOptions, f *fleet, r *openRollout) 
 		_ = watch.close(nil) // the journal's error is the one to show
 		return Ending{}, err
 	}
-	state, waits, err := e.engine(f, r, watch).Run(ctx, e.Stop)
+	state, waits, err := e.engine(o, f, r, watch).Run(ctx, e.Stop)
 	if err != nil {
 		_ = watch.close(nil) // the engine's error is the one to show
 		return Ending{}, err //nolint:wrapcheck // says what still runs where
@@ -39,6 +41,7 @@ func (e Env) carry(ctx context.Context, o RunOptions, f *fleet, r *openRollout) 
 	if err := errors.Join(leaveReports(r, doc, o.JUnit), watch.close(doc)); err != nil {
 		return Ending{}, err
 	}
+	e.unmarkOver(ctx, o.Options, f, r)
 	if !o.JSON {
 		e.say("journal and report: %s", r.Dir)
 	}
@@ -58,14 +61,48 @@ func (r *openRollout) greet(ctx context.Context, watch *watcher) error {
 	return err
 }
 
-func (e Env) engine(f *fleet, r *openRollout, watch *watcher) *engine.Engine {
+func (e Env) engine(o RunOptions, f *fleet, r *openRollout, watch *watcher) *engine.Engine {
+	st := newStanding(r.state, r.state.Status(e.Now()))
+	controller := hook.Controller(filepath.Join(absolute(o.statePath()), "jobs"))
 	performer := local.New(local.Config{
 		Plan: r.plan, Hosts: f.hosts, Connect: f, Store: r.store, Driver: drivers.For,
-		Owner: platform.Owner{Rollout: r.ID, By: e.Actor, Since: e.Now().UTC()},
+		Owner: platform.Owner{Rollout: r.ID, By: e.Actor, Since: e.Now().UTC(), Playbook: r.Playbook, Site: r.Site},
 		Now:   e.Now, Progress: watch.progress,
+		Outside:    &hook.Outside{Client: hook.NewClient(), Secret: f.secret, Local: controller, Now: e.Now},
+		Controller: controller, Out: st.Out, Healthy: st.Healthy, Sick: st.Sick,
+		Knows: o.knows, ForceUnlock: o.ForceUnlock,
 	}, r.state)
-	watch.learn = performer.Learn
-	return &engine.Engine{Journal: r.journal, Performer: performer, Actor: e.Actor, Now: e.Now, Observe: watch.observe}
+	watch.learn = func(event rollout.Event, s *rollout.State) {
+		performer.Learn(event)
+		st.learn(event, s)
+	}
+	return &engine.Engine{
+		Journal: r.journal, Performer: performer, Actor: e.Actor, Now: e.Now, Observe: watch.observe,
+		Patience: o.Wait, Idle: func(w []rollout.Wait) { watch.idle(e.Now(), w) }, Reserve: reserver{r.folder, st},
+	}
+}
+
+// knows tells whether a rollout is in the state folder.
+func (o Options) knows(id string) bool {
+	dir, err := o.stateDir()
+	if err != nil {
+		return false
+	}
+	defer func() { _ = dir.Close() }()
+	folder, err := dir.Rollout(id)
+	if err != nil {
+		return false
+	}
+	return folder.Close() == nil
+}
+
+// absolute is for paths that are handed to another process. Where the working folder
+// can't be told, the path stays as it is.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }
 
 // endingOf is the rollout's own ending; where a person stopped the run, that is why it

@@ -23,7 +23,7 @@ func (e Env) Check(ctx context.Context, o CheckOptions) (Ending, error) {
 	if err != nil {
 		return Ending{}, err
 	}
-	book, err := loadBook(o.Playbook, inv)
+	book, err := o.loadBook(o.Playbook, inv)
 	if err != nil {
 		return Ending{}, err
 	}

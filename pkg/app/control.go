@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 
-	"github.com/patchring/patchring/pkg/engine"
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/rollout"
 )
@@ -28,23 +27,7 @@ type ControlOptions struct {
 // Control journals a person's word. A `run` that is going on in another process
 // reads it before it starts the next host.
 func (e Env) Control(ctx context.Context, o ControlOptions) (Ending, error) {
-	r, err := o.openRollout(ctx, o.Rollout)
-	if err != nil {
-		return Ending{}, err
-	}
-	defer r.Close()
-	entry, err := o.entry(r.state.Phase())
-	if err != nil {
-		return Ending{}, err
-	}
-	eng := &engine.Engine{Journal: r.journal, Actor: e.Actor, Now: e.Now}
-	if err := eng.Record(ctx, entry); err != nil {
-		return Ending{}, err //nolint:wrapcheck // names the journal
-	}
-	if r.state, err = engine.Load(ctx, r.journal); err != nil {
-		return Ending{}, err //nolint:wrapcheck // names the journal
-	}
-	return e.statusOf(ctx, o.Options, r, false)
+	return e.speak(ctx, o.Options, o.Rollout, func(s *rollout.State) (rollout.Entry, error) { return o.entry(s.Phase()) })
 }
 
 // entry refuses a word that means nothing where the rollout stands.

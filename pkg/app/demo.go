@@ -104,7 +104,7 @@ func (e Env) epilogue(ctx context.Context, o Options, fleet *lab.Fleet, dir stri
 		return Ending{}, err
 	}
 	defer r.Close()
-	if wrong := offScript(r.state.Status(), fleet); len(wrong) > 0 {
+	if wrong := offScript(r.state.Status(e.Now()), fleet); len(wrong) > 0 {
 		for _, w := range wrong {
 			e.say("off script: %s", w)
 		}

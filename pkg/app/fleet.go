@@ -12,6 +12,7 @@ import (
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/inventory"
+	"github.com/patchring/patchring/pkg/secret"
 	"github.com/patchring/patchring/pkg/vault"
 )
 
@@ -20,10 +21,12 @@ type fleet struct {
 	ssh   *connect.Fleet
 	inv   *inventory.Inventory
 	hosts map[fact.HostID]inventory.Host
+	vault *vault.Vault
+	marks marks // that looks have found
 }
 
 func (e Env) fleet(o Options, inv *inventory.Inventory) *fleet {
-	f := &fleet{inv: inv, hosts: map[fact.HostID]inventory.Host{}}
+	f := &fleet{inv: inv, hosts: map[fact.HostID]inventory.Host{}, vault: vault.New(e.Ask)}
 	for _, h := range inv.Hosts {
 		f.hosts[h.ID] = h
 	}
@@ -32,11 +35,20 @@ func (e Env) fleet(o Options, inv *inventory.Inventory) *fleet {
 		AcceptNew:   o.AcceptNew,
 		SSHConfig:   sshConfig(e, o),
 		AgentSocket: e.Agent,
-		Secrets:     vault.New(e.Ask),
+		Secrets:     f.vault,
 		Timeout:     o.ConnectTimeout,
 		Warn:        warner(e.Err),
 	})
 	return f
+}
+
+// secret resolves a reference that stands in a plan.
+func (f *fleet) secret(ctx context.Context, ref string) (secret.Secret, error) {
+	parsed, err := secret.ParseRef(ref)
+	if err != nil {
+		return secret.Secret{}, err //nolint:wrapcheck // says what to write
+	}
+	return f.vault.Resolve(ctx, parsed, ref) //nolint:wrapcheck // names the reference
 }
 
 // Connect leases a connection, for package local.

@@ -26,7 +26,7 @@ func (e Env) Lint(o LintOptions) (Ending, error) {
 	}
 	var mistakes []error
 	for _, path := range books {
-		if _, err := loadBook(path, inv); err != nil {
+		if _, err := o.loadBook(path, inv); err != nil {
 			mistakes = append(mistakes, err)
 		}
 	}

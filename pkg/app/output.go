@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
@@ -51,7 +52,7 @@ func (e Env) progress(verb string, total int) *view.Counter {
 // watcher shows a run while it goes, and tells the performer what was journaled.
 type watcher struct {
 	view  view.View
-	learn func(rollout.Event)
+	learn func(rollout.Event, *rollout.State)
 	beat  *heartbeat // nil: the view shows progress itself, or nobody reads it
 }
 
@@ -74,7 +75,7 @@ func (e Env) watch(o Options) *watcher {
 // observe is the engine's observer.
 func (w *watcher) observe(event rollout.Event, s *rollout.State) {
 	if w.learn != nil {
-		w.learn(event)
+		w.learn(event, s)
 	}
 	if w.beat != nil {
 		w.beat.event(event)
@@ -87,6 +88,13 @@ func (w *watcher) progress(host fact.HostID, step platform.StepID, line string) 
 		w.beat.progress(host, line)
 	}
 	w.view.Tell(view.Progress(host, step, line))
+}
+
+// idle says what a run that stays is waiting for.
+func (w *watcher) idle(at time.Time, waits []rollout.Wait) {
+	for _, wait := range waits {
+		w.view.Tell(view.Note(at, "waiting: "+strings.TrimSpace(wait.Ring+" "+wait.For)))
+	}
 }
 
 func (w *watcher) close(final report.Document) error {

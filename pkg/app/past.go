@@ -15,30 +15,35 @@ const recentRollouts = 12
 
 // past gives for each host what it brings along from the last rollout of this playbook
 // and site that worked on it.
-func (o Options) past(ctx context.Context, playbook, site string) (map[fact.HostID]plan.Recheck, error) {
+// Beside it, how long each host's work took.
+func (o Options) past(ctx context.Context, playbook, site string) (map[fact.HostID]plan.Recheck, []plan.Took, error) {
 	dir, err := o.stateDir()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { _ = dir.Close() }()
 	all, err := dir.Of(playbook, site) // newest first
 	if err != nil {
-		return nil, err //nolint:wrapcheck // names the folder
+		return nil, nil, err //nolint:wrapcheck // names the folder
 	}
 	past := map[fact.HostID]plan.Recheck{}
+	var took []plan.Took
 	for _, about := range all[:min(len(all), recentRollouts)] {
 		r, err := o.openRollout(ctx, about.ID)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		for _, h := range r.state.Status().Hosts {
+		for _, h := range r.state.Status(o.Today).Hosts {
 			if _, newer := past[h.ID]; !newer && workedOn(h) {
 				past[h.ID] = r.recheck(h)
+			}
+			if planned, ok := r.plan.Host(h.ID); ok && h.Touched && h.State == rollout.HostHealthy {
+				took = append(took, plan.Took{Domain: planned.Domain, For: h.Ended.Sub(h.Started)})
 			}
 		}
 		r.Close()
 	}
-	return past, nil
+	return past, took, nil
 }
 
 // workedOn: the rollout's word about this host counts. One that was not changed says

@@ -24,6 +24,10 @@ type PlanOptions struct {
 	AsIs     string   // pattern: hosts that are taken as they are now, whatever their last rollout said
 	Summary  bool     // a line for each host instead of each update
 	NoFetch  bool     // do not refresh the package lists first
+	Urgent   bool     // the playbook's urgent lane
+	CVEs     []string // only updates that fix one of these
+	Forecast bool     // show when it would run, instead of what
+	Format   string   // of the forecast
 	Detailed bool     // tell with the exit code whether there are changes, or whether it waits
 }
 
@@ -46,7 +50,11 @@ func (e Env) Plan(ctx context.Context, o PlanOptions) (Ending, error) {
 		if err != nil {
 			return Ending{}, err
 		}
-		end, err := e.savedPlan(o, made)
+		show := e.savedPlan
+		if o.Forecast {
+			show = e.forecast
+		}
+		end, err := show(o, made)
 		if err != nil {
 			return Ending{}, err
 		}
@@ -60,7 +68,7 @@ func (o PlanOptions) load() (*inventory.Inventory, *loadedBook, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	book, err := loadBook(o.Playbook, inv)
+	book, err := o.loadBook(o.Playbook, inv)
 	return inv, book, err
 }
 
@@ -70,12 +78,12 @@ type loadedBook struct {
 	source patch.Digest
 }
 
-func loadBook(path string, inv *inventory.Inventory) (*loadedBook, error) {
+func (o Options) loadBook(path string, inv *inventory.Inventory) (*loadedBook, error) {
 	src, err := readConfig(path, "name a playbook, e.g. playbooks/monthly.yaml; write a first one with: patchring init")
 	if err != nil {
 		return nil, err
 	}
-	book, err := playbook.Parse(path, src, inv)
+	book, err := playbook.ParseFiles(path, src, inv, beside(path), o.calendarFrom())
 	if err != nil {
 		return nil, err //nolint:wrapcheck // carries file, line and hint
 	}
@@ -87,24 +95,30 @@ func loadBook(path string, inv *inventory.Inventory) (*loadedBook, error) {
 func (e Env) makePlan(ctx context.Context, o PlanOptions, f *fleet, book *loadedBook, site string) (*plan.Plan, error) {
 	input := plan.Input{
 		Playbook: book.Playbook, Source: book.source, Inventory: f.inv, Site: site,
-		Packages: o.Packages, Now: e.Now(),
+		Packages: o.Packages, Now: e.Now(), Urgent: o.Urgent, CVEs: o.CVEs,
 	}
 	hosts, err := o.ringHosts(f.inv, book.Playbook, site)
 	if err != nil {
 		return nil, err
 	}
+	input.Controller = isController
 	if err := o.remember(ctx, &input, book.Name); err != nil {
+		return nil, err
+	}
+	if input.Quarantine, err = o.quarantined(); err != nil {
 		return nil, err
 	}
 	if o.Limit != "" {
 		input.Limit = ids(hosts)
 	}
+	hosts = filter(hosts, func(h inventory.Host) bool { q, is := input.Quarantine[h.ID]; return !is || input.Now.After(q.Until) })
 	watch := e.progress("looking at", len(hosts))
 	input.Facts = facts(f.survey(ctx, e, hosts, o.concurrency(), platform.Query{Refresh: !o.NoFetch}, watch.Done))
 	_ = watch.Close() // a broken stderr must not stop the look
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("stopped before the plan was made: %w", err)
 	}
+	input.Notes = append(input.Notes, o.markNotes(f, book.Name, site)...)
 	draft, err := plan.New(input)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // carries a hint
@@ -118,10 +132,11 @@ func (e Env) makePlan(ctx context.Context, o PlanOptions, f *fleet, book *loaded
 // remember fills in what hosts bring along from their last rollout, but for those
 // that a person wants to be taken as they are now.
 func (o PlanOptions) remember(ctx context.Context, in *plan.Input, playbook string) error {
-	past, err := o.past(ctx, playbook, in.Site)
+	past, took, err := o.past(ctx, playbook, in.Site)
 	if err != nil {
 		return err
 	}
+	in.Takes = plan.History(took)
 	if o.AsIs != "" {
 		hosts, err := in.Inventory.Select(o.AsIs, readList)
 		if err != nil {

@@ -26,6 +26,8 @@ type openRollout struct {
 	store   *store.Store
 	fresh   bool // opened by this process
 	close   []func() error
+	folder  *statedir.Rollout
+	left    string // who held the lock last and was killed
 }
 
 func (r *openRollout) path(name string) string { return filepath.Join(r.Dir, name) }
@@ -80,6 +82,7 @@ func (r *openRollout) open(ctx context.Context, dir *statedir.Dir, id string) er
 		return err //nolint:wrapcheck // names the rollout
 	}
 	r.onClose(folder.Close)
+	r.folder = folder
 	r.About, r.Dir = folder.About, filepath.Join(dir.Path(), "rollouts", id)
 	raw, err := folder.Plan()
 	if err != nil {
@@ -127,6 +130,9 @@ func (r *openRollout) lock(dir *statedir.Dir, owner statedir.Owner) error {
 		return err //nolint:wrapcheck // says who holds it
 	}
 	r.onClose(lock.Release)
+	if left, was := lock.Left(); was {
+		r.left = left.String()
+	}
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/inventory"
@@ -17,6 +18,11 @@ import (
 type RunOptions struct {
 	PlanOptions        // Playbook is a playbook or a saved plan
 	JUnit       string // also write a JUnit file
+
+	Wait           time.Duration // stay so long when all that can be done is wait for a time
+	OverrideWindow string        // reason to start hosts outside their window
+	Supersede      bool          // end the rollout that is open, and begin a new one
+	ForceUnlock    string        // rollout whose locks on hosts may be replaced
 }
 
 // Run does everything that is allowed now: it carries on the open rollout of this
@@ -76,7 +82,7 @@ func (o RunOptions) source(inv *inventory.Inventory) (runSource, error) {
 	if strings.HasSuffix(o.Playbook, ".json") {
 		return o.savedPlan(inv)
 	}
-	book, err := loadBook(o.Playbook, inv)
+	book, err := o.loadBook(o.Playbook, inv)
 	if err != nil {
 		return runSource{}, err
 	}
@@ -96,7 +102,7 @@ func (o RunOptions) savedPlan(inv *inventory.Inventory) (runSource, error) {
 	if o.Site != "" && o.Site != p.Site {
 		return runSource{}, fault.Usagef("drop --site, or make a plan for that site", "the plan is for site %q, not %q", p.Site, o.Site)
 	}
-	if len(o.Packages) > 0 || o.Limit != "" {
+	if len(o.Packages) > 0 || o.Limit != "" || len(o.CVEs) > 0 || o.Urgent {
 		return runSource{}, fault.Usagef("make a narrower plan: patchring plan PLAYBOOK --limit … --package …", "a saved plan is carried out as it is")
 	}
 	if _, ok := inv.Sites[p.Site]; !ok {
@@ -111,6 +117,12 @@ func (e Env) runSite(ctx context.Context, o RunOptions, f *fleet, src runSource,
 	if err != nil {
 		return Ending{}, err
 	}
+	if r != nil && o.Supersede {
+		if err := e.supersede(ctx, o, f, r); err != nil {
+			return Ending{}, err
+		}
+		r = nil
+	}
 	if r == nil {
 		var end Ending
 		if r, end, err = e.start(ctx, o, f, src, site); err != nil || r == nil {
@@ -121,6 +133,9 @@ func (e Env) runSite(ctx context.Context, o RunOptions, f *fleet, src runSource,
 		return Ending{}, err
 	}
 	defer r.Close()
+	if err := e.proceed(ctx, o, f, src, r); err != nil {
+		return Ending{}, err
+	}
 	return e.carry(ctx, o, f, r)
 }
 
@@ -133,11 +148,14 @@ func (e Env) greet(o RunOptions, r *openRollout, src runSource) error {
 				"rollout %s is open for this playbook and site, with another plan", r.ID)
 		}
 	}
-	if len(o.Packages) > 0 || o.Limit != "" || o.AsIs != "" {
-		return fault.Usagef("leave the option out to carry it on, or end it with: patchring abort "+r.ID,
-			"rollout %s is open for this playbook and site, and keeps its plan: --limit, --package and --as-is narrow a new one only", r.ID)
+	if len(o.Packages) > 0 || o.Limit != "" || o.AsIs != "" || len(o.CVEs) > 0 || o.Urgent {
+		return fault.Usagef("leave the option out to carry it on, or end it and begin a new one with: --supersede",
+			"rollout %s is open for this playbook and site, and keeps its plan: --limit, --package, --cve, --urgent and --as-is are for a new one only", r.ID)
 	}
 	e.say("carrying on rollout %s", r.ID)
+	if r.left != "" {
+		e.say("note: its last run did not come to its end: %s", r.left)
+	}
 	if src.digest != r.plan.Source {
 		e.say("note: the playbook was edited since this rollout began; the rollout keeps its plan")
 	}
@@ -157,6 +175,9 @@ func (e Env) start(ctx context.Context, o RunOptions, f *fleet, src runSource, s
 	if nothingToDo(p) {
 		return e.quiet(o, p)
 	}
+	if err := e.refuseMarked(ctx, o, f, p, src.plan != nil); err != nil {
+		return nil, Ending{}, err
+	}
 	if err := e.confirm(ctx, o, p); err != nil {
 		return nil, Ending{}, err
 	}
@@ -164,6 +185,9 @@ func (e Env) start(ctx context.Context, o RunOptions, f *fleet, src runSource, s
 		return nil, Ending{}, errStopped()
 	}
 	r, err := e.create(ctx, o, p)
+	if err == nil {
+		e.forgetMarked(ctx, o, f, r)
+	}
 	return r, Ending{}, err
 }
 

@@ -20,7 +20,7 @@ func (e Env) sourceOf(ctx context.Context, r *openRollout, waits []rollout.Wait)
 	if err != nil {
 		return report.Source{}, err
 	}
-	status := r.state.Status()
+	status := r.state.Status(e.Now())
 	return report.Source{
 		Status: status, Path: r.Path, Plan: r.plan, Waits: waits, Events: events,
 		Facts: r.facts(status), Now: e.Now(),

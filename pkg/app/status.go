@@ -78,7 +78,7 @@ func (e Env) allSources(ctx context.Context, o Options) ([]report.Source, error)
 		if r.state.Phase() == rollout.PhaseNone {
 			e.say("warning: %v", emptyJournal(r))
 		} else {
-			sources = append(sources, report.Source{Status: r.state.Status(), Path: r.Path, Plan: r.plan, Waits: r.state.Decide(rollout.Moment{Now: e.Now()}).Waits, Now: e.Now()})
+			sources = append(sources, report.Source{Status: r.state.Status(e.Now()), Path: r.Path, Plan: r.plan, Waits: r.state.Decide(rollout.Moment{Now: e.Now()}).Waits, Now: e.Now()})
 		}
 		r.Close()
 	}

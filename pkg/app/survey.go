@@ -49,5 +49,7 @@ func (f *fleet) look(ctx context.Context, e Env, h inventory.Host, q platform.Qu
 	if q.Refresh {
 		allowed = remote.Refreshes
 	}
-	return detect.Host(ctx, remote.ReadOnly(link.Session(), allowed), link.Ident(), h.ID, e.Now(), q) //nolint:wrapcheck // names host and step
+	facts, err := detect.Host(ctx, remote.ReadOnly(link.Session(), allowed), link.Ident(), h.ID, e.Now(), q)
+	f.marks.saw(facts)
+	return facts, err //nolint:wrapcheck // names host and step
 }

@@ -192,6 +192,9 @@ func (d *decoder) complete(n *yaml.Node, sh *shape, f *field, given map[string]*
 		}
 	}
 	d.exactlyOne(n, sh, f, given)
+	if len(sh.anyOf) > 0 && !slices.ContainsFunc(sh.anyOf, func(name string) bool { return given[name] != nil }) {
+		d.file.Errorf(place(n), "write one of them or more", "%s lacks one of `%s`", f.label(), strings.Join(sh.anyOf, "`, `"))
+	}
 }
 
 func (d *decoder) exactlyOne(n *yaml.Node, sh *shape, f *field, given map[string]*yaml.Node) {

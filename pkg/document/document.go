@@ -11,12 +11,14 @@
 //	later:"c|d"            texts that are known, but that this build can't honour; "*" is every other text
 //	why:"..."              the hint that goes with later
 //	min:"1" max:"65535"    bounds of numbers and durations
-//	count:"1"              the least number of a list's items
+//	count:"1"              the least number of a list's items, or of each list in a Map
 //	with:"hosts"           the key may only stand beside this other one
 //	keys:"^[a-z]+$"        for the schema: what the keys of a Map look like
 //	flags:"required,raw"   the key must be there; the text may have several lines
 //
-// A struct with a method ExactlyOne() []string wants exactly one of those keys.
+// A field hides those of the same key in embedded structs.
+// A struct with a method ExactlyOne() []string wants exactly one of those keys, one with
+// AtLeastOne() []string at least one.
 package document
 
 import (

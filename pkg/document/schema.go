@@ -173,17 +173,21 @@ func (g *generator) structure(t reflect.Type) object {
 	if len(together) > 0 {
 		o["dependentRequired"] = together
 	}
-	return withOneOf(o, sh)
+	return withChoices(o, sh)
 }
 
-func withOneOf(o object, sh *shape) object {
-	if len(sh.oneOf) == 0 {
-		return o
+func withChoices(o object, sh *shape) object {
+	choices := func(key string, names []string) {
+		if len(names) == 0 {
+			return
+		}
+		var list []object
+		for _, name := range names {
+			list = append(list, object{"required": []string{name}})
+		}
+		o[key], o["type"] = list, "object"
 	}
-	var choices []object
-	for _, name := range sh.oneOf {
-		choices = append(choices, object{"required": []string{name}})
-	}
-	o["oneOf"], o["type"] = choices, "object"
+	choices("oneOf", sh.oneOf)
+	choices("anyOf", sh.anyOf)
 	return o
 }

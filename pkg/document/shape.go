@@ -30,6 +30,7 @@ type shape struct {
 	fields []field
 	byName map[string]int
 	oneOf  []string
+	anyOf  []string
 }
 
 // shapes caches them for one file: a type is looked at once, not once a host.
@@ -44,22 +45,27 @@ func (s shapes) of(t reflect.Type) *shape {
 	if one, ok := reflect.TypeAssert[interface{ ExactlyOne() []string }](reflect.New(t)); ok {
 		made.oneOf = one.ExactlyOne()
 	}
+	if least, ok := reflect.TypeAssert[interface{ AtLeastOne() []string }](reflect.New(t)); ok {
+		made.anyOf = least.AtLeastOne()
+	}
 	s[t] = made
 	return made
 }
 
-// add takes over a struct's fields; embedded structs without a key are flattened.
+// add takes over a struct's fields; embedded structs without a key are flattened. As
+// in Go, a field hides those of the same name that stand deeper.
 func (s *shape) add(t reflect.Type, above []int) {
 	for i := range t.NumField() {
 		sf := t.Field(i)
-		index := append(slices.Clone(above), i)
 		name := sf.Tag.Get("yaml")
-		switch {
-		case name == "" && sf.Anonymous:
-			s.add(sf.Type, index)
-		case name != "":
+		if _, hidden := s.byName[name]; name != "" && !hidden {
 			s.byName[name] = len(s.fields)
-			s.fields = append(s.fields, newField(name, index, sf))
+			s.fields = append(s.fields, newField(name, append(slices.Clone(above), i), sf))
+		}
+	}
+	for i := range t.NumField() {
+		if sf := t.Field(i); sf.Anonymous && sf.Tag.Get("yaml") == "" {
+			s.add(sf.Type, append(slices.Clone(above), i))
 		}
 	}
 }

@@ -65,14 +65,14 @@ func (m *Map[T]) read(d *decoder, n *yaml.Node, f *field) bool {
 	m.Entries = make([]Entry[T], 0, len(pairs))
 	for _, p := range pairs {
 		e := Entry[T]{Key: p.key.Value, At: place(p.key)}
-		d.into(p.value, reflect.ValueOf(&e.Value).Elem(), &field{name: p.key.Value, raw: f.raw})
+		d.into(p.value, reflect.ValueOf(&e.Value).Elem(), &field{name: p.key.Value, raw: f.raw, count: f.count, doc: f.doc})
 		m.Entries = append(m.Entries, e)
 	}
 	return true
 }
 
 func (m *Map[T]) schema(g *generator, f *field) object {
-	o := object{"type": orNull("object"), "additionalProperties": g.of(reflect.TypeFor[T](), &field{raw: f.raw})}
+	o := object{"type": orNull("object"), "additionalProperties": g.of(reflect.TypeFor[T](), &field{raw: f.raw, count: f.count})}
 	if f.keys != "" {
 		o["propertyNames"] = object{"pattern": f.keys}
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/journal"
 	"github.com/patchring/patchring/pkg/rollout"
@@ -34,6 +35,22 @@ type Engine struct {
 	// Record works, in order, from one goroutine. The state is that after the event; it
 	// must not be kept.
 	Observe func(rollout.Event, *rollout.State)
+	// Patience is how long Run stays when all it could do is wait for a time to come: a
+	// window, the next sample. Zero: it returns, and the next Run goes on.
+	Patience time.Duration
+	// Idle, where set, is told what a Run with Patience waits for when it begins to wait, and
+	// again when that has changed, at most once a minute.
+	Idle func([]rollout.Wait)
+	// Reserve, where set, makes sure that the budgets hold across all rollouts of the state
+	// folder. It is asked before a host is begun, and told when one is no longer out.
+	Reserve Reserver
+}
+
+// Reserver tells what other rollouts of the state folder hold, and keeps what this one
+// holds: nobody else may decide meanwhile. decide is told who holds which host; it gives
+// what this rollout holds from then on, which is durable before commit is called.
+type Reserver interface {
+	Reserve(ctx context.Context, decide func(others map[fact.HostID]string) (hold []fact.HostID, commit func() error, err error)) error
 }
 
 // Load folds a journal into the state of its rollout. An empty journal gives a state
@@ -97,6 +114,9 @@ func (e *Engine) Record(ctx context.Context, entries ...rollout.Entry) error {
 
 // append checks entries against the state, makes them durable, and folds them.
 func (e *Engine) append(ctx context.Context, s *rollout.State, entries []rollout.Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
 	events, records, err := e.prepare(s, entries)
 	if err != nil {
 		return err

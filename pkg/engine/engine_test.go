@@ -128,7 +128,7 @@ func setup(t *testing.T, j journal.Journal, f engine.Performer) (*engine.Engine,
 
 func summary(s *rollout.State) string {
 	var out []string
-	for _, h := range s.Status().Hosts {
+	for _, h := range s.Status(time.Now()).Hosts {
 		out = append(out, fmt.Sprintf("%s %s", h.ID.Name, h.State))
 	}
 	return string(s.Phase()) + ": " + strings.Join(out, ", ")

@@ -15,6 +15,7 @@ import (
 	"github.com/patchring/patchring/pkg/journal/journaltest"
 	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/playbook"
 	"github.com/patchring/patchring/pkg/rollout"
 )
 
@@ -75,6 +76,65 @@ func TestEngineDoesWhatPlayForesees(t *testing.T) {
 			}
 			sameEvents(t, seed, j, foreseen)
 		})
+	}
+}
+
+// So it does through a soak that sees a sick host for a while, and checks that fail once:
+// what it waits for comes when it was foreseen.
+func TestEngineWaitsAsPlayForesees(t *testing.T) {
+	for name, sick := range map[string]time.Duration{"well": 0, "sick for a while": 3 * time.Hour, "sick": 1000 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			begin := time.Now()
+			o := opened()
+			o.Rings[1].Gate = gate()
+			w := &sim.World{Fleet: oneByOne(o), Answer: func(_ string, _ playbook.When, at time.Time) (health.Verdict, string) {
+				if at.Before(begin.Add(30 * time.Hour)) {
+					return health.Unknown, "no answer"
+				}
+				return health.Pass, "open"
+			}}
+			if sick > 0 {
+				h := w.Fleet[host("t1")]
+				h.SickFrom, h.SickUntil = begin.Add(5*time.Hour), begin.Add(5*time.Hour+sick)
+				w.Fleet[host("t1")] = h
+			}
+			var foreseen []rollout.Event
+			played, err := w.Play(o, begin, time.Time{}, func(e rollout.Event, _ *rollout.State) { foreseen = append(foreseen, e) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			j := &journaltest.Memory{}
+			e := &engine.Engine{Journal: j, Performer: w, Patience: 40 * time.Hour}
+			if err := e.Record(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+			s, _, err := e.Run(t.Context(), nil)
+			if err != nil || summary(s) != summary(played.State) || (s.Phase() == rollout.PhaseFinished) == (sick > 100*time.Hour) {
+				t.Fatalf("%s: %s, %v; foreseen %s", name, summary(s), err, summary(played.State))
+			}
+			sameEvents(t, 0, j, foreseen)
+		})
+	}
+}
+
+// oneByOne is a fleet of which no two steps end at the same moment.
+func oneByOne(o rollout.Opened) sim.Fleet {
+	f, bit := fleet(), time.Nanosecond
+	for _, r := range o.Rings {
+		for _, id := range r.Hosts {
+			h := f[id]
+			h.Takes = map[platform.StepID]time.Duration{rollout.FlowBegin: time.Minute + bit}
+			f[id], bit = h, 2*bit
+		}
+	}
+	return f
+}
+
+// gate asks nothing twice at the same moment.
+func gate() plan.Gate {
+	return plan.Gate{
+		Soak:   &playbook.Soak{For: 24 * time.Hour, MaxGap: 26 * time.Hour, Pace: playbook.Pace{Interval: time.Hour, FailureLimit: 4}},
+		Checks: []playbook.Inquiry{{Name: "shop", When: playbook.WhenBefore, Pace: playbook.Pace{Interval: 7 * time.Minute, Successes: 2}}},
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
@@ -15,7 +17,8 @@ import (
 
 // Run does everything that is allowed now, and returns when nothing is left to do and
 // nothing is at work: the rollout is finished, halted, paused, aborted, or waits. The
-// waits say for what.
+// waits say for what. With Patience it stays, and goes on when a time has come, or when
+// somebody has said something.
 //
 //   - stop closed (nil: never): no further host is begun, those at work come to their end.
 //   - ctx ended: it returns at once with an error that says what still runs where. Nothing
@@ -25,10 +28,11 @@ import (
 //
 // The state is never nil, and is that of the last event.
 func (e *Engine) Run(ctx context.Context, stop <-chan struct{}) (*rollout.State, []rollout.Wait, error) {
-	r := &run{Engine: e, state: &rollout.State{}, live: map[fact.HostID]bool{}, ended: make(chan done), stop: stop}
+	r := &run{Engine: e, state: &rollout.State{}, live: map[string]bool{}, ended: make(chan done), stop: stop}
 	if err := catchUp(ctx, e.Journal, r.state, nil); err != nil {
 		return r.state, nil, err
 	}
+	r.until = e.now().Add(e.Patience)
 	waits, err := r.loop(ctx)
 	return r.state, waits, err
 }
@@ -37,10 +41,16 @@ func (e *Engine) Run(ctx context.Context, stop <-chan struct{}) (*rollout.State,
 type run struct {
 	*Engine
 	state    *rollout.State
-	live     map[fact.HostID]bool
+	live     map[string]bool // by Task.Key
 	ended    chan done
 	stop     <-chan struct{} // nil once it was seen closed
 	stopping bool
+	until    time.Time // how long to wait for a time to come
+	others   map[fact.HostID]string
+	held     []fact.HostID // what others of the state folder see us hold
+	shared   bool          // held is known to be what they see
+	told     []rollout.Wait
+	toldAt   time.Time
 }
 
 // done is a task that came to its end.
@@ -52,55 +62,177 @@ type done struct {
 
 func (r *run) loop(ctx context.Context) ([]rollout.Wait, error) {
 	for {
-		waits, err := r.advance(ctx)
+		d, err := r.advance(ctx)
 		if err != nil {
 			return nil, r.give(ctx, err)
 		}
+		timer, wait := r.patience(d)
 		if len(r.live) == 0 {
-			return waits, nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil, r.left(ctx.Err())
-		case <-r.stop: // for advance to heed
-		case d := <-r.ended:
-			// When ctx has ended, this end may only be the context's. No journal takes
-			// anything then, so the step stays open.
-			if err := r.settle(ctx, r.drain(d)); err != nil {
-				return nil, r.give(ctx, err)
+			if !wait {
+				return d.Waits, nil
 			}
+			r.tellIdle(d.Waits)
+		}
+		err = r.next(ctx, timer)
+		if timer != nil {
+			timer.Stop()
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
+}
+
+// next waits for whatever comes first: the end of a task, a word to stop, a time.
+func (r *run) next(ctx context.Context, timer *time.Timer) error {
+	var wake <-chan time.Time
+	if timer != nil {
+		wake = timer.C
+	}
+	select {
+	case <-ctx.Done():
+		return r.left(ctx.Err())
+	case <-r.stop: // for advance to heed
+	case <-wake:
+		r.others = nil // they may have let go of something: ask again
+		if err := catchUp(ctx, r.Journal, r.state, r.Observe); err != nil {
+			return r.give(ctx, err)
+		}
+	case d := <-r.ended:
+		// When ctx has ended, this end may only be the context's. No journal takes
+		// anything then, so the step stays open.
+		if err := r.settle(ctx, r.drain(d)); err != nil {
+			return r.give(ctx, err)
+		}
+	}
+	return nil
+}
+
+// tellIdle says what is waited for, unless it was said already or just now.
+func (r *run) tellIdle(waits []rollout.Wait) {
+	now := r.now()
+	if r.Idle == nil || slices.Equal(waits, r.told) || now.Sub(r.toldAt) < time.Minute {
+		return
+	}
+	r.told, r.toldAt = waits, now
+	r.Idle(waits)
+}
+
+// listen is how often a run that waits reads what others have said in the journal.
+const listen = 5 * time.Second
+
+// patience gives the timer to wait with, if waiting is worth while: a time will come,
+// or somebody may say something, before the run has to return. While tasks are under
+// way the timer only wakes them that wait for a time.
+func (r *run) patience(d rollout.Decision) (*time.Timer, bool) {
+	now := r.now()
+	over := r.state.Phase() == rollout.PhaseFinished || r.state.Phase() == rollout.PhaseAborted
+	stay := !r.stopping && !over && now.Before(r.until)
+	switch wake := max(time.Millisecond, d.Wake.Sub(now)); {
+	case stay && d.Wake.IsZero():
+		return time.NewTimer(listen), true
+	case stay:
+		return time.NewTimer(min(listen, wake)), true
+	case len(r.live) > 0 && !d.Wake.IsZero():
+		return time.NewTimer(wake), false
+	}
+	return nil, false
 }
 
 // advance decides and begins until there is nothing to begin any more. When others
 // have appended meanwhile, it reads that and decides again: so a pause that stands in
 // the journal holds for the next step already.
-func (r *run) advance(ctx context.Context) ([]rollout.Wait, error) {
+func (r *run) advance(ctx context.Context) (rollout.Decision, error) {
 	for {
 		r.heed()
-		d := r.state.Decide(rollout.Moment{Now: r.now(), Live: r.live, Stopping: r.stopping})
-		if len(d.Record)+len(d.Do) == 0 {
-			return d.Waits, nil
+		d := r.decide()
+		if len(d.Record)+len(d.Do) == 0 && !r.releases() {
+			return d, nil
 		}
-		entries := d.Record
-		for _, t := range d.Do {
-			entries = append(entries, rollout.StepStarted{Host: t.Host, Step: t.Step, Mode: t.Mode})
-		}
-		err := r.append(ctx, r.state, entries)
+		d, err := r.commit(ctx, d)
 		if errors.Is(err, journal.ErrMoved) {
 			if err := catchUp(ctx, r.Journal, r.state, r.Observe); err != nil {
-				return nil, err
+				return d, err
 			}
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return d, err
 		}
 		for _, t := range d.Do {
 			r.begin(ctx, t)
 		}
 	}
+}
+
+func (r *run) decide() rollout.Decision {
+	return r.state.Decide(rollout.Moment{Now: r.now(), Live: r.live, Stopping: r.stopping, Others: r.others})
+}
+
+// commit journals what was decided: what is to be recorded, and the start of each step
+// with a side effect. Where hosts are begun under a budget that other rollouts share, it
+// decides anew while nobody else may, and gives what it then decided.
+func (r *run) commit(ctx context.Context, d rollout.Decision) (rollout.Decision, error) {
+	if !r.reserves(d) {
+		return d, r.append(ctx, r.state, entriesOf(d))
+	}
+	err := r.Reserve.Reserve(ctx, func(others map[fact.HostID]string) ([]fact.HostID, func() error, error) {
+		r.others = others
+		d = r.decide()
+		hold := r.hold(d)
+		return hold, func() error {
+			if err := r.append(ctx, r.state, entriesOf(d)); err != nil {
+				return err
+			}
+			r.held, r.shared = hold, true
+			return nil
+		}, nil
+	})
+	if err != nil {
+		return d, fmt.Errorf("keep to the budgets of all rollouts: %w", err)
+	}
+	return d, nil
+}
+
+// reserves tells whether others must know before this is carried out.
+func (r *run) reserves(d rollout.Decision) bool {
+	return r.Reserve != nil && r.state.Budgeted() && (r.begins(d) || r.releases())
+}
+
+func (r *run) begins(d rollout.Decision) bool {
+	return slices.ContainsFunc(d.Do, func(t rollout.Task) bool { return t.Ask == "" && t.Step == rollout.FlowBegin })
+}
+
+// releases: others don't know yet what we hold, or a host that they count as held by us
+// is out no longer.
+func (r *run) releases() bool {
+	if r.Reserve == nil || !r.state.Budgeted() {
+		return false
+	}
+	return !r.shared || !slices.Equal(r.held, r.state.Held())
+}
+
+// hold is what we hold once d is carried out.
+func (r *run) hold(d rollout.Decision) []fact.HostID {
+	held := r.state.Held()
+	for _, t := range d.Do {
+		if t.Ask == "" {
+			held = append(held, t.Host)
+		}
+	}
+	slices.SortFunc(held, fact.HostID.Compare)
+	return slices.Compact(held)
+}
+
+// entriesOf are what a decision journals. A question has no side effect, and is not.
+func entriesOf(d rollout.Decision) []rollout.Entry {
+	entries := slices.Clone(d.Record)
+	for _, t := range d.Do {
+		if t.Ask == "" {
+			entries = append(entries, rollout.StepStarted{Host: t.Host, Step: t.Step, Mode: t.Mode, Try: t.Try})
+		}
+	}
+	return entries
 }
 
 // heed looks at stop before anything is decided: it may have been closed before Run
@@ -115,7 +247,7 @@ func (r *run) heed() {
 
 // begin performs a task in a goroutine of its own; how many there are is Decide's.
 func (r *run) begin(ctx context.Context, t rollout.Task) {
-	r.live[t.Host] = true
+	r.live[t.Key()] = true
 	go func() {
 		entry, err := r.Performer.Perform(ctx, t)
 		select {
@@ -138,14 +270,22 @@ func (r *run) drain(first done) []done {
 	}
 }
 
-// settle journals how steps ended.
+// settle journals how tasks ended. An answer that means nothing any more, because the
+// rollout moved on while it was asked for, is dropped.
 func (r *run) settle(ctx context.Context, ended []done) error {
-	var entries []rollout.Entry
 	for _, d := range ended {
-		delete(r.live, d.task.Host)
-		entries = append(entries, d.outcome())
+		delete(r.live, d.task.Key())
+	}
+	if len(r.live) == 0 {
+		r.others = nil
 	}
 	for {
+		var entries []rollout.Entry
+		for _, d := range ended {
+			if e := d.outcome(); d.task.Ask == "" || r.state.Check(e) == nil {
+				entries = append(entries, e)
+			}
+		}
 		err := r.append(ctx, r.state, entries)
 		if !errors.Is(err, journal.ErrMoved) {
 			return err
@@ -156,11 +296,14 @@ func (r *run) settle(ctx context.Context, ended []done) error {
 	}
 }
 
-// outcome is the entry of a step's end. Whatever is not clearly the end of this very
-// step is unknown.
-func (d done) outcome() rollout.StepEnded {
-	if d.err != nil {
+// outcome is the entry of a task's end. Whatever is not clearly the end of this very
+// task is unknown.
+func (d done) outcome() rollout.Entry {
+	switch {
+	case d.err != nil:
 		return d.unknown(fault.CodeOf(d.err), d.err.Error())
+	case d.task.Ask != "":
+		return d.answer()
 	}
 	end, ok := d.entry.(rollout.StepEnded)
 	if !ok || end.Host != d.task.Host || end.Step != d.task.Step {
@@ -169,11 +312,33 @@ func (d done) outcome() rollout.StepEnded {
 	return end
 }
 
-func (d done) unknown(code fault.Code, why string) rollout.StepEnded {
+func (d done) answer() rollout.Entry {
+	switch e := d.entry.(type) {
+	case rollout.Sampled:
+		if d.task.Ask == rollout.AskSample && e.Ring == d.task.Ring {
+			return e
+		}
+	case rollout.Asked:
+		if d.task.Ask == rollout.Ask("check:"+e.Check) && e.Ring == d.task.Ring && e.When == d.task.When {
+			return e
+		}
+	}
+	return d.unknown(fault.Internal, "the performer answered for something else")
+}
+
+func (d done) unknown(code fault.Code, why string) rollout.Entry {
 	const most = 500
+	why = remote.Clean(why, most)
+	name, check := strings.CutPrefix(string(d.task.Ask), "check:")
+	switch {
+	case check:
+		return rollout.Asked{Ring: d.task.Ring, Check: name, When: d.task.When, Seen: why}
+	case d.task.Ask == rollout.AskSample:
+		return rollout.Sampled{Ring: d.task.Ring, Unknown: 1}
+	}
 	return rollout.StepEnded{
 		Host: d.task.Host, Step: d.task.Step, Outcome: rollout.OutcomeUnknown,
-		Code: code, Reasons: []string{remote.Clean(why, most)},
+		Code: code, Reasons: []string{why},
 	}
 }
 

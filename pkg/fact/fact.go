@@ -115,6 +115,16 @@ type Problem struct {
 	Detail string `json:"detail"`
 }
 
+// Marker is what a rollout that has begun work on the host leaves there until it is
+// over, at work or not; one for each playbook and site. It is the host's word: well-formed and clean, but no proof.
+type Marker struct {
+	Rollout  string    `json:"rollout"` // fit to stand in a command that a person copies
+	Playbook string    `json:"playbook"`
+	Site     string    `json:"site"`
+	By       string    `json:"by,omitempty"` // user@machine
+	Since    time.Time `json:"since"`
+}
+
 // Facts is what one detection learned.
 type Facts struct {
 	Host      HostID         `json:"host"`
@@ -140,7 +150,8 @@ type Facts struct {
 	Packages  []Package      `json:"packages,omitempty"`  // only those the query asked for
 	Holds     []string       `json:"holds,omitempty"`
 	Spaces    []Space        `json:"spaces,omitempty"`
-	Init      string         `json:"init,omitempty"` // "systemd", or empty
+	Init      string         `json:"init,omitempty"`    // "systemd", or empty
+	Markers   []Marker       `json:"markers,omitempty"` // of open rollouts; where it can't be told, a Problem says so
 	Problems  []Problem      `json:"problems,omitempty"`
 }
 

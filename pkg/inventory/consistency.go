@@ -23,27 +23,6 @@ func (l *loader) checkJumps() {
 	l.checkLabels()
 }
 
-// Bastion finds, among hosts, one that another of them is reached through: a hop of
-// its jump names the other or its address. They can't be worked on at the same time.
-func Bastion(hosts []Host) (bastion, behind Host, found bool) {
-	named := make(map[string]Host, 2*len(hosts))
-	for _, h := range hosts {
-		named[h.ID.Site+"/"+h.ID.Name] = h
-		if h.Address != "" {
-			named[h.ID.Site+"/"+h.Address] = h
-		}
-	}
-	for _, h := range hosts {
-		for _, hop := range h.Jump {
-			_, host, _, err := splitHop(hop)
-			if b, ok := named[h.ID.Site+"/"+host]; err == nil && ok && b.ID != h.ID {
-				return b, h, true
-			}
-		}
-	}
-	return Host{}, Host{}, false
-}
-
 // checkLabels checks the keys of labels: they stand before the = of a pattern.
 func (l *loader) checkLabels() {
 	check := func(c *commonYAML) {
@@ -53,7 +32,7 @@ func (l *loader) checkLabels() {
 			}
 		}
 	}
-	check(&l.yaml.Defaults.V)
+	check(&l.yaml.Defaults.V.commonYAML)
 	for _, name := range slices.Sorted(maps.Keys(l.groups)) {
 		if y := l.groups[name].yaml; y != nil {
 			check(&y.commonYAML)

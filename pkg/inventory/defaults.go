@@ -20,6 +20,8 @@ func Defaults() []Default {
 		{"class", "", "it is detected"},
 		{"criticality", "", "not said"},
 		{"exposure", "", "not said"},
+		{"unit", "", "the host is counted by itself"},
+		{"via", "", "it depends on no device of the inventory, but for the bastions of its jump"},
 		{"credentials.password", "", "no password login"},
 		{"credentials.key", "", "the SSH agent, then ssh_config's IdentityFile, then the usual files in ~/.ssh"},
 		{"credentials.passphrase", "", "keys with a passphrase are left to the agent"},
@@ -28,5 +30,11 @@ func Defaults() []Default {
 		{"site.timezone", "UTC", "the site's clock"},
 		{"site.max_connections", "0", "the program's own limit holds"},
 		{"site.owner", "", "nobody is named"},
+		{"site.windows", "", "its hosts may be started at any time; a ring that names a window is refused"},
+		{"site.freezes", "", "nothing is frozen, but for what a playbook says"},
+		{"site.approvers", "", "nobody; a gate that asks for an approval is refused"},
+		{"site.budget", "", "no limit but those of the playbook's rings and of other budgets"},
+		{"groups.budget", "", "no limit but those of the playbook's rings and of other budgets"},
+		{"budgets", "", "no limit but those of the playbook's rings and of other budgets"},
 	}
 }

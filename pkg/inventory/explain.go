@@ -29,6 +29,8 @@ func (inv *Inventory) Explain(h Host) []Setting {
 		{Name: "class", Value: string(h.Class)},
 		{Name: "criticality", Value: h.Criticality},
 		{Name: "exposure", Value: h.Exposure},
+		{Name: "unit", Value: h.Unit},
+		{Name: "via", Value: chain(h.Via)},
 		{Name: "credentials.password", Value: h.Credentials.Password.String()},
 		{Name: "credentials.key", Value: h.Credentials.Key},
 		{Name: "credentials.passphrase", Value: h.Credentials.Passphrase.String()},

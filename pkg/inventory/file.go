@@ -8,38 +8,66 @@ import (
 // fileYAML is inventory.yaml. What may be written is what these types say; the JSON
 // Schema is made from them too.
 type fileYAML struct {
-	Version  document.Value[int]        `yaml:"version" doc:"format of this file: write version: 1" flags:"required" min:"1" max:"1"`
-	Defaults document.Value[commonYAML] `yaml:"defaults" doc:"settings of every host that nothing nearer says otherwise"`
-	Hosts    document.Map[hostYAML]     `yaml:"hosts" doc:"all hosts, where there is only one site (it is named default)" keys:"^[A-Za-z0-9_\\[][A-Za-z0-9_.:\\[\\]-]*$"`
-	Sites    document.Map[siteYAML]     `yaml:"sites" doc:"places or clients, each with its hosts" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"`
-	Groups   document.Map[groupYAML]    `yaml:"groups" doc:"settings and children of groups; hosts name their groups themselves" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"`
-	Timezone document.Value[zone]       `yaml:"timezone" doc:"with sites, each site has its own timezone: write it there" with:"hosts"`
-	MaxConns document.Value[int]        `yaml:"max_connections" doc:"with sites, each site has its own max_connections: write it there" with:"hosts" min:"1" max:"10000"`
-	Owner    document.Value[string]     `yaml:"owner" doc:"with sites, each site has its own owner: write it there" with:"hosts"`
-	Jump     document.Elsewhere         `yaml:"jump" doc:"write it in defaults: {jump: [...]}"`
-	Windows  document.Unsupported       `yaml:"windows" doc:"this build can't enforce windows; remove it, and start runs when hosts may be touched"`
-	Freezes  document.Unsupported       `yaml:"freezes" doc:"this build can't enforce freezes; remove it, and start no run in a freeze"`
-	Approver document.Unsupported       `yaml:"approvers" doc:"this build knows no approvals; remove it"`
-	User     document.Elsewhere         `yaml:"user" doc:"write it in defaults: {user: NAME}"`
-	Become   document.Elsewhere         `yaml:"become" doc:"write it in defaults: {become: sudo}"`
+	Version   document.Value[int]                                      `yaml:"version" doc:"format of this file: write version: 1" flags:"required" min:"1" max:"1"`
+	Defaults  document.Value[defaultsYAML]                             `yaml:"defaults" doc:"settings of every host that nothing nearer says otherwise"`
+	Hosts     document.Map[hostYAML]                                   `yaml:"hosts" doc:"all hosts, where there is only one site (it is named default)" keys:"^[A-Za-z0-9_\\[][A-Za-z0-9_.:\\[\\]-]*$"`
+	Sites     document.Map[siteYAML]                                   `yaml:"sites" doc:"places or clients, each with its hosts" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"`
+	Groups    document.Map[groupYAML]                                  `yaml:"groups" doc:"settings and children of groups; hosts name their groups themselves" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"`
+	Budgets   document.Value[[]budgetsYAML]                            `yaml:"budgets" doc:"the most units of any pattern that may be out at once: budgets: [{hosts: \"tier=db\", max_unavailable: 1}]" count:"1"`
+	Timezone  document.Value[zone]                                     `yaml:"timezone" doc:"with sites, each site has its own timezone: write it there" with:"hosts"`
+	MaxConns  document.Value[int]                                      `yaml:"max_connections" doc:"with sites, each site has its own max_connections: write it there" with:"hosts" min:"1" max:"10000"`
+	Owner     document.Value[string]                                   `yaml:"owner" doc:"with sites, each site has its own owner: write it there" with:"hosts"`
+	Windows   document.Map[document.Many[windowYAML]]                  `yaml:"windows" doc:"when hosts may be started, by name: {weekend: {days: [sat, sun], start: \"22:00\", length: 6h}}; with sites, each site has its own" with:"hosts" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]*$" count:"1"`
+	Freezes   document.Value[[]FreezeYAML]                             `yaml:"freezes" doc:"when no host is started, whatever the window says; with sites, each site has its own" with:"hosts"`
+	Approvers document.Map[document.Value[[]document.Value[approver]]] `yaml:"approvers" doc:"lists of people, by name: {board: [jane@hq.example]}; with sites, each site has its own" with:"hosts" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]*$" count:"1"`
+	Budget    document.Value[budgetYAML]                               `yaml:"budget" doc:"the most units of all that may be out at once: {max_unavailable: 10%}; with sites, each site has its own" with:"hosts"`
+	Jump      document.Elsewhere                                       `yaml:"jump" doc:"write it in defaults: {jump: [...]}"`
+	User      document.Elsewhere                                       `yaml:"user" doc:"write it in defaults: {user: NAME}"`
+	Become    document.Elsewhere                                       `yaml:"become" doc:"write it in defaults: {become: sudo}"`
+	Window    document.Elsewhere                                       `yaml:"window" doc:"write windows: {weekend: {days: [sat, sun], start: \"22:00\", length: 6h}}, and its name in the playbook's rings"`
 }
 
 // ExactlyOne tells document that hosts stand in sites or at the top, not both.
 func (*fileYAML) ExactlyOne() []string { return []string{"hosts", "sites"} }
 
 type siteYAML struct {
-	Timezone document.Value[zone]   `yaml:"timezone" doc:"IANA name, such as Europe/London"`
-	MaxConns document.Value[int]    `yaml:"max_connections" doc:"the most SSH connections open to this site at once" min:"1" max:"10000"`
-	Owner    document.Value[string] `yaml:"owner" doc:"who answers for the site"`
-	Hosts    document.Map[hostYAML] `yaml:"hosts" doc:"the hosts of this site; a name may hold ranges: web-[01:04]" keys:"^[A-Za-z0-9_\\[][A-Za-z0-9_.:\\[\\]-]*$"`
+	Timezone  document.Value[zone]                                     `yaml:"timezone" doc:"IANA name, such as Europe/London"`
+	MaxConns  document.Value[int]                                      `yaml:"max_connections" doc:"the most SSH connections open to this site at once" min:"1" max:"10000"`
+	Owner     document.Value[string]                                   `yaml:"owner" doc:"who answers for the site"`
+	Hosts     document.Map[hostYAML]                                   `yaml:"hosts" doc:"the hosts of this site; a name may hold ranges: web-[01:04]" keys:"^[A-Za-z0-9_\\[][A-Za-z0-9_.:\\[\\]-]*$"`
+	Windows   document.Map[document.Many[windowYAML]]                  `yaml:"windows" doc:"when hosts may be started, by name; a playbook's rings name one of them" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]*$" count:"1"`
+	Freezes   document.Value[[]FreezeYAML]                             `yaml:"freezes" doc:"when no host is started, whatever the window says"`
+	Approvers document.Map[document.Value[[]document.Value[approver]]] `yaml:"approvers" doc:"lists of people, by name; a playbook's gates name one of them: approvers: {board: [jane@hq.example]}" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]*$" count:"1"`
+	Budget    document.Value[budgetYAML]                               `yaml:"budget" doc:"the most units of the whole site that may be out at once: {max_unavailable: 10%}"`
+	Unit      document.Elsewhere                                       `yaml:"unit" doc:"a unit is a pair, stack or cluster: write it at its hosts, or at a group that holds nothing else"`
+	Via       document.Elsewhere                                       `yaml:"via" doc:"write it at the hosts behind the device, or at a group of them"`
+	commonYAML
+}
+
+// defaultsYAML is what holds everywhere; units and paths are not.
+type defaultsYAML struct {
+	Unit document.Elsewhere `yaml:"unit" doc:"a unit is a pair, stack or cluster: write it at its hosts, or at a group that holds nothing else"`
+	Via  document.Elsewhere `yaml:"via" doc:"write it at the hosts behind the device, or at a group of them"`
 	commonYAML
 }
 
 type groupYAML struct {
 	Children document.Value[[]document.Value[string]] `yaml:"children" doc:"groups that are part of this one"`
+	Budget   document.Value[budgetYAML]               `yaml:"budget" doc:"the most units of the group that may be out at once, in each site: {max_unavailable: 1}"`
 	Hosts    document.Elsewhere                       `yaml:"hosts" doc:"a host is defined once, in hosts; there it names its groups: {groups: [web]}"`
 	Vars     document.Elsewhere                       `yaml:"vars" doc:"write the settings directly into the group"`
 	commonYAML
+}
+
+// budgetYAML is the budget of a group or a site.
+type budgetYAML struct {
+	Most document.Value[most] `yaml:"max_unavailable" doc:"a number of units (1), or a part of them (25%); one is always allowed" flags:"required"`
+}
+
+// budgetsYAML is the budget of any pattern.
+type budgetsYAML struct {
+	Hosts document.Value[string] `yaml:"hosts" doc:"pattern, such as tier=db; the hosts of each site are counted apart" flags:"required"`
+	budgetYAML
 }
 
 type hostYAML struct {
@@ -67,15 +95,15 @@ type commonYAML struct {
 	Exposure    document.Value[string]                        `yaml:"exposure" doc:"who can reach it" enum:"internal|internet"`
 	Credentials document.Value[credentialsYAML]               `yaml:"credentials" doc:"where secrets are to be had: env:NAME, file:PATH, exec:COMMAND or prompt"`
 	Labels      document.Map[document.Value[labelValue]]      `yaml:"labels" doc:"free key: value pairs, to select hosts by label=value" keys:"^[A-Za-z0-9_][A-Za-z0-9_./-]*$"`
-	Budget      document.Unsupported                          `yaml:"budget" doc:"this build can't enforce budgets; remove it, and keep max_in_flight in the playbook's rings low"`
-	Unit        document.Unsupported                          `yaml:"unit" doc:"this build knows no units; remove it, and put the members of a pair into different rings"`
-	Via         document.Unsupported                          `yaml:"via" doc:"this build doesn't order hosts by their paths; remove it, and put the device into a later ring"`
-	Windows     document.Unsupported                          `yaml:"windows" doc:"this build can't enforce windows; remove it, and start runs when hosts may be touched"`
-	Window      document.Unsupported                          `yaml:"window" doc:"this build can't enforce windows; remove it, and start runs when hosts may be touched"`
-	Freezes     document.Unsupported                          `yaml:"freezes" doc:"this build can't enforce freezes; remove it, and start no run in a freeze"`
-	Approvers   document.Unsupported                          `yaml:"approvers" doc:"this build knows no approvals; remove it"`
-	Quarantine  document.Unsupported                          `yaml:"quarantine" doc:"this build knows no quarantine; remove it, and leave the host out with --limit '!NAME'"`
-	MinPart     document.Unsupported                          `yaml:"min_participation" doc:"this build doesn't enforce it; remove it: 95 % of a ring must have taken part before the next one opens"`
+	Unit        document.Value[unitName]                      `yaml:"unit" doc:"the pair, stack or cluster of the site that the host is a member of: budgets and batches count it as one"`
+	Via         document.Value[[]document.Value[string]]      `yaml:"via" doc:"hosts of the site on whose path this one depends: they are worked on after it, alone; [] is none"`
+	Budget      document.Elsewhere                            `yaml:"budget" doc:"a budget belongs to a group, a site or a pattern: groups: {web: {budget: {max_unavailable: 1}}}, or budgets: [{hosts: PATTERN, max_unavailable: 1}]"`
+	Windows     document.Elsewhere                            `yaml:"windows" doc:"windows belong to a site: write them there; a playbook's ring names the one it keeps to"`
+	Window      document.Elsewhere                            `yaml:"window" doc:"a playbook's ring names its window; here, a site has windows: {weekend: {days: [sat, sun], start: \"22:00\", length: 6h}}"`
+	Freezes     document.Elsewhere                            `yaml:"freezes" doc:"freezes belong to a site or a playbook: write them there"`
+	Approvers   document.Elsewhere                            `yaml:"approvers" doc:"approvers belong to a site: write them there; a playbook's gate names the list"`
+	Quarantine  document.Elsewhere                            `yaml:"quarantine" doc:"say it to patchring, which keeps it in the state folder: patchring quarantine HOST --until DATE --reason TEXT"`
+	MinPart     document.Elsewhere                            `yaml:"min_participation" doc:"write it in a gate of the playbook: gate: {min_participation: 95%}"`
 	KnownHosts  document.Unsupported                          `yaml:"known_hosts" doc:"each site has its own known_hosts in the state folder; remove it, and pin keys with host_keys"`
 	KeyAliases  document.Unsupported                          `yaml:"host_key_aliases" doc:"pin the key with host_keys instead"`
 	Password    document.Elsewhere                            `yaml:"password" doc:"write credentials: {password: env:NAME}; never the password itself"`

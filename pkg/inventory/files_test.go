@@ -122,11 +122,8 @@ func golden(t *testing.T, path, got string) {
 
 func TestUnsupportedIsItsOwnCode(t *testing.T) {
 	for _, src := range []string{
-		"version: 1\nhosts: {a: {budget: 1}}\n",
 		"version: 1\nhosts: {a: {become: enable}}\n",
-		"version: 1\nsites: {hq: {windows: {}, hosts: {a: }}}\n",
-		"version: 1\ngroups: {g: {unit: x}}\nhosts: {a: {groups: [g]}}\n",
-		"version: 1\nfreezes: []\nhosts: {a: }\n",
+		"version: 1\nsites: {hq: {known_hosts: x, hosts: {a: }}}\n",
 	} {
 		_, err := Parse("x", []byte(src))
 		if code := fault.CodeOf(err); code != fault.Unsupported {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/patchring/patchring/pkg/document"
 	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/schedule"
 )
 
 func FuzzParse(f *testing.F) {
@@ -58,6 +59,34 @@ func checkInventory(t *testing.T, inv *Inventory) {
 		inv.Explain(h)
 	}
 	_ = inv.Graph().String()
+	checkRules(t, inv)
+}
+
+// checkRules: what stands at sites and budgets is complete, and can be worked with.
+func checkRules(t *testing.T, inv *Inventory) {
+	t.Helper()
+	for name, s := range inv.Sites {
+		if _, err := schedule.Compile(schedule.Calendar{Zone: s.Timezone.String(), Windows: s.Windows, Freezes: s.Freezes}); err != nil {
+			t.Errorf("the calendar of %s: %v", name, err)
+		}
+		for list, people := range s.Approvers {
+			if len(people) == 0 || slices.Contains(people, "") {
+				t.Errorf("%s: %q", list, people)
+			}
+		}
+	}
+	for _, b := range inv.Budgets {
+		if _, err := inv.Select(b.Hosts, nil); err != nil || b.Most.N < 1 || b.Name == "" || b.Where == "" {
+			t.Errorf("budget %+v: %v", b, err)
+		}
+	}
+	for _, h := range inv.Hosts {
+		for _, id := range inv.dependsOn(h) {
+			if _, err := inv.Find(id.String()); err != nil || id == h.ID || id.Site != h.ID.Site {
+				t.Errorf("%s depends on %s: %v", h.ID, id, err)
+			}
+		}
+	}
 }
 
 func FuzzSelect(f *testing.F) {

@@ -11,14 +11,16 @@ type index struct {
 	byName  map[string][]int // a host's name can stand in several sites
 	byGroup map[string][]int
 	byLabel map[string][]int // by the label's key
-	groups  []string         // sorted, for globs and suggestions
-	names   []string
-	sites   []string
-	labels  []string
+	// byAddress holds those that say one: a bastion may be named by it.
+	byAddress map[string][]int
+	groups    []string // sorted, for globs and suggestions
+	names     []string
+	sites     []string
+	labels    []string
 }
 
 func newIndex(inv *Inventory) *index {
-	ix := &index{byName: map[string][]int{}, byGroup: map[string][]int{}, byLabel: map[string][]int{}}
+	ix := &index{byName: map[string][]int{}, byGroup: map[string][]int{}, byLabel: map[string][]int{}, byAddress: map[string][]int{}}
 	for name := range inv.groups {
 		ix.byGroup[name] = nil // known, though nobody may be in it
 	}
@@ -29,6 +31,9 @@ func newIndex(inv *Inventory) *index {
 	for i, h := range inv.Hosts {
 		sites[h.ID.Site] = true
 		ix.byName[h.ID.Name] = append(ix.byName[h.ID.Name], i)
+		if h.Address != "" {
+			ix.byAddress[h.Address] = append(ix.byAddress[h.Address], i)
+		}
 		for _, g := range h.Groups {
 			ix.byGroup[g] = append(ix.byGroup[g], i)
 		}

@@ -7,9 +7,11 @@
 package inventory
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/schedule"
 	"github.com/patchring/patchring/pkg/secret"
 )
 
@@ -18,6 +20,8 @@ type Inventory struct {
 	Path  string
 	Sites map[string]Site
 	Hosts []Host
+	// Budgets of groups, labels, sites and patterns, in the order of the file.
+	Budgets []Budget
 	// Notes are things that are allowed, but look like slips: "file:line: text".
 	Notes []string
 
@@ -32,6 +36,33 @@ type Site struct {
 	Jump           []string       // default chain of bastions for its hosts: [user@]host[:port]
 	MaxConnections int            // 0: the program's default
 	Owner          string
+	// Windows and Freezes are on this site's clock; iCalendar files are read in.
+	Windows   map[string]schedule.Window
+	Freezes   []schedule.Freeze
+	Approvers map[string][]string // lists by name
+}
+
+// Budget is the most units of some hosts that may be out at once, as it is written.
+// One that stands at a group, a label or a site counts the hosts of each site apart.
+type Budget struct {
+	Name  string // "group web", "site hq", "label tier=db", or the pattern
+	Hosts string // pattern
+	Most  Size   // of the units; never less than one
+	Where string // file:line
+}
+
+// Size is a count or a percentage.
+type Size struct {
+	N       int
+	Percent bool
+}
+
+// String is the size as it is written: "5" or "10%".
+func (s Size) String() string {
+	if s.Percent {
+		return strconv.Itoa(s.N) + "%"
+	}
+	return strconv.Itoa(s.N)
 }
 
 // Host is one host with its settings as they hold for it.
@@ -62,8 +93,10 @@ type Settings struct {
 	HostKeys    []string // pinned: "SHA256:…" fingerprints, any of which is right
 	Platform    fact.Platform
 	Class       fact.Class
-	Criticality string // low | medium | high | critical
-	Exposure    string // internal | internet
+	Criticality string   // low | medium | high | critical
+	Exposure    string   // internal | internet
+	Unit        string   // the pair, stack or cluster that it is a member of; empty: its own
+	Via         []string // names of hosts of the same site on whose path it depends
 	Credentials Credentials
 }
 

@@ -24,30 +24,37 @@ type loader struct {
 	chosen map[string]*choice           // settings by set of groups
 	told   map[string]bool              // conflicts that are reported already
 	places map[int]string               // "file:line" by line
+	files  Files
+	via    map[fact.HostID][]document.Value[string] // with their places
 }
 
-// Parse reads an inventory. The error is a *document.Problems with everything that
-// is wrong, each with its place; fault.CodeOf tells Usage from Unsupported. path is
-// only used to name places.
+// Parse reads an inventory that names no iCalendar files; such a file is an error.
 func Parse(path string, src []byte) (*Inventory, error) {
+	return ParseFiles(path, src, nil, time.Time{})
+}
+
+// ParseFiles reads an inventory. The error is a *document.Problems with everything that
+// is wrong, each with its place; fault.CodeOf tells Usage from Unsupported. path is
+// only used to name places. read gets the names of iCalendar files as they are written,
+// which is from the inventory's own folder, and bounds what it reads; of what is in them
+// the time around now counts, as far as schedule.Horizon.
+func ParseFiles(path string, src []byte, read func(name string) ([]byte, error), now time.Time) (*Inventory, error) {
 	var y fileYAML
 	f := document.Decode(path, src, &y)
 	if f.Broken() {
 		return nil, f.Err()
 	}
 	l := &loader{
-		file: f, yaml: &y,
+		file: f, yaml: &y, files: Files{Read: read, Now: now},
 		inv:    &Inventory{Path: path, Sites: map[string]Site{}},
 		groups: map[string]*group{}, sites: map[string]*siteYAML{},
-		origin: map[fact.HostID]document.Pos{},
+		origin: map[fact.HostID]document.Pos{}, via: map[fact.HostID][]document.Value[string]{},
 		chosen: map[string]*choice{}, told: map[string]bool{}, places: map[int]string{},
 	}
 	l.load()
 	if err := f.Err(); err != nil {
 		return nil, err
 	}
-	l.inv.groups = l.groups
-	l.inv.index = newIndex(l.inv)
 	return l.inv, nil
 }
 
@@ -59,6 +66,10 @@ func (l *loader) load() {
 	l.checkGroups()
 	l.resolveAll()
 	l.checkJumps()
+	l.inv.groups = l.groups
+	l.inv.index = newIndex(l.inv)
+	l.checkPaths()
+	l.budgets()
 	if len(l.inv.Hosts) == 0 && l.file.Err() == nil {
 		at := slices.MaxFunc([]document.Pos{l.yaml.Hosts.At, l.yaml.Sites.At}, document.Pos.Compare)
 		l.file.Errorf(at, "add one under hosts: `web-01: {address: 10.0.0.1}`", "the inventory has no hosts")
@@ -69,8 +80,11 @@ func (l *loader) load() {
 // addSites registers every site and its hosts; hosts at the top are the site "default".
 func (l *loader) addSites() {
 	if l.yaml.Hosts.At.Written() {
-		top := &siteYAML{Timezone: l.yaml.Timezone, MaxConns: l.yaml.MaxConns, Owner: l.yaml.Owner, Hosts: l.yaml.Hosts}
-		l.addSite(defaultSite, top)
+		y := l.yaml
+		l.addSite(defaultSite, &siteYAML{
+			Timezone: y.Timezone, MaxConns: y.MaxConns, Owner: y.Owner, Hosts: y.Hosts,
+			Windows: y.Windows, Freezes: y.Freezes, Approvers: y.Approvers, Budget: y.Budget,
+		})
 	}
 	for i := range l.yaml.Sites.Entries {
 		e := &l.yaml.Sites.Entries[i]
@@ -88,6 +102,8 @@ func (l *loader) addSite(name string, y *siteYAML) {
 	if y.Timezone.Set() && y.Timezone.V.Location != nil {
 		site.Timezone = y.Timezone.V.Location
 	}
+	cal := calendar{file: l.file, zone: site.Timezone, files: l.files}
+	site.Windows, site.Freezes, site.Approvers = cal.windows(y.Windows), cal.freezes(y.Freezes.V), l.approvers(y.Approvers)
 	l.inv.Sites[name] = site
 	l.sites[name] = y
 	for i := range y.Hosts.Entries {

@@ -67,6 +67,9 @@ func (l *loader) resolve(h *Host, c *choice, known []setting) {
 	for _, s := range known {
 		if won := l.settle(h, c, s, outer); won != nil {
 			s.put(&h.Settings, won)
+			if s.name == "via" {
+				l.via[h.ID] = won.Via.V
+			}
 		}
 	}
 	for _, s := range l.labels(h, c, outer) {
@@ -81,7 +84,7 @@ func (l *loader) resolve(h *Host, c *choice, known []setting) {
 
 // outer are the levels above a host's groups.
 func (l *loader) outer(site string) []layer {
-	return []layer{{"site " + site, &l.sites[site].commonYAML}, {"defaults", &l.yaml.Defaults.V}}
+	return []layer{{"site " + site, &l.sites[site].commonYAML}, {"defaults", &l.yaml.Defaults.V.commonYAML}}
 }
 
 // settle finds who wins one setting for one host, and records who lost. It gives nil

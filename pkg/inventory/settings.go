@@ -48,6 +48,8 @@ func settings() []setting {
 		one("class", func(c *commonYAML) document.Value[fact.Class] { return c.Class }, func(s *Settings, v fact.Class) { s.Class = v }),
 		one("criticality", func(c *commonYAML) document.Value[string] { return c.Criticality }, func(s *Settings, v string) { s.Criticality = v }),
 		one("exposure", func(c *commonYAML) document.Value[string] { return c.Exposure }, func(s *Settings, v string) { s.Exposure = v }),
+		one("unit", func(c *commonYAML) document.Value[unitName] { return c.Unit }, func(s *Settings, v unitName) { s.Unit = string(v) }),
+		viaSetting(),
 	}, credentialSettings()...)
 }
 
@@ -67,6 +69,15 @@ func jumpSetting() setting {
 		at:   func(c *commonYAML) document.Pos { return c.Jump.At },
 		text: func(c *commonYAML) string { return list(hops(c.Jump)) },
 		put:  func(s *Settings, c *commonYAML) { s.Jump = hops(c.Jump) },
+	}
+}
+
+func viaSetting() setting {
+	return setting{
+		name: "via",
+		at:   func(c *commonYAML) document.Pos { return c.Via.At },
+		text: func(c *commonYAML) string { return list(texts(c.Via)) },
+		put:  func(s *Settings, c *commonYAML) { s.Via = texts(c.Via) },
 	}
 }
 

@@ -26,6 +26,9 @@ type Effects = linux.Effects
 // Transaction is one package that went from one version to another.
 type Transaction = linux.Transaction
 
+// Span is a time in which a host was worked on.
+type Span = linux.Span
+
 // Package is one version of a package, as repositories of a fleet file offer it.
 type Package = linux.Package
 

@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/patchring/patchring/pkg/lab/linux"
 )
 
 // maxSessions is OpenSSH's default of sessions on one connection.
@@ -92,6 +96,7 @@ func (h *Host) serve(conn net.Conn) {
 	c.jobs.Go(func() { ssh.DiscardRequests(requests) })
 	if h.machine != nil {
 		c.login = h.machine.Login()
+		c.login.Env["SSH_CONNECTION"] = fmt.Sprintf("%s 127.0.0.1 %d", strings.Replace(conn.RemoteAddr().String(), ":", " ", 1), linux.SSHPort)
 	} else {
 		h.count(&h.logins)
 	}

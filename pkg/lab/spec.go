@@ -43,10 +43,12 @@ type HostSpec struct {
 	Init       string          `yaml:"init" doc:"left out: systemd" enum:"systemd|other"`
 	Container  string          `yaml:"container" doc:"what kind of container it is, if it is one"`
 	Load       string          `yaml:"load" doc:"content of /proc/loadavg"`
-	Unsynced   bool            `yaml:"unsynced" doc:"its clock is not synchronised"`
-	Install    Duration        `yaml:"install" doc:"how long one package takes here"`
-	Reboot     Duration        `yaml:"reboot" doc:"how long a reboot takes here"`
-	Faults     Faults          `yaml:"faults" doc:"what goes wrong"`
+	// Connections can be changed with the program lab-connections.
+	Connections int      `yaml:"connections" doc:"how many others are connected to its first service" min:"0"`
+	Unsynced    bool     `yaml:"unsynced" doc:"its clock is not synchronised"`
+	Install     Duration `yaml:"install" doc:"how long one package takes here"`
+	Reboot      Duration `yaml:"reboot" doc:"how long a reboot takes here"`
+	Faults      Faults   `yaml:"faults" doc:"what goes wrong"`
 }
 
 // Faults are what goes wrong with a host, or on the way to it.
@@ -58,6 +60,7 @@ type Faults struct {
 	CutAfter        int64    `yaml:"cut_after_bytes" doc:"the first connection ends after so many bytes of output" min:"1"`
 	FullDisk        string   `yaml:"full_disk" doc:"mount point that has no room left"`
 	UnhealthyAfter  string   `yaml:"unhealthy_after" doc:"package whose update breaks its service"`
+	SickAfterPatch  Duration `yaml:"sick_after_patch" doc:"so long after its packages changed, a service fails for good"`
 	FailingPostinst string   `yaml:"failing_postinst" doc:"package whose post-installation script fails"`
 	Interrupted     bool     `yaml:"dpkg_interrupted" doc:"a package run was cut off long ago"`
 	Locked          Hold     `yaml:"apt_locked" doc:"another program holds the package manager: a duration, or forever"`
@@ -145,9 +148,9 @@ func (s Spec) machine(h HostSpec) linux.Config {
 		Name: h.Name, OS: h.OS, Arch: h.Arch, User: s.user(), Sudo: sudo, Password: s.Password,
 		Installed: h.Installed, Repository: append(append([]linux.Package(nil), s.Repositories[h.OS]...), h.Repository...),
 		Held: h.Held, Services: h.Services, Mounts: h.Mounts, Pace: time.Duration(pace),
-		NoSystemd: h.Init == "other", Container: h.Container, Load: h.Load, Unsynced: h.Unsynced,
+		NoSystemd: h.Init == "other", Container: h.Container, Load: h.Load, Unsynced: h.Unsynced, Connections: h.Connections,
 		Faults: linux.Faults{
-			FullDisk: h.Faults.FullDisk, UnhealthyAfter: h.Faults.UnhealthyAfter, FailingPostinst: h.Faults.FailingPostinst,
+			FullDisk: h.Faults.FullDisk, UnhealthyAfter: h.Faults.UnhealthyAfter, SickAfter: time.Duration(h.Faults.SickAfterPatch), FailingPostinst: h.Faults.FailingPostinst,
 			Interrupted: h.Faults.Interrupted, Locked: time.Duration(h.Faults.Locked), Vanished: h.Faults.Vanished, Hostile: h.Faults.Hostile,
 		},
 	}

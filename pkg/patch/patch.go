@@ -104,6 +104,9 @@ type Update struct {
 	Severity   Severity `json:"severity,omitempty"`
 	Size       int64    `json:"size,omitempty"`       // bytes to download; 0: unknown
 	Dependency bool     `json:"dependency,omitempty"` // not selected, but the resolver needs it
+	// CVEs that it fixes, sorted, with a space between; empty: not known. One string,
+	// so that updates can be compared with ==.
+	CVEs string `json:"cves,omitempty"`
 }
 
 // Key names the package on one host: "name" or "name:arch".
@@ -147,7 +150,7 @@ const (
 	ReasonKeptBack  Reason = "kept_back" // the package manager itself keeps it back
 	ReasonInstalled Reason = "installed" // already at that version (or newer)
 	ReasonMoved     Reason = "moved"     // the installed version is not what the plan saw
-	ReasonNarrowed  Reason = "narrowed"  // --package left it out
+	ReasonNarrowed  Reason = "narrowed"  // --package or --cve left it out
 )
 
 // Work is the plan for one host narrowed by the patch set and fresh facts.

@@ -5,8 +5,10 @@ import "github.com/patchring/patchring/pkg/playbook"
 // DefaultInFlight is max_in_flight where a ring does not say.
 const DefaultInFlight = 20
 
-// Batches cuts n hosts into batches. A percentage is of all n hosts, rounded down,
-// but a batch has at least one host; the last size repeats until all n are used.
+// Batches cuts n units into batches. A percentage is of all n, rounded down, but a
+// batch has at least one; the last size repeats until all n are used. They are laid over
+// the ring's units in order, whatever its stages; where a stage ends in the middle of a
+// batch, the rollout does the batch in two parts.
 //
 //	n=10  [1, 10%, 50%]  → 1 1 5 3
 //	n=3   [50%]          → 1 1 1      (50 % of 3 is 1.5, rounded down)

@@ -22,42 +22,62 @@ func Build(in Input) (*Plan, error) {
 }
 
 // Plan fixes the draft: reboots expected, batches and limits worked out, everything
-// sorted. Percentages are of the hosts that the plan has work for: a batch of idle
-// hosts would prove nothing.
+// sorted. Percentages are of what the plan has work for: a batch of idle hosts would
+// prove nothing. Hosts that never fit into their window are an error.
 func (d *Draft) Plan() (*Plan, error) {
 	p := &Plan{
 		Version: Version, Playbook: d.in.Playbook.Name, Source: d.in.Source, Site: d.in.Site,
 		Made: d.in.Now.UTC().Round(0), Reboot: d.in.Playbook.Reboot, Rings: []Ring{}, Hosts: []Host{},
+		Calendar: d.calendar, Urgent: d.in.Urgent, Budgets: d.budgets, Peers: d.peers,
+		Hooks: d.hooks, Silences: d.silences, Quarantined: d.quarantined,
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(d.hosts), fact.HostID.Compare) {
-		h := *d.hosts[id]
-		slices.SortFunc(h.Install, compareUpdates)
-		slices.SortFunc(h.Left, func(a, b patch.Left) int {
-			return cmp.Or(compareUpdates(a.Update, b.Update), cmp.Compare(a.Reason, b.Reason))
-		})
-		h.Reboot = expectReboot(h, d.in.Facts[id].Facts, p.Reboot)
-		p.Hosts = append(p.Hosts, h)
+		p.Hosts = append(p.Hosts, d.fixed(*d.hosts[id]))
 	}
 	d.recheck(p)
+	guessed := d.takes(p)
 	for _, r := range d.rings {
 		p.Rings = append(p.Rings, d.ring(r, p))
 	}
-	p.Notes = d.note(p)
+	if size := d.in.Playbook.FailureLimit; size != nil {
+		limit := Limit(len(p.working()), *size)
+		p.FailureLimit = &limit
+	}
+	p.Notes = append(d.note(p), guessed...)
+	if err := p.neverFits(); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
-// ring works out a ring's numbers.
+// fixed is a host with its updates sorted.
+func (d *Draft) fixed(h Host) Host {
+	slices.SortFunc(h.Install, compareUpdates)
+	slices.SortFunc(h.Left, func(a, b patch.Left) int {
+		return cmp.Or(compareUpdates(a.Update, b.Update), cmp.Compare(a.Reason, b.Reason))
+	})
+	h.Reboot = expectReboot(h, d.in.Facts[h.ID].Facts, d.in.Playbook.Reboot)
+	return h
+}
+
+// working are the hosts that the plan has work for.
+func (p *Plan) working() []Host {
+	return slices.DeleteFunc(slices.Clone(p.Hosts), func(h Host) bool { return h.Problem != nil || h.Idle() })
+}
+
+// ring works out a ring's numbers: batches are of units, failures of hosts.
 func (d *Draft) ring(r draftRing, p *Plan) Ring {
-	n := 0
+	hosts, units := 0, map[string]bool{}
 	for _, id := range r.hosts {
 		if h, ok := p.Host(id); ok && h.Problem == nil && !h.Idle() {
-			n++
+			hosts++
+			units[nodeOf(h.ID.Name, h.Unit)] = true
 		}
 	}
-	return Ring{
-		Name: r.Name, Hosts: r.hosts, Batches: Batches(n, r.Batches),
-		MaxInFlight: cmp.Or(r.MaxInFlight, DefaultInFlight), FailureLimit: Limit(n, r.FailureLimit),
-	}
+	out := r.fixed
+	out.Name, out.Hosts, out.Batches = r.Name, r.hosts, Batches(len(units), r.Batches)
+	out.MaxInFlight, out.FailureLimit = cmp.Or(r.MaxInFlight, DefaultInFlight), Limit(hosts, r.FailureLimit)
+	return out
 }
 
 // note says what a reader of the plan must not miss.
@@ -90,7 +110,7 @@ func (d *Draft) note(p *Plan) []string {
 
 // outside counts the site's hosts that no ring names.
 func (d *Draft) outside() int {
-	n, within := 0, d.in.within()
+	n, within := -len(d.quarantined), d.in.within()
 	for _, h := range d.in.Inventory.Hosts {
 		if h.ID.Site == d.in.Site && within(h.ID) && d.hosts[h.ID] == nil {
 			n++

@@ -14,6 +14,7 @@ import (
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/platform/drivers"
 	"github.com/patchring/patchring/pkg/playbook"
+	"github.com/patchring/patchring/pkg/schedule"
 )
 
 // Input is all that a plan is made from.
@@ -28,6 +29,16 @@ type Input struct {
 	Now       time.Time
 	// Past is what hosts bring along from the last rollout of this playbook that worked on them.
 	Past map[fact.HostID]Recheck
+	// Takes is how long the work on a host of a domain took of late, see History; what is
+	// not in it gets DefaultTakes.
+	Takes map[string]time.Duration
+	// Quarantine are the hosts that are left out, by the state folder. Ring is filled in here.
+	Quarantine map[fact.HostID]Quarantined
+	Urgent     bool     // the urgent lane
+	CVEs       []string // only updates that are known to fix one of these; nil: all
+	// Controller tells whether a host is the machine that this runs on: it is worked on
+	// last of its ring, and alone. nil: not known.
+	Controller func(fact.Facts) bool
 	// Notes are taken over into the plan.
 	Notes []string
 	// ReadList reads the file behind "@file" in a pattern; nil: such patterns are refused.
@@ -43,46 +54,83 @@ type Found struct {
 // Draft is a plan before its hosts were asked what the picked updates would really
 // change: New → Wanted → Resolve, for each host → Plan.
 type Draft struct {
-	in    Input
-	rings []draftRing
-	hosts map[fact.HostID]*Host
-	notes []string
+	in          Input
+	calendar    schedule.Calendar
+	cves        map[string]bool
+	rings       []draftRing
+	hosts       map[fact.HostID]*Host // of the rings
+	paths       paths
+	budgets     []Budget
+	peers       []Peer
+	hooks       []Hook
+	silences    []Silence
+	quarantined []Quarantined
+	notes       []string
 }
 
 type draftRing struct {
 	playbook.Ring
-	hosts []fact.HostID
+	hosts []fact.HostID // sorted, until addStages
+	fixed Ring          // of it: Window, Gate, Stages
 }
 
-// New works out the rings and picks each host's updates by the playbook's rules.
-// A host in two rings, and a test ring without hosts, are errors of the playbook.
+// New works out the rings, their gates and order, and picks each host's updates by the
+// playbook's rules. Whatever can't be carried out as it is written is an error.
 func New(in Input) (*Draft, error) {
-	rings, err := in.ringHosts()
-	if err != nil {
-		return nil, err
+	d := &Draft{in: in, calendar: CalendarOf(in.Inventory, in.Playbook, in.Site), hosts: map[fact.HostID]*Host{}, notes: slices.Clone(in.Notes)}
+	for _, add := range []func() error{
+		d.addRings, d.addGates, d.addHooks, d.addSilences, d.addBudgets, d.addPaths, d.addStages, d.addWork,
+	} {
+		if err := add(); err != nil {
+			return nil, err
+		}
 	}
-	rules, err := in.rules()
+	return d, nil
+}
+
+// addRings gives the rings their hosts, without those in quarantine.
+func (d *Draft) addRings() error {
+	rings, err := d.in.ringHosts()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	checks, err := in.checks()
-	if err != nil {
-		return nil, err
+	if d.rings, err = d.quarantine(rings); err != nil {
+		return err
 	}
-	d := &Draft{in: in, rings: rings, hosts: map[fact.HostID]*Host{}, notes: slices.Clone(in.Notes)}
-	for _, r := range rings {
+	for _, r := range d.rings {
 		for _, id := range r.hosts {
-			h := &Host{ID: id, Ring: r.Name}
+			d.hosts[id] = &Host{ID: id, Ring: r.Name, Unit: d.in.unitOf(id)}
+		}
+	}
+	d.notes = append(d.notes, d.tornUnits()...)
+	return nil
+}
+
+// addWork gives each host its checks and its updates.
+func (d *Draft) addWork() error {
+	rules, err := d.in.rules()
+	if err != nil {
+		return err
+	}
+	checks, err := d.in.checks()
+	if err != nil {
+		return err
+	}
+	if d.cves, err = cvesOf(d.in.CVEs); err != nil {
+		return err
+	}
+	for _, r := range d.rings {
+		for _, id := range r.hosts {
+			h := d.hosts[id]
 			for _, c := range checks {
 				if c.hosts[id] {
 					h.Checks = append(h.Checks, c.Check)
 				}
 			}
-			d.hosts[id] = h
 			d.fill(h, rules)
 		}
 	}
-	return d, nil
+	return d.matched()
 }
 
 // fill picks the updates of one host, or notes why it can't be worked on.
@@ -96,7 +144,7 @@ func (d *Draft) fill(h *Host, rules []rule) {
 	if h.Problem = cmp.Or(found.Problem, unworkable(h.ID, f), d.mistaken(h.ID, f)); h.Problem != nil {
 		return
 	}
-	p := picker{rules: rulesFor(rules, h.ID), globs: d.in.Packages, now: d.in.Now, holds: f.Holds}
+	p := picker{rules: rulesFor(rules, h.ID), globs: d.in.Packages, cves: d.cves, now: d.in.Now, holds: f.Holds, manager: f.Manager.Name}
 	h.Install, h.Left = p.pick(f)
 	d.notes = append(d.notes, p.notes(h.ID)...)
 }

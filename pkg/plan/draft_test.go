@@ -108,19 +108,35 @@ func line(h Host) string {
 	return strings.Join(out, " ")
 }
 
+func numbers(r Ring) string {
+	return fmt.Sprint(r.Name, " ", r.Hosts, " ", r.Batches, " ", r.MaxInFlight, " ", r.FailureLimit, " ", r.Stages)
+}
+
+func noted(p *Plan, text string) bool {
+	return slices.ContainsFunc(p.Notes, func(n string) bool { return strings.Contains(n, text) })
+}
+
+// refused is a mistake of the user's: it says what, and what to do instead.
+func refused(t *testing.T, err error, says string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), says) || fault.CodeOf(err) != fault.Usage || fault.HintOf(err) == "" {
+		t.Errorf("%v (hint %q), want %q", err, fault.HintOf(err), says)
+	}
+}
+
 func TestBuild(t *testing.T) {
 	p := build(t, input(t))
-	if got := fmt.Sprint(p.Rings[1]); got != "{production [hq/db-01 hq/web-01 hq/web-02] [1 1 1] 5 1}" {
+	if got := numbers(p.Rings[1]); got != "production [hq/db-01 hq/web-01 hq/web-02] [1 1 1] 5 1 []" {
 		t.Errorf("production is %s", got)
 	}
-	if got := fmt.Sprint(p.Rings[0]); got != "{test [hq/web-t1] [1] 20 0}" {
+	if got := numbers(p.Rings[0]); got != "test [hq/web-t1] [1] 20 0 []" {
 		t.Errorf("test is %s", got)
 	}
 	web, db := at(t, p, "web-01"), at(t, p, "db-01")
 	if line(web) != "+nginx" || web.Ring != "production" || web.Domain != "debian 12" || len(web.Checks) != 2 || len(db.Checks) != 1 {
 		t.Errorf("web-01 is %+v, db-01 has checks %v", web, db.Checks)
 	}
-	if !slices.ContainsFunc(p.Notes, func(n string) bool { return strings.Contains(n, "1 hosts of site hq are in no ring") }) {
+	if !noted(p, "1 hosts of site hq are in no ring") {
 		t.Errorf("notes %q", p.Notes)
 	}
 }
@@ -151,9 +167,7 @@ func TestRingMistakes(t *testing.T) {
 			in := input(t)
 			tt.change(&in)
 			_, err := Build(in)
-			if err == nil || !strings.Contains(err.Error(), tt.want) || fault.CodeOf(err) != fault.Usage || fault.HintOf(err) == "" {
-				t.Errorf("%v (hint %q), want %q", err, fault.HintOf(err), tt.want)
-			}
+			refused(t, err, tt.want)
 		})
 	}
 }

@@ -51,7 +51,21 @@ func Decode(raw []byte) (*Plan, error) {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, notAPlan(errors.New("something stands behind the plan"))
 	}
+	p.emptyIsAbsent()
 	return p, nil
+}
+
+// emptyIsAbsent: what is written as empty and what is not written are the same plan,
+// and must be written in the same way again.
+func (p *Plan) emptyIsAbsent() {
+	if c := &p.Calendar; len(c.Windows) == 0 && len(c.Freezes) == 0 {
+		c.Windows, c.Freezes = nil, nil
+	}
+	for i := range p.Rings {
+		if g := &p.Rings[i].Gate; len(g.Checks) == 0 {
+			g.Checks = nil
+		}
+	}
 }
 
 func notAPlan(err error) error {

@@ -27,10 +27,14 @@ func rulesFor(rules []rule, id fact.HostID) []rule {
 type picker struct {
 	rules    []rule
 	globs    []string
+	cves     map[string]bool // nil: whatever it fixes
 	holds    []string
+	manager  string
 	now      time.Time
 	severity []string // updates whose severity is not known
 	security []string // updates of which nobody knows whether they are security fixes
+	nameless int      // updates of which nobody knows the CVEs
+	named    bool     // of any update on this host they are known
 }
 
 func (p *picker) pick(f fact.Facts) (install []patch.Update, left []patch.Left) {
@@ -67,11 +71,22 @@ func (p *picker) judge(u patch.Update) (left patch.Left, in bool) {
 	if slices.Contains(p.holds, u.Name) || slices.Contains(p.holds, u.Key()) {
 		return aside(patch.ReasonHeld, "held on the host"), true
 	}
-	if len(p.globs) > 0 && !slices.ContainsFunc(p.globs, func(g string) bool { return matches(g, u.Name) }) {
-		return aside(patch.ReasonNarrowed, "not among the packages asked for"), true
+	if why := p.narrowed(u); why != "" {
+		return aside(patch.ReasonNarrowed, why), true
 	}
 	p.remember(u)
 	return patch.Left{}, true
+}
+
+// narrowed says why an update is not among those that were asked for today.
+func (p *picker) narrowed(u patch.Update) string {
+	if len(p.globs) > 0 && !slices.ContainsFunc(p.globs, func(g string) bool { return matches(g, u.Name) }) {
+		return "not among the packages asked for"
+	}
+	if p.cves == nil {
+		return ""
+	}
+	return p.otherCVEs(u)
 }
 
 // takes: asked by the kind of a rule; taken when its severity is high enough as well.
@@ -155,6 +170,9 @@ func (p *picker) notes(id fact.HostID) []string {
 	}
 	if n := len(p.security); n > 0 {
 		out = append(out, fmt.Sprintf("%s: of %d updates it is not known whether they are security fixes; they count as such, e.g. %s", id, n, p.security[0]))
+	}
+	if p.nameless > 0 {
+		out = append(out, fmt.Sprintf("%s: %s", id, p.untold()))
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/health"
 	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/schedule"
 )
 
 // Version of the plan's JSON.
@@ -25,15 +26,42 @@ type Plan struct {
 	Rings    []Ring           `json:"rings"`
 	Hosts    []Host           `json:"hosts"` // sorted by ID
 	Notes    []string         `json:"notes,omitempty"`
+
+	// Calendar is that of the time when the plan was made; a rollout journals later ones.
+	Calendar schedule.Calendar `json:"calendar,omitzero"`
+	// FailureLimit is that of the whole rollout; nil: only the rings have one.
+	FailureLimit *int      `json:"failure_limit,omitempty"`
+	Urgent       bool      `json:"urgent,omitempty"` // the urgent lane: its soak, window and approval
+	Budgets      []Budget  `json:"budgets,omitempty"`
+	Peers        []Peer    `json:"peers,omitempty"` // every host that a budget counts, sorted
+	Hooks        []Hook    `json:"hooks,omitempty"`
+	Silences     []Silence `json:"silences,omitempty"`
+	// Quarantined hosts are left out of the rings, with the reason.
+	Quarantined []Quarantined `json:"quarantined,omitempty"`
+}
+
+// Quarantined is a host known to be dead, on somebody's account, until a day.
+type Quarantined struct {
+	ID     fact.HostID `json:"host"`
+	Ring   string      `json:"ring"` // the ring that it would be in
+	Owner  string      `json:"owner"`
+	Until  time.Time   `json:"until"`
+	Reason string      `json:"reason"`
 }
 
 // Ring is a ring with its numbers worked out.
 type Ring struct {
 	Name         string        `json:"name"`
-	Hosts        []fact.HostID `json:"hosts"` // sorted; a host is in one ring
-	Batches      []int         `json:"batches"`
+	Hosts        []fact.HostID `json:"hosts"`   // in the order of their stages, then sorted, members of a unit side by side; a host is in one ring
+	Batches      []int         `json:"batches"` // in units that have work, in the order of Hosts; a batch is cut where a stage ends
 	MaxInFlight  int           `json:"max_in_flight"`
-	FailureLimit int           `json:"failure_limit"` // more failures than this stop the ring
+	FailureLimit int           `json:"failure_limit"`    // more failures than this stop the ring
+	Window       string        `json:"window,omitempty"` // a name in the calendar; empty: any
+	Gate         Gate          `json:"gate,omitzero"`
+	// Stages are done one after the other: so many of Hosts, in order, make each. Empty:
+	// all are one. What others of the ring depend on (a bastion, a hook's target, a device
+	// on their path, at last the controller) is a stage by itself, at the end.
+	Stages []int `json:"stages,omitempty"`
 }
 
 // Host is what the plan says of one host.
@@ -45,7 +73,12 @@ type Host struct {
 	Install  []patch.Update `json:"install,omitempty"`
 	Left     []patch.Left   `json:"left,omitempty"`
 	Reboot   patch.Tri      `json:"reboot_expected"`
-	Checks   []health.Check `json:"checks,omitempty"`
+	// Unit is the pair, stack or cluster that the host is a member of; empty: it is its own.
+	Unit string `json:"unit,omitempty"`
+	// Takes is how long its work is expected to take, from begin to end, by the history
+	// of such hosts in the state folder, else by a stated default.
+	Takes  time.Duration  `json:"takes,omitempty"`
+	Checks []health.Check `json:"checks,omitempty"`
 	// Recheck: it is looked at again because of its last rollout, see there.
 	Recheck *Recheck `json:"recheck,omitempty"`
 	// Problem says why the host can't be worked on: unreachable, unknown platform,

@@ -84,7 +84,7 @@ func TestSizesCountHostsWithWork(t *testing.T) {
 	in := input(t)
 	in.Facts[id("db-01")] = Found{Facts: debian(id("db-01"))}
 	in.Facts[id("web-02")] = Found{Problem: &Problem{Code: "auth", What: "no"}}
-	if got := fmt.Sprint(build(t, in).Rings[1]); got != "{production [hq/db-01 hq/web-01 hq/web-02] [1] 5 0}" {
+	if got := numbers(build(t, in).Rings[1]); got != "production [hq/db-01 hq/web-01 hq/web-02] [1] 5 0 []" {
 		t.Errorf("production is %s", got)
 	}
 }

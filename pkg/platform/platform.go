@@ -145,10 +145,25 @@ type Owner struct {
 	Host    string    `json:"host,omitempty"` // the name that the rollout knows the machine by
 	By      string    `json:"by"`             // user@machine
 	Since   time.Time `json:"since"`
+	// Playbook and Site are the rollout's, for whoever finds its marker. They are no part
+	// of whose a lock is.
+	Playbook string `json:"playbook,omitempty"`
+	Site     string `json:"site,omitempty"`
 }
 
 // Locker is a platform that can keep a lock on the host itself.
 type Locker interface {
 	Lock(on fact.HostID, o Owner) Step
 	Unlock(on fact.HostID, o Owner) Step
+}
+
+// Marker is a platform on which an open rollout can leave a word that outlasts its lock,
+// so that one from elsewhere does not begin beside it. Detection reads it (fact.Marker).
+type Marker interface {
+	// Mark leaves o's word, in place of any other's of the same playbook and site. The
+	// host's lock must be o's.
+	Mark(on fact.HostID, o Owner) Step
+	// Unmark removes the word of o's rollout, in one exec and without the lock; another's
+	// is left alone, and then all is well too.
+	Unmark(o Owner) remote.Command
 }

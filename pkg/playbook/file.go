@@ -5,27 +5,39 @@ import (
 
 	"github.com/patchring/patchring/pkg/document"
 	"github.com/patchring/patchring/pkg/health"
+	"github.com/patchring/patchring/pkg/inventory"
 	"github.com/patchring/patchring/pkg/patch"
 )
 
 // fileYAML is a playbook. What may be written is what these types say; the JSON
 // Schema is made from them too.
 type fileYAML struct {
-	Version   document.Value[int]              `yaml:"version" doc:"format of this file: write version: 1" flags:"required" min:"1" max:"1"`
-	Name      document.Value[name]             `yaml:"name" doc:"name of the playbook, such as monthly" flags:"required"`
-	Patches   document.Value[[]patchYAML]      `yaml:"patches" doc:"which updates, on which hosts: patches: [{hosts: \"*\", packages: {kind: security}}]" flags:"required" count:"1"`
-	Rings     document.Value[[]ringYAML]       `yaml:"rings" doc:"the test ring first, then what follows: rings: [{name: test, hosts: test}, {name: production, hosts: production}]" flags:"required" count:"1"`
-	Reboot    document.Value[patch.RebootRule] `yaml:"reboot" doc:"when to reboot" enum:"if_needed|always|never"`
-	OnFailure document.Value[string]           `yaml:"on_failure" doc:"what a ring does past its failure limit" enum:"halt" later:"rollback" why:"this build can't roll back; write halt"`
-	Checks    document.Value[[]checkYAML]      `yaml:"checks" doc:"name at least one check, or leave checks out: then default_diff is asked of every host" count:"1"`
-	Urgent    document.Unsupported             `yaml:"urgent" doc:"this build has no urgent lane; remove it, and keep a playbook of its own for urgent fixes"`
-	Drain     document.Unsupported             `yaml:"drain" doc:"this build can't drain; remove it only if these hosts may be patched under load"`
-	Freezes   document.Unsupported             `yaml:"freezes" doc:"this build can't enforce freezes; remove it, and start no run in a freeze"`
-	Windows   document.Unsupported             `yaml:"windows" doc:"this build can't enforce windows; remove it, and start runs when hosts may be touched"`
-	MinAge    document.Unsupported             `yaml:"min_age" doc:"this build doesn't know how old a fix is; remove it"`
-	MinPart   document.Unsupported             `yaml:"min_participation" doc:"this build doesn't enforce it; remove it: 95 % of a ring must have taken part before the next one opens"`
-	Budget    document.Unsupported             `yaml:"budget" doc:"this build can't enforce budgets; remove it, and keep max_in_flight low"`
-	Hosts     document.Elsewhere               `yaml:"hosts" doc:"patches, rings and checks each name their hosts"`
+	Version   document.Value[int]                    `yaml:"version" doc:"format of this file: write version: 1" flags:"required" min:"1" max:"1"`
+	Name      document.Value[name]                   `yaml:"name" doc:"name of the playbook, such as monthly" flags:"required"`
+	Patches   document.Value[[]patchYAML]            `yaml:"patches" doc:"which updates, on which hosts: patches: [{hosts: \"*\", packages: {kind: security}}]" flags:"required" count:"1"`
+	Rings     document.Value[[]ringYAML]             `yaml:"rings" doc:"the test ring first, then what follows: rings: [{name: test, hosts: test}, {name: production, hosts: production}]" flags:"required" count:"1"`
+	Reboot    document.Value[patch.RebootRule]       `yaml:"reboot" doc:"when to reboot" enum:"if_needed|always|never"`
+	OnFailure document.Value[string]                 `yaml:"on_failure" doc:"what a ring does past its failure limit" enum:"halt" later:"rollback" why:"this build can't roll back; write halt"`
+	Checks    document.Value[[]checkYAML]            `yaml:"checks" doc:"name at least one check, or leave checks out: then default_diff is asked of every host" count:"1"`
+	Limit     document.Value[limitYAML]              `yaml:"failure_limit" doc:"more failures than this, of all hosts with work, stop the rollout: 2 or 5%"`
+	Urgent    document.Value[urgentYAML]             `yaml:"urgent" doc:"the lane for known-exploited fixes: same rings, same order, and these instead of what the rings say"`
+	Drain     document.Value[[]drainYAML]            `yaml:"drain" doc:"how hosts are taken out of use before they are touched: drain: [{hosts: web, run_on: lb1, argv: [...]}]"`
+	Hooks     document.Value[[]hookYAML]             `yaml:"hooks" doc:"programs that run before or after the work on a host: hooks: [{hosts: db, when: before, argv: [...]}]"`
+	Silences  document.Value[[]silenceYAML]          `yaml:"silences" doc:"keep alerts about a host quiet while it is at work"`
+	Freezes   document.Value[[]inventory.FreezeYAML] `yaml:"freezes" doc:"when no host is started, whatever the window says; on each site's clock, beside the site's own"`
+	MinAge    document.Unsupported                   `yaml:"min_age" doc:"this build doesn't know how old a fix is; remove it"`
+	Windows   document.Elsewhere                     `yaml:"windows" doc:"windows belong to a site, in the inventory; a ring names one: {window: weekend}"`
+	Window    document.Elsewhere                     `yaml:"window" doc:"each ring names its own: rings: [{name: production, window: weekend}]"`
+	Gate      document.Elsewhere                     `yaml:"gate" doc:"each ring has its own: rings: [{name: production, gate: {soak: 48h}}]"`
+	Soak      document.Elsewhere                     `yaml:"soak" doc:"it belongs to a ring's gate: {gate: {soak: 48h}}"`
+	Approval  document.Elsewhere                     `yaml:"approval" doc:"it belongs to a ring's gate: {gate: {approval: {approvers: board}}}"`
+	Approvers document.Elsewhere                     `yaml:"approvers" doc:"approvers belong to a site, in the inventory; a gate names the list: {approval: {approvers: board}}"`
+	MinPart   document.Elsewhere                     `yaml:"min_participation" doc:"it belongs to a ring's gate: {gate: {min_participation: 95%}}"`
+	Order     document.Elsewhere                     `yaml:"order" doc:"each ring has its own: rings: [{name: production, order: [core, web]}]"`
+	Budget    document.Elsewhere                     `yaml:"budget" doc:"budgets stand in the inventory: groups: {web: {budget: {max_unavailable: 1}}}"`
+	Budgets   document.Elsewhere                     `yaml:"budgets" doc:"budgets stand in the inventory: budgets: [{hosts: PATTERN, max_unavailable: 1}]"`
+	Undrain   document.Elsewhere                     `yaml:"undrain" doc:"it belongs to an entry of drain: {hosts: web, argv: [...], undrain: [...]}"`
+	Hosts     document.Elsewhere                     `yaml:"hosts" doc:"patches, rings and checks each name their hosts"`
 }
 
 type patchYAML struct {
@@ -52,27 +64,21 @@ type excludeYAML struct {
 }
 
 type ringYAML struct {
-	Name         document.Value[name]       `yaml:"name" doc:"name of the ring" flags:"required"`
-	Hosts        document.Value[string]     `yaml:"hosts" doc:"pattern, such as production or web:!web-03" flags:"required"`
-	Window       document.Value[string]     `yaml:"window" doc:"when hosts may be started; this build knows only any" enum:"any" later:"*" why:"this build can't enforce windows; write any, and start runs when hosts may be touched"`
-	Gate         document.Value[gateYAML]   `yaml:"gate" doc:"what must hold before the ring's first host is touched; the health of the ring before always must"`
-	Batches      document.Value[[]sizeYAML] `yaml:"batches" doc:"how many hosts to start together, such as [1, 10%, 50%]; the last repeats" count:"1"`
-	MaxInFlight  document.Value[int]        `yaml:"max_in_flight" doc:"the most hosts worked on at once" min:"1" max:"10000"`
-	FailureLimit document.Value[limitYAML]  `yaml:"failure_limit" doc:"more failures than this stop the ring: 2 or 5%"`
-	Order        document.Unsupported       `yaml:"order" doc:"this build doesn't order hosts within a ring; remove it, and make a ring of each step"`
-	MinPart      document.Unsupported       `yaml:"min_participation" doc:"this build doesn't enforce it; remove it: 95 % of a ring must have taken part before the next one opens"`
-	Soak         document.Unsupported       `yaml:"soak" doc:"this build can't soak; remove it, and pause the rollout between the rings"`
-	Approval     document.Unsupported       `yaml:"approval" doc:"this build knows no approvals; remove it, and pause the rollout between the rings"`
-	Budget       document.Unsupported       `yaml:"budget" doc:"this build can't enforce budgets; remove it, and keep max_in_flight low"`
-	Urgent       document.Unsupported       `yaml:"urgent" doc:"this build has no urgent lane; remove it"`
-}
-
-// gateYAML may be empty: the health of the ring before is always asked.
-type gateYAML struct {
-	Soak     document.Unsupported `yaml:"soak" doc:"this build can't soak; remove it, and pause the rollout between the rings"`
-	Approval document.Unsupported `yaml:"approval" doc:"this build knows no approvals; remove it, and pause the rollout between the rings"`
-	MinPart  document.Unsupported `yaml:"min_participation" doc:"this build doesn't enforce it; remove it"`
-	Checks   document.Unsupported `yaml:"checks" doc:"write the checks at the top: they are asked of every host after its patch"`
+	Name         document.Value[name]                     `yaml:"name" doc:"name of the ring" flags:"required"`
+	Hosts        document.Value[string]                   `yaml:"hosts" doc:"pattern, such as production or web:!web-03" flags:"required"`
+	Window       document.Value[name]                     `yaml:"window" doc:"when hosts may be started: the name of a window of the site, or any"`
+	Gate         document.Value[gateYAML]                 `yaml:"gate" doc:"what must hold before the ring's first host is touched; the health of the ring before always must"`
+	Batches      document.Value[[]sizeYAML]               `yaml:"batches" doc:"how many units to start together, such as [1, 10%, 50%]; the last repeats" count:"1"`
+	MaxInFlight  document.Value[int]                      `yaml:"max_in_flight" doc:"the most hosts worked on at once" min:"1" max:"10000"`
+	FailureLimit document.Value[limitYAML]                `yaml:"failure_limit" doc:"more failures than this stop the ring: 2 or 5%"`
+	Order        document.Value[[]document.Value[string]] `yaml:"order" doc:"patterns: hosts of the first are done before those of the next, and the rest comes last: [core, web]" count:"1"`
+	MinPart      document.Elsewhere                       `yaml:"min_participation" doc:"it belongs to the gate: {gate: {min_participation: 95%}}"`
+	Soak         document.Elsewhere                       `yaml:"soak" doc:"it belongs to the gate: {gate: {soak: 48h}}"`
+	Approval     document.Elsewhere                       `yaml:"approval" doc:"it belongs to the gate: {gate: {approval: {approvers: board}}}"`
+	Budget       document.Elsewhere                       `yaml:"budget" doc:"budgets stand in the inventory: groups: {web: {budget: {max_unavailable: 1}}}"`
+	Urgent       document.Elsewhere                       `yaml:"urgent" doc:"the urgent lane is the same for all rings: write it at the top"`
+	Drain        document.Elsewhere                       `yaml:"drain" doc:"write it at the top: drain: [{hosts: web, argv: [...]}]"`
+	Freezes      document.Elsewhere                       `yaml:"freezes" doc:"a freeze holds for all rings: write it at the top"`
 }
 
 type checkYAML struct {

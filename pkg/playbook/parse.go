@@ -3,42 +3,64 @@ package playbook
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/patchring/patchring/pkg/document"
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/inventory"
+	"github.com/patchring/patchring/pkg/schedule"
 )
 
 // loader turns the file's structs into a Playbook, and reports what is wrong.
 type loader struct {
-	file *document.File
-	yaml *fileYAML
-	inv  *inventory.Inventory // nil: patterns are only parsed, not looked up
-	book *Playbook
+	file    *document.File
+	yaml    *fileYAML
+	inv     *inventory.Inventory // nil: patterns are only parsed, not looked up
+	files   inventory.Files
+	touched map[string]bool // sites that the rings have hosts in
+	book    *Playbook
 }
 
-// Parse reads a playbook. With an inventory, every host pattern must name something
-// that it knows. The error is a *document.Problems with everything that is wrong,
-// each with its place; fault.CodeOf tells Usage from Unsupported.
+// Parse reads a playbook that names no iCalendar files; such a file is an error.
 func Parse(path string, src []byte, inv *inventory.Inventory) (*Playbook, error) {
+	return ParseFiles(path, src, inv, nil, time.Time{})
+}
+
+// ParseFiles reads a playbook. With an inventory, every host pattern, window, list of
+// approvers and host to run on must be known to it. The error is a *document.Problems
+// with everything that is wrong, each with its place; fault.CodeOf tells Usage from
+// Unsupported. read and now are those of inventory.ParseFiles; names of files are from
+// the playbook's own folder.
+func ParseFiles(path string, src []byte, inv *inventory.Inventory, read func(name string) ([]byte, error), now time.Time) (*Playbook, error) {
 	var y fileYAML
 	f := document.Decode(path, src, &y)
 	if f.Broken() {
 		return nil, f.Err()
 	}
-	l := &loader{file: f, yaml: &y, inv: inv, book: &Playbook{
+	l := &loader{file: f, yaml: &y, inv: inv, files: inventory.Files{Read: read, Now: now}, touched: map[string]bool{}, book: &Playbook{
 		Path: path, Name: string(y.Name.V),
 		Reboot: y.Reboot.Or(defaultReboot), OnFailure: y.OnFailure.Or(defaultOnFailure),
 	}}
-	l.patches()
-	l.rings()
-	l.checks()
-	l.covered()
-	l.bastions()
+	l.load()
 	if err := f.Err(); err != nil {
 		return nil, err
 	}
 	return l.book, nil
+}
+
+// load is the whole way, in order.
+func (l *loader) load() {
+	if l.yaml.Limit.Set() {
+		l.book.FailureLimit = &l.yaml.Limit.V.Size
+	}
+	l.patches()
+	l.rings()
+	l.urgent()
+	l.checks()
+	l.hooks()
+	l.silences()
+	l.freezes()
+	l.covered()
 }
 
 func (l *loader) patches() {
@@ -61,13 +83,15 @@ func excludes(list []excludeYAML) []Exclude {
 
 func (l *loader) rings() {
 	first := map[name]document.Pos{}
-	for _, y := range l.yaml.Rings.V {
+	for i, y := range l.yaml.Rings.V {
 		if before, twice := first[y.Name.V]; twice && y.Name.Set() {
 			l.file.Errorf(y.Name.At, "give each ring its own name", "the ring `%s` stands twice: the first is on line %d", y.Name.V, before.Line)
 		}
 		first[y.Name.V] = y.Name.At
-		l.ringHosts(y)
-		l.book.Rings = append(l.book.Rings, ring(y))
+		r := ring(y)
+		r.Gate = l.gate(&y.Gate.V, i == 0)
+		r.Order = l.ordered(y, l.ringHosts(y))
+		l.book.Rings = append(l.book.Rings, r)
 	}
 	l.order()
 }
@@ -82,17 +106,28 @@ func (l *loader) order() {
 		"the ring `%s` has no earlier ring", rings[0].Name.V)
 }
 
-// ringHosts checks a ring's pattern; a ring without hosts would prove nothing.
-func (l *loader) ringHosts(y ringYAML) {
+// ringHosts checks a ring's pattern, and what its sites must know. A ring without hosts
+// would prove nothing.
+func (l *loader) ringHosts(y ringYAML) []inventory.Host {
 	hosts, ok := l.hosts(y.Hosts)
 	if ok && l.inv != nil && len(hosts) == 0 {
 		l.file.Errorf(y.Hosts.At, "put hosts into its groups in the inventory", "the ring `%s` has no hosts: `%s` selects none", y.Name.V, y.Hosts.V)
 	}
+	sites := sitesOf(hosts)
+	for _, site := range sites {
+		l.touched[site] = true
+	}
+	l.window(y.Window, sites)
+	l.approvers(y.Gate.V.Approval, sites)
+	return hosts
 }
 
 // ring fills in the defaults.
 func ring(y ringYAML) Ring {
-	r := Ring{Name: string(y.Name.V), Hosts: y.Hosts.V, MaxInFlight: y.MaxInFlight.Or(defaultMaxInFlight), FailureLimit: y.FailureLimit.V.Size}
+	r := Ring{
+		Name: string(y.Name.V), Hosts: y.Hosts.V, MaxInFlight: y.MaxInFlight.Or(defaultMaxInFlight), FailureLimit: y.FailureLimit.V.Size,
+		Window: string(y.Window.Or(schedule.Any)),
+	}
 	for _, size := range y.Batches.V {
 		r.Batches = append(r.Batches, size.Size)
 	}
@@ -145,31 +180,16 @@ func (l *loader) covered() {
 		}
 		if len(missing) > 0 {
 			l.file.Errorf(l.yaml.Rings.V[i].Hosts.At, `add {hosts: "*", default_diff: true} to the checks`,
-				"no check asks %s of the ring `%s`: whether they are healthy would stay unknown", some(missing), r.Name)
-		}
-	}
-}
-
-// bastions reports a ring that works on a bastion beside hosts that are reached through
-// it: its reboot would cut them off in the middle of their work.
-func (l *loader) bastions() {
-	if l.inv == nil || l.file.Err() != nil {
-		return
-	}
-	for i, r := range l.book.Rings {
-		hosts, _ := l.inv.Select(r.Hosts, nil) // checked before
-		if bastion, behind, found := inventory.Bastion(hosts); found {
-			l.file.Errorf(l.yaml.Rings.V[i].Hosts.At, "leave it out of this ring (:!"+bastion.ID.Name+"), and give it a ring of its own",
-				"the ring `%s` works on the bastion %s beside %s, which is reached through it", r.Name, bastion.ID, behind.ID)
+				"no check asks %s of the ring `%s`: whether they are healthy would stay unknown", some(missing, "hosts"), r.Name)
 		}
 	}
 }
 
 // some names the first few of a list, and counts the rest.
-func some(names []string) string {
+func some(names []string, what string) string {
 	const shown = 3
 	if len(names) <= shown {
 		return strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("%s and %d more hosts", strings.Join(names[:shown], ", "), len(names)-shown)
+	return fmt.Sprintf("%s and %d more %s", strings.Join(names[:shown], ", "), len(names)-shown, what)
 }

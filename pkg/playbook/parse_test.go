@@ -2,7 +2,6 @@ package playbook
 
 import (
 	"fmt"
-	"strconv"
 	"testing"
 	"time"
 
@@ -29,9 +28,54 @@ func checkBook(t *testing.T, b *Playbook) {
 			}
 		}
 	}
+	checkGates(t, b)
+	checkHooks(t, b)
 	for _, c := range b.Checks {
 		if c.Hosts == "" || c.Name == "" || c.Within <= 0 || kinds(c.Check) != 1 {
 			t.Errorf("check %+v", c)
+		}
+	}
+}
+
+func checkGates(t *testing.T, b *Playbook) {
+	t.Helper()
+	for i, r := range b.Rings {
+		g := r.Gate
+		if r.Window == "" || g.MinParticipation < 0 || g.MinParticipation > 100 || g.Coverage < 0 || g.Coverage > 100 || i == 0 && g.Soak != nil {
+			t.Errorf("gate %+v", g)
+		}
+		if s := g.Soak; s != nil && (s.For <= 0 || s.Interval <= 0 || s.MaxGap < s.Interval || s.Successes < 1) {
+			t.Errorf("soak %+v", s)
+		}
+		if a := g.Approval; a != nil && (a.Approvers == "" || a.Count < 1 || a.Expires <= 0) {
+			t.Errorf("approval %+v", a)
+		}
+		for _, q := range g.Checks {
+			one := (q.Command != nil) != (q.HTTP != nil) != (q.Prometheus != nil)
+			if q.Name == "" || q.When == "" || q.Within <= 0 || q.Interval <= 0 || q.Successes < 1 || !one {
+				t.Errorf("check %+v", q)
+			}
+		}
+	}
+}
+
+func checkHooks(t *testing.T, b *Playbook) {
+	t.Helper()
+	for _, h := range b.Hooks {
+		bound := h.Wait == nil || h.Wait.Within > 0 && h.Wait.Idle != (len(h.Wait.Argv) > 0)
+		if h.Hosts == "" || h.Name == "" || h.On == "" || len(h.Argv) == 0 || h.Within <= 0 || !bound {
+			t.Errorf("hook %+v", h)
+		}
+		if h.At != HookDrain && (h.At != HookBefore && h.At != HookAfter || h.Undo != nil || h.Wait != nil) || h.On == OnController && h.Become {
+			t.Errorf("hook %+v", h)
+		}
+		if h.On != OnController && h.Argv[0][0] != '/' {
+			t.Errorf("argv %q", h.Argv)
+		}
+	}
+	for _, s := range b.Silences {
+		if s.Hosts == "" || s.Name == "" || s.TTL <= 0 || (s.Alertmanager == "") == (s.Webhook == "") || (s.Alertmanager == "") != (len(s.Matchers) == 0) {
+			t.Errorf("silence %+v", s)
 		}
 	}
 }
@@ -58,41 +102,13 @@ func parse(t *testing.T, src string) *Playbook {
 	return b
 }
 
-// TestDefaultsAreTrue holds the table against what an almost empty file really gives.
-func TestDefaultsAreTrue(t *testing.T) {
-	b := parse(t, minimal)
-	asks := parse(t, minimal+"checks: [{hosts: a, tcp: {port: 1}}, {hosts: a, http: {url: \"http://x/\"}}, {hosts: a, command: {argv: [x]}}]\n").Checks
-	p, r, c := b.Patches[0].Packages, b.Rings[0], b.Checks[0]
-	got := map[string]string{
-		"patches.packages.kind": string(p.Kind), "patches.packages.min_severity": string(p.MinSeverity),
-		"patches.packages.exclude": "", "patches.packages.exclude.owner": "", "patches.packages.exclude.until": "",
-		"rings.window": "any", "rings.gate": "",
-		"rings.batches": fmt.Sprint(r.Batches), "rings.max_in_flight": strconv.Itoa(r.MaxInFlight), "rings.failure_limit": r.FailureLimit.String(),
-		"reboot": string(b.Reboot), "on_failure": b.OnFailure,
-		"checks":      fmt.Sprintf("[{hosts: %q, default_diff: %v}]", c.Hosts, c.DefaultDiff),
-		"checks.name": "", "checks.within": fmt.Sprintf("%.0fs", c.Within.Seconds()),
-		"checks.tcp.from": string(asks[0].TCP.From), "checks.http.from": string(asks[1].HTTP.From),
-		"checks.http.status": strconv.Itoa(asks[1].HTTP.Status), "checks.http.contains": asks[1].HTTP.Contains,
-		"checks.command.become": strconv.FormatBool(asks[2].Command.Become),
-	}
-	for _, d := range Defaults() {
-		if value, ok := got[d.Key]; !ok || value != d.Value || d.Meaning == "" {
-			t.Errorf("%+v, but %q holds", d, value)
-		}
-		delete(got, d.Key)
-	}
-	if len(got) > 0 {
-		t.Errorf("no row for %v", got)
-	}
-}
-
 func TestEverythingIsTakenOver(t *testing.T) {
 	b := parse(t, string(read(t, "testdata/good/everything.yaml")))
 	p := b.Patches[0].Packages
 	if p.Kind != KindBugfix || p.MinSeverity != patch.SeverityLow || len(p.Exclude) != 2 || p.Exclude[0].Package != "lib*" {
 		t.Errorf("packages %+v", p)
 	}
-	if got := fmt.Sprint(b.Rings); got != "[{test test [1 2] 1 0} {2 production [100%] 20 100%}]" {
+	if got := fmt.Sprint(b.Rings); got != "[{test test [1 2] 1 0 any {<nil> <nil> [] 0 0} []} {2 production [100%] 20 100% any {<nil> <nil> [] 0 0} []}]" {
 		t.Errorf("rings %s", got)
 	}
 	var titles []string
@@ -131,19 +147,6 @@ func TestExcludeHoldsToTheDaysEnd(t *testing.T) {
 		}
 		if got := tt.e.Holds(at); got != tt.want {
 			t.Errorf("%s at %s: %v", tt.e.Package, tt.at, got)
-		}
-	}
-}
-
-func TestSizes(t *testing.T) {
-	for text, want := range map[string]string{"1": "1", "10%": "10%", "100%": "100%", "0": "0", "0%": "0%", "100000": "100000"} {
-		if got, err := parseSize(text); err != nil || got.String() != want {
-			t.Errorf("%s = %s, %v", text, got, err)
-		}
-	}
-	for _, text := range []string{"", "%", "-1", "101%", "1.5", "1 %", "1%%", "+1", "100001", "x"} {
-		if got, err := parseSize(text); err == nil {
-			t.Errorf("%q = %s", text, got)
 		}
 	}
 }

@@ -3,11 +3,12 @@
 package playbook
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/patchring/patchring/pkg/health"
+	"github.com/patchring/patchring/pkg/inventory"
 	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/schedule"
 )
 
 // Playbook is a validated playbook with every default filled in.
@@ -19,6 +20,32 @@ type Playbook struct {
 	Reboot    patch.RebootRule
 	OnFailure string  // "halt", the only one this build knows
 	Checks    []Check // at least one
+	// FailureLimit of the whole rollout; nil: only the rings have one.
+	FailureLimit *Size
+	Urgent       *Urgent // nil: there is no such lane
+	Hooks        []Hook  // drain, before and after, in the order of the file
+	Silences     []Silence
+	// Freezes are those of every site that the rings touch, beside the sites' own. Where
+	// sites have different clocks, FreezesIn is exact.
+	Freezes []schedule.Freeze
+
+	freezes map[string][]schedule.Freeze // by site; nil in a Playbook that Parse didn't make
+}
+
+// FreezesIn are the playbook's freezes on the clock of one site.
+func (b *Playbook) FreezesIn(site string) []schedule.Freeze {
+	if list, ok := b.freezes[site]; ok {
+		return list
+	}
+	return b.Freezes
+}
+
+// Urgent is the lane for known-exploited fixes: same rings, same order, and these
+// instead of what the rings say. What is nil holds as the ring says it.
+type Urgent struct {
+	Soak     *time.Duration
+	Window   *string
+	Approval *Approval
 }
 
 // Patch selects updates for hosts.
@@ -56,29 +83,20 @@ type Exclude struct {
 func (e Exclude) Holds(now time.Time) bool { return e.Until.IsZero() || !now.After(e.Until) }
 
 // Ring is one ring as written; hosts are a pattern, resolved by plan. Parse fills in
-// the defaults. Windows come in a later build: until then hosts of every ring may be
-// started at any time, and a playbook that names another window is refused.
+// the defaults.
 type Ring struct {
 	Name         string
 	Hosts        string
 	Batches      []Size // of the ring's hosts; the last repeats. Default [100%]
 	MaxInFlight  int    // default 20
 	FailureLimit Size   // default 0: the first failure stops the ring
+	Window       string // a name in every site that the ring has hosts in, or schedule.Any
+	Gate         Gate
+	Order        []string // patterns: hosts of the first are done before those of the next; the rest come last
 }
 
 // Size is a count or a percentage of a ring.
-type Size struct {
-	N       int
-	Percent bool
-}
-
-// String is the size as it is written: "5" or "10%".
-func (s Size) String() string {
-	if s.Percent {
-		return strconv.Itoa(s.N) + "%"
-	}
-	return strconv.Itoa(s.N)
-}
+type Size = inventory.Size
 
 // Check applies one health check to the hosts of a pattern.
 type Check struct {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/inventory"
 )
 
 // The texts of a playbook that end up in file names, on command lines or in requests.
@@ -26,7 +27,6 @@ var (
 	dayShape  = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
 	portShape = regexp.MustCompile(`^([A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?\])?:[0-9]{1,5}$`)
 	holeShape = regexp.MustCompile(`\{\{ *\.(address|name|site) *\}\}`)
-	sizeShape = regexp.MustCompile(`^[0-9]{1,6}%?$`)
 )
 
 // name of a playbook or ring; it stands in file names.
@@ -153,7 +153,7 @@ func (webAddress) Schema() object { return pattern(`^https?://[^/@'"\\]+(/[^'"\\
 type sizeYAML struct{ Size }
 
 func (s *sizeYAML) UnmarshalText(b []byte) error {
-	size, err := parseSize(string(b))
+	size, err := inventory.ParseSize(string(b), "hosts")
 	if err != nil {
 		return err
 	}
@@ -164,45 +164,15 @@ func (s *sizeYAML) UnmarshalText(b []byte) error {
 	return nil
 }
 
-func (sizeYAML) Schema() object { return sizeSchema(1) }
+func (sizeYAML) Schema() object { return inventory.SizeSchema(1) }
 
 // limitYAML is a failure limit: a count or a percentage; zero is right.
 type limitYAML struct{ Size }
 
 func (s *limitYAML) UnmarshalText(b []byte) error {
-	size, err := parseSize(string(b))
+	size, err := inventory.ParseSize(string(b), "hosts")
 	s.Size = size
 	return err
 }
 
-func (limitYAML) Schema() object { return sizeSchema(0) }
-
-func sizeSchema(least int) object {
-	return object{"anyOf": []object{
-		{"type": "integer", "minimum": least, "maximum": 100_000},
-		{"type": "string", "pattern": `^(100|[1-9]?[0-9])%$`, "not": object{"enum": emptyPercents(least)}},
-	}}
-}
-
-func emptyPercents(least int) []string {
-	if least == 0 {
-		return []string{""}
-	}
-	return []string{"0%"}
-}
-
-// parseSize reads "5" or "10%".
-func parseSize(text string) (Size, error) {
-	const hint = "write a number of hosts (5) or a whole percentage (10%)"
-	digits, percent := strings.CutSuffix(text, "%")
-	n, err := strconv.Atoi(digits)
-	switch {
-	case err != nil || !sizeShape.MatchString(text):
-		return Size{}, fault.Usagef(hint, "not a size")
-	case percent && n > 100:
-		return Size{}, fault.Usagef(hint, "more than 100%%")
-	case n > 100_000:
-		return Size{}, fault.Usagef(hint, "more than 100000 hosts")
-	}
-	return Size{N: n, Percent: percent}, nil
-}
+func (limitYAML) Schema() object { return inventory.SizeSchema(0) }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
-	"github.com/patchring/patchring/pkg/fault"
 )
 
 // SnapshotAgain takes a snapshot as Snapshot does, and once more on a new connection
@@ -40,10 +39,4 @@ func try(ctx context.Context, on Sessions, now func() time.Time) (fact.Snapshot,
 		on.Drop() // whatever is left of it is of no use
 	}
 	return snapshot, err
-}
-
-// passing tells of a connection that is gone, and may be there again later.
-func passing(err error) bool {
-	code, kind := fault.CodeOf(err), fault.KindOf(err)
-	return code == fault.Lost || code == fault.Unreachable && kind == fault.Retry
 }

@@ -28,10 +28,7 @@ const (
 // Before is the state before the work, for a default_diff, which gives one result a
 // section of the state; nil means that there is none, and its verdict is Unknown.
 func Checks(ctx context.Context, on Sessions, checks []health.Check, vars health.Vars, before *fact.Snapshot) []health.Result {
-	p := &prober{on: on, vars: vars, before: before, began: time.Now()}
-	for _, c := range checks {
-		p.questions = append(p.questions, p.question(c))
-	}
+	p := newProber(on, checks, vars, before)
 	for pause := shortest; ; pause = min(2*pause, longest) {
 		p.round(ctx)
 		rest, more := p.rest(pause)
@@ -39,11 +36,7 @@ func Checks(ctx context.Context, on Sessions, checks []health.Check, vars health
 			break
 		}
 	}
-	var results []health.Result
-	for _, q := range p.questions {
-		results = append(results, q.results...)
-	}
-	return results
+	return p.results()
 }
 
 type prober struct {
@@ -52,6 +45,23 @@ type prober struct {
 	before    *fact.Snapshot
 	began     time.Time
 	questions []*question
+	lost      bool // a round lost its connection, or did not get one
+}
+
+func newProber(on Sessions, checks []health.Check, vars health.Vars, before *fact.Snapshot) *prober {
+	p := &prober{on: on, vars: vars, before: before, began: time.Now()}
+	for _, c := range checks {
+		p.questions = append(p.questions, p.question(c))
+	}
+	return p
+}
+
+func (p *prober) results() []health.Result {
+	var results []health.Result
+	for _, q := range p.questions {
+		results = append(results, q.results...)
+	}
+	return results
 }
 
 // question is one check and what is known of it.
@@ -60,6 +70,7 @@ type question struct {
 	until   time.Time
 	tries   int
 	settled bool // it is not asked again
+	unheard bool // the connection was gone when it was asked last
 	results []health.Result
 }
 
@@ -134,6 +145,7 @@ func (p *prober) askHost(ctx context.Context, open []*question, root bool) {
 		return // what the last whole round said stands
 	}
 	for i, q := range open {
+		p.hearing(q, err)
 		switch {
 		case err != nil && final(err):
 			q.settle(explain(err))

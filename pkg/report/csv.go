@@ -47,7 +47,7 @@ func inert(text string) string {
 func (d Rollout) records() records {
 	r := records{head: []string{
 		"rollout", "playbook", "site", "ring", "host", "state", "touched", "rebooted", "seconds", "host_reasons",
-		"package", "arch", "from", "to", "security", "outcome", "reason", "detail",
+		"package", "arch", "from", "to", "security", "outcome", "reason", "detail", "unit", "try", "drained",
 	}}
 	for _, h := range d.Hosts {
 		host := []string{
@@ -55,11 +55,14 @@ func (d Rollout) records() records {
 			fmt.Sprint(h.Seconds), strings.Join(h.Reasons, "; "),
 		}
 		for _, c := range h.Updates {
-			r.rows = append(r.rows, join(host, c.Package, c.Arch, c.From, c.To, c.Security, c.Outcome, c.Reason, c.Detail))
+			r.rows = append(r.rows, join(host, c.Package, c.Arch, c.From, c.To, c.Security, c.Outcome, c.Reason, c.Detail, h.Unit, fmt.Sprint(h.Try), yesNo(h.Drained)))
 		}
 		if len(h.Updates) == 0 {
-			r.rows = append(r.rows, join(host, "", "", "", "", "", "", "", ""))
+			r.rows = append(r.rows, join(host, "", "", "", "", "", "", "", "", h.Unit, fmt.Sprint(h.Try), yesNo(h.Drained)))
 		}
+	}
+	for _, q := range d.Quarantined {
+		r.rows = append(r.rows, []string{d.ID, d.Playbook, d.Site, q.Ring, q.Host, "quarantined", "no", "no", "0", q.Reason, "", "", "", "", "", "", "quarantined", q.detail(), "", "0", "no"})
 	}
 	return r
 }

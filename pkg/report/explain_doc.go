@@ -51,6 +51,7 @@ func (d Explain) records() records {
 // Lint is the document of a lint that found no mistake; mistakes are errors.
 type Lint struct {
 	Header
+	Exit      Ending   `json:"exit"`
 	Inventory string   `json:"inventory"`
 	Hosts     int      `json:"hosts"`
 	Playbooks []string `json:"playbooks"`
@@ -58,7 +59,7 @@ type Lint struct {
 
 // NewLint builds the document of `lint`.
 func NewLint(inventoryPath string, hosts int, playbooks []string) Lint {
-	return Lint{Header: header("lint"), Inventory: clean(inventoryPath), Hosts: hosts, Playbooks: cleanAll(playbooks)}
+	return Lint{Header: header("lint"), Exit: ending(nil, "no mistake was found"), Inventory: clean(inventoryPath), Hosts: hosts, Playbooks: cleanAll(playbooks)}
 }
 
 func (d Lint) face(bool) face {

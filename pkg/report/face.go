@@ -63,13 +63,13 @@ func texts(all ...string) []cell {
 // the same, for those who see no colour and for grep.
 func word(state string) cell {
 	switch state {
-	case "healthy", "pass", "ok", "installed", "open", "finished":
+	case "healthy", "pass", "passed", "ok", "installed", "open", "finished":
 		return cell{"+ " + state, good}
 	case "failed", "fail", "halted", "aborted":
 		return cell{"x " + state, bad}
 	case "unreachable":
 		return cell{"! " + state, bad}
-	case "waiting", "closed", "planned", "paused":
+	case "waiting", "closed", "planned", "paused", "waived":
 		return cell{". " + state, warn}
 	case "working":
 		return cell{"> " + state, warn}

@@ -16,27 +16,31 @@ import (
 // name that goes missing here breaks them: that needs a new Version.
 func TestFieldNames(t *testing.T) {
 	want := map[string]string{
-		"rollout": `changed exit exit.code exit.why exit.word hosts hosts[].checks hosts[].checks[].check hosts[].checks[].seen
-			hosts[].checks[].tries hosts[].checks[].verdict hosts[].code hosts[].ended hosts[].host hosts[].kernel hosts[].kernel.newest
+		"rollout": `changed exit exit.code exit.why exit.word hosts hosts[].checks hosts[].checks[].check hosts[].checks[].seen hosts[].checks[].tries
+			hosts[].checks[].verdict hosts[].code hosts[].drained hosts[].ended hosts[].host hosts[].kernel hosts[].kernel.newest
 			hosts[].kernel.running hosts[].notes hosts[].reasons hosts[].reboot hosts[].reboot.done hosts[].reboot.expected hosts[].ring
-			hosts[].seconds hosts[].started hosts[].state hosts[].step hosts[].touched hosts[].updates hosts[].updates[].arch
-			hosts[].updates[].dependency hosts[].updates[].detail hosts[].updates[].from hosts[].updates[].origin hosts[].updates[].outcome
-			hosts[].updates[].package hosts[].updates[].reason hosts[].updates[].security hosts[].updates[].severity hosts[].updates[].to
-			kind next opened phase plan playbook reasons rings rings[].batches rings[].began rings[].by_state rings[].ended
-			rings[].failure_limit rings[].gate rings[].gate.reasons rings[].gate.state rings[].hosts rings[].name rings[].set rollout seconds
-			site skipped skipped[].detail skipped[].host skipped[].package skipped[].reason skipped[].ring skipped[].to
-			timeline timeline[].actor timeline[].event timeline[].host timeline[].ring timeline[].seq timeline[].step timeline[].text timeline[].time
-			totals totals.by_state totals.hosts totals.rebooted totals.security_installed totals.security_left totals.security_left_maybe
-			totals.touched totals.updates_installed totals.updates_left totals.updates_unconfirmed version waits waits[].for waits[].person waits[].ring`,
-		"plan": `exit exit.code exit.why exit.word hosts hosts[].checks hosts[].domain hosts[].host hosts[].left hosts[].left[].arch
-			hosts[].left[].bytes hosts[].left[].dependency hosts[].left[].detail hosts[].left[].from hosts[].left[].origin
-			hosts[].left[].package hosts[].left[].reason hosts[].left[].security hosts[].left[].severity hosts[].left[].to hosts[].platform
-			hosts[].problem hosts[].problem.code hosts[].problem.hint hosts[].problem.what hosts[].reboot_expected hosts[].ring hosts[].updates
-			hosts[].updates[].arch hosts[].updates[].bytes hosts[].updates[].dependency hosts[].updates[].from hosts[].updates[].origin
-			hosts[].updates[].package hosts[].updates[].security hosts[].updates[].severity hosts[].updates[].to kind made notes plan playbook
-			reboot rings rings[].batches rings[].failure_limit rings[].hosts rings[].max_in_flight rings[].name site totals totals.bytes
-			totals.hosts totals.hosts_to_patch totals.hosts_with_problems totals.left totals.reboots_expected totals.reboots_unknown
-			totals.security totals.updates version`,
+			hosts[].seconds hosts[].silenced hosts[].started hosts[].state hosts[].step hosts[].touched hosts[].try hosts[].unit
+			hosts[].updates hosts[].updates[].arch hosts[].updates[].dependency hosts[].updates[].detail hosts[].updates[].from
+			hosts[].updates[].origin hosts[].updates[].outcome hosts[].updates[].package hosts[].updates[].reason hosts[].updates[].security
+			hosts[].updates[].severity hosts[].updates[].to kind next opened out phase plan playbook quarantined reasons rings rings[].batches
+			rings[].began rings[].by_state rings[].ended rings[].failure_limit rings[].gate rings[].gate.approval rings[].gate.checks
+			rings[].gate.reasons rings[].gate.soak rings[].gate.state rings[].gate.waived rings[].hosts rings[].name rings[].set rings[].window
+			rollout seconds site skipped skipped[].detail skipped[].host skipped[].package skipped[].reason skipped[].ring skipped[].to starter
+			timeline timeline[].actor timeline[].event timeline[].host timeline[].ring timeline[].seq timeline[].step timeline[].text
+			timeline[].time totals totals.by_state totals.hosts totals.rebooted totals.security_installed totals.security_left
+			totals.security_left_maybe totals.touched totals.updates_installed totals.updates_left totals.updates_unconfirmed urgent version
+			waits waits[].for waits[].person waits[].ring waits[].text window_override window_override.reason`,
+		"plan": `budgets calendar calendar.freezes calendar.windows calendar.zone exit exit.code exit.why exit.word failure_limit hooks hosts
+			hosts[].checks hosts[].domain hosts[].host hosts[].left hosts[].left[].arch hosts[].left[].bytes hosts[].left[].dependency
+			hosts[].left[].detail hosts[].left[].from hosts[].left[].origin hosts[].left[].package hosts[].left[].reason
+			hosts[].left[].security hosts[].left[].severity hosts[].left[].to hosts[].platform hosts[].problem hosts[].problem.code
+			hosts[].problem.hint hosts[].problem.what hosts[].reboot_expected hosts[].ring hosts[].takes_assumed hosts[].takes_seconds
+			hosts[].unit hosts[].updates hosts[].updates[].arch hosts[].updates[].bytes hosts[].updates[].dependency hosts[].updates[].from
+			hosts[].updates[].origin hosts[].updates[].package hosts[].updates[].security hosts[].updates[].severity hosts[].updates[].to kind
+			made notes plan playbook quarantined reboot rings rings[].batches rings[].failure_limit rings[].gate rings[].gate.approval
+			rings[].gate.checks rings[].gate.coverage rings[].gate.min_participation rings[].gate.soak rings[].hosts rings[].max_in_flight
+			rings[].name rings[].stages rings[].units rings[].window silences site totals totals.bytes totals.hosts totals.hosts_to_patch
+			totals.hosts_with_problems totals.left totals.reboots_expected totals.reboots_unknown totals.security totals.updates urgent version`,
 		"detect": `exit exit.code exit.why exit.word hosts hosts[].arch hosts[].boot_id hosts[].class hosts[].container hosts[].error
 			hosts[].error.code hosts[].error.hint hosts[].error.what hosts[].holds hosts[].host hosts[].hostname hosts[].kept_back
 			hosts[].kept_back[].arch hosts[].kept_back[].bytes hosts[].kept_back[].dependency hosts[].kept_back[].detail
@@ -56,17 +60,39 @@ func TestFieldNames(t *testing.T) {
 			totals totals.fail totals.hosts totals.ok totals.skipped totals.unknown version`,
 		"inventory": `hosts hosts[].address hosts[].become hosts[].class hosts[].criticality hosts[].exposure hosts[].groups hosts[].host
 			hosts[].jump hosts[].labels hosts[].platform hosts[].port hosts[].user kind path version`,
-		"rollouts": `kind rollouts rollouts[].by_state rollouts[].changed rollouts[].exit rollouts[].exit.code rollouts[].exit.why
-			rollouts[].exit.word rollouts[].next rollouts[].opened rollouts[].phase rollouts[].playbook rollouts[].reasons rollouts[].rollout
-			rollouts[].site version`,
+		"rollouts": `kind rollouts rollouts[].by_state rollouts[].changed rollouts[].exit rollouts[].exit.code rollouts[].exit.why rollouts[].exit.word
+			rollouts[].next rollouts[].opened rollouts[].phase rollouts[].playbook rollouts[].reasons rollouts[].rollout rollouts[].site
+			rollouts[].waits rollouts[].waits[].for rollouts[].waits[].person rollouts[].waits[].ring rollouts[].waits[].text
+			rollouts[].waits[].until version`,
 		"explain": `host kind settings settings[].lost settings[].name settings[].value settings[].where version`,
 		"graph": `kind path root root.children root.children[].again root.children[].children root.children[].children[].again
 			root.children[].children[].children root.children[].children[].children[].again root.children[].children[].children[].children
 			root.children[].children[].children[].kind root.children[].children[].children[].name root.children[].children[].kind
 			root.children[].children[].name root.children[].kind root.children[].name root.again root.kind root.name version`,
-		"lint":    `hosts inventory kind playbooks version`,
+		"lint":    `exit exit.code exit.why exit.word hosts inventory kind playbooks version`,
 		"failure": `error error.code error.hint error.what exit exit.code exit.why exit.word host kind step version`,
 	}
+	want["gated"] = want["plan"] + ` budgets[].hosts budgets[].members budgets[].most budgets[].name calendar.freezes[].from calendar.freezes[].reason
+		calendar.freezes[].through calendar.windows[].name calendar.windows[].opens hooks[].argv hooks[].at hooks[].become hooks[].hosts
+		hooks[].name hooks[].on hooks[].undo hooks[].wait hooks[].within_seconds quarantined[].host quarantined[].owner
+		quarantined[].reason quarantined[].ring quarantined[].until rings[].gate.approval.approvers rings[].gate.approval.authenticated
+		rings[].gate.approval.count rings[].gate.approval.expires_seconds rings[].gate.approval.people
+		rings[].gate.checks[].consecutive_success_limit rings[].gate.checks[].failure_limit rings[].gate.checks[].initial_delay_seconds
+		rings[].gate.checks[].interval_seconds rings[].gate.checks[].kind rings[].gate.checks[].name rings[].gate.checks[].what
+		rings[].gate.checks[].when rings[].gate.checks[].within_seconds rings[].gate.soak.consecutive_success_limit
+		rings[].gate.soak.failure_limit rings[].gate.soak.for_seconds rings[].gate.soak.initial_delay_seconds
+		rings[].gate.soak.interval_seconds rings[].gate.soak.max_gap_seconds silences[].hosts silences[].kind silences[].name silences[].to
+		silences[].ttl_seconds`
+	want["waiting"] = want["rollout"] + ` hosts[].not_before out[].host out[].why quarantined[].host quarantined[].owner quarantined[].reason quarantined[].ring
+		quarantined[].until rings[].gate.approval.approvers rings[].gate.approval.count rings[].gate.approval.given
+		rings[].gate.approval.given[].as rings[].gate.approval.given[].authenticated rings[].gate.approval.given[].by
+		rings[].gate.approval.given[].expires rings[].gate.approval.given[].reason rings[].gate.approval.state rings[].gate.checks[].asked
+		rings[].gate.checks[].failed rings[].gate.checks[].last rings[].gate.checks[].name rings[].gate.checks[].seen
+		rings[].gate.checks[].state rings[].gate.checks[].successes rings[].gate.checks[].verdict rings[].gate.checks[].when
+		rings[].gate.soak.fail rings[].gate.soak.for_seconds rings[].gate.soak.last rings[].gate.soak.pass rings[].gate.soak.samples
+		rings[].gate.soak.samples_failed rings[].gate.soak.sick rings[].gate.soak.sick[].host rings[].gate.soak.sick[].why
+		rings[].gate.soak.soaked_seconds rings[].gate.soak.state rings[].gate.soak.unknown rings[].gate.waived[].by
+		rings[].gate.waived[].reason rings[].gate.waived[].what waits[].until window_override.until`
 	all := samples()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		var got any
@@ -158,7 +184,9 @@ func TestGoldenFilesAreUsed(t *testing.T) {
 		if info, err := os.Stat(f); err != nil || info.IsDir() {
 			continue
 		}
-		if _, ok := samples()[name]; !ok {
+		_, sample := samples()[name]
+		_, foreseen := forecasts(t)[name]
+		if !sample && !foreseen {
 			t.Errorf("%s belongs to no sample", f)
 		}
 	}

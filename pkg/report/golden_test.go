@@ -42,8 +42,8 @@ func render(t *testing.T, d Document, f Format, o Options) []byte {
 	return out.Bytes()
 }
 
-// TestGolden shows every document as a table and as JSON, and the rollout, which
-// has everything, in every format and look.
+// TestGolden shows every document as a table and as JSON, and the rollouts, which
+// have everything, in every format and look.
 func TestGolden(t *testing.T) {
 	views := []struct {
 		suffix string
@@ -64,7 +64,7 @@ func TestGolden(t *testing.T) {
 	all := samples()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		for _, v := range views {
-			if !v.every && name != "rollout" {
+			if !v.every && name != "rollout" && name != "waiting" {
 				continue
 			}
 			golden(t, name+"."+v.suffix, render(t, all[name], v.format, v.o))

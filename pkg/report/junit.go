@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/patchring/patchring/pkg/rollout"
@@ -104,31 +105,38 @@ func xmlSuiteOf(s suite) xmlSuite {
 	return x
 }
 
-// suites of a rollout: a ring is a testsuite, a host a testcase.
+// suites of a rollout: a ring is a testsuite, a host a testcase. What belongs to no
+// ring must not happen; but a host that is left out would look healthy.
 func (d Rollout) suites() []suite {
 	var out []suite
-	placed := map[string]bool{}
 	for _, r := range d.Rings {
-		s := suite{name: r.Name}
+		s := suite{name: r.Name, cases: d.casesOf(func(ring string) bool { return ring == r.Name })}
 		if !r.Began.IsZero() {
 			s.began = r.Began.Format("2006-01-02T15:04:05")
 		}
-		for _, h := range d.Hosts {
-			if h.Ring == r.Name {
-				s.cases = append(s.cases, d.testcase(h))
-				placed[h.Host] = true
-			}
-		}
 		out = append(out, s)
 	}
-	stray := suite{name: "(no ring)"}
+	stray := d.casesOf(func(ring string) bool {
+		return !slices.ContainsFunc(d.Rings, func(r Ring) bool { return r.Name == ring })
+	})
+	if len(stray) > 0 {
+		out = append(out, suite{name: "(no ring)", cases: stray})
+	}
+	return out
+}
+
+// casesOf are the hosts of some rings, then those in quarantine.
+func (d Rollout) casesOf(in func(ring string) bool) []testcase {
+	var out []testcase
 	for _, h := range d.Hosts {
-		if !placed[h.Host] { // must not happen; a host that is left out would look healthy
-			stray.cases = append(stray.cases, d.testcase(h))
+		if in(h.Ring) {
+			out = append(out, d.testcase(h))
 		}
 	}
-	if len(stray.cases) > 0 {
-		out = append(out, stray)
+	for _, q := range d.Quarantined {
+		if in(q.Ring) {
+			out = append(out, q.testcase(d.Playbook))
+		}
 	}
 	return out
 }
@@ -140,6 +148,9 @@ func (d Rollout) testcase(h Host) testcase {
 	}
 	switch rollout.HostState(h.State) {
 	case rollout.HostHealthy:
+		if h.Drained { // well, and out of use
+			c.kind, c.failure = "error", "drained"
+		}
 	case rollout.HostFailed:
 		c.kind = "failure"
 	case rollout.HostNothing:

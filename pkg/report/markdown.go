@@ -32,6 +32,7 @@ func writeMarkdown(w io.Writer, f face) error {
 }
 
 func markdownSheet(out *strings.Builder, s sheet) {
+	s = withoutEmpty(s)
 	if s.title != "" {
 		fmt.Fprintf(out, "\n## %s\n", escape(s.title))
 	}

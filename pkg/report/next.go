@@ -2,29 +2,39 @@ package report
 
 import (
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/patchring/patchring/pkg/remote"
 	"github.com/patchring/patchring/pkg/rollout"
 )
 
 // Next is what to type next, or "" where nothing is left to do. What stands in it
-// from outside is quoted for a shell.
+// from outside is quoted for a shell. Hosts that are left drained are named in it.
 func Next(s Source) string {
-	st := s.Status
-	run := "patchring run PLAYBOOK"
-	if s.Path != "" {
-		run = command("run", s.Path)
+	out := nextOf(s)
+	left := leftDrained(s.Status)
+	switch {
+	case len(left) == 0:
+		return out
+	case out == "":
+		return "put back by hand what is still drained: " + some(left)
 	}
+	return out + "; still drained: " + some(left)
+}
+
+func nextOf(s Source) string {
+	st := s.Status
 	switch st.Phase {
 	case rollout.PhaseNone:
 		return "patchring plan PLAYBOOK"
 	case rollout.PhasePaused:
 		return command("resume", st.Rollout)
 	case rollout.PhaseHalted:
-		return fmt.Sprintf("%s shows why; when it is put right: %s, then %s",
-			command("report", st.Rollout), command("abort", st.Rollout), run)
+		return afterHalt(s)
 	case rollout.PhaseOpen:
-		return run
+		return ofOpen(s)
 	}
 	switch Exit(s).Code {
 	case ExitDone:
@@ -32,7 +42,119 @@ func Next(s Source) string {
 	case ExitSecurityLeft, ExitNeedsPerson:
 		return command("report", st.Rollout)
 	}
-	return fmt.Sprintf("%s shows why; when it is put right: %s", command("report", st.Rollout), run)
+	return fmt.Sprintf("%s shows why; when it is put right: %s", command("report", st.Rollout), runCommand(s))
+}
+
+func runCommand(s Source) string {
+	if s.Path == "" {
+		return "patchring run PLAYBOOK"
+	}
+	return command("run", s.Path)
+}
+
+// afterHalt: hosts that failed can be tried again; what a gate said no to can't.
+func afterHalt(s Source) string {
+	look, abort := command("report", s.Status.Rollout), command("abort", s.Status.Rollout)
+	if s.hasSick() {
+		return fmt.Sprintf("%s shows why; when the hosts are put right: %s, then %s; to give up: %s",
+			look, command("retry", s.Status.Rollout), runCommand(s), abort)
+	}
+	return fmt.Sprintf("%s shows why; when it is put right: %s, then %s", look, abort, runCommand(s))
+}
+
+func (s Source) hasSick() bool {
+	return slices.ContainsFunc(s.Status.Hosts, func(h rollout.HostStatus) bool {
+		return h.State == rollout.HostFailed || h.State == rollout.HostUnknown || h.State == ""
+	})
+}
+
+// ofOpen is what an open rollout waits for a person to type, else when to run it again.
+func ofOpen(s Source) string {
+	if !slices.ContainsFunc(s.Waits, func(w rollout.Wait) bool { return w.Person }) {
+		return s.runAgain()
+	}
+	var said []string
+	for _, r := range s.Status.Rings {
+		said = append(said, s.decisions(r)...)
+	}
+	switch {
+	case len(said) > 0:
+	case s.hasSick():
+		return afterHalt(s) // what is sick keeps others waiting
+	default:
+		return s.runAgain()
+	}
+	return strings.Join(said, "; ") + "; then " + runCommand(s)
+}
+
+// decisions are the commands by which a person lets a gate open. A ring that was begun
+// may still ask what is to be asked after it, before the gate of the next.
+func (s Source) decisions(r rollout.RingStatus) []string {
+	if r.Progress == nil {
+		return nil
+	}
+	var out []string
+	here := slices.ContainsFunc(s.Waits, func(w rollout.Wait) bool { return w.Person && w.Ring == r.Name })
+	if a := r.Progress.Approval; a != nil && here && r.Gate != rollout.GateOpen && newApprovalGate(*a).State != needPassed {
+		out = append(out, "patchring "+remote.Quote([]string{"approve", clean(s.Status.Rollout), "--ring", clean(r.Name)}))
+	}
+	for _, what := range inconclusive(*r.Progress) {
+		words := []string{"promote", clean(s.Status.Rollout), "--ring", clean(r.Name), "--waive", what}
+		out = append(out, "patchring "+remote.Quote(words)+" --reason TEXT")
+	}
+	return out
+}
+
+// inconclusive names what could not be told and may be waived.
+func inconclusive(p rollout.GateProgress) []string {
+	var out []string
+	waived := waivedOf(p)
+	if p.Soak != nil && newSoakGate(*p.Soak, waived[rollout.WaiveSoak]).State == needInconclusive {
+		out = append(out, rollout.WaiveSoak)
+	}
+	for _, q := range p.Inquiries {
+		what := waiveCheck + q.Name
+		if newInquiryGate(q, waived[what]).State == needInconclusive && !slices.Contains(out, clean(what)) {
+			out = append(out, clean(what))
+		}
+	}
+	return out
+}
+
+// runAgain is the run command, with when it is worth typing where that is foreseen.
+func (s Source) runAgain() string {
+	run := runCommand(s)
+	until, now := s.nextWake(), s.now()
+	if until.IsZero() || !until.After(now) {
+		return run
+	}
+	return fmt.Sprintf("%s, again after %s; or now, with --wait %s", run, s.say(until), roundUp(until.Sub(now)))
+}
+
+// nextWake is when an open rollout next goes on by itself; zero: it can now, or that is
+// not foreseen.
+func (s Source) nextWake() time.Time {
+	for _, h := range s.Status.Hosts {
+		if h.State == rollout.HostWorking {
+			return time.Time{}
+		}
+	}
+	var first time.Time
+	for _, w := range s.Waits {
+		if !w.Until.IsZero() && (first.IsZero() || w.Until.Before(first)) {
+			first = w.Until
+		}
+	}
+	return first
+}
+
+// roundUp gives a duration that is surely enough, in few letters: 40m, 8h.
+func roundUp(d time.Duration) string {
+	unit := time.Minute
+	if d > time.Hour {
+		unit = time.Hour
+	}
+	return lasting((d + unit - 1).Truncate(unit))
 }
 
 func command(verb, object string) string {

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 
+	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
@@ -15,12 +16,7 @@ func NewPlan(p *plan.Plan, digest patch.Digest, detailed bool) Plan {
 		Header: header("plan"), Plan: string(digest), Playbook: clean(p.Playbook), Site: clean(p.Site), Made: p.Made.UTC(),
 		Reboot: string(p.Reboot), Rings: []PlanRing{}, Hosts: []PlanHost{}, Notes: cleanAll(p.Notes),
 	}
-	for _, r := range p.Rings {
-		doc.Rings = append(doc.Rings, PlanRing{
-			Name: clean(r.Name), Hosts: len(r.Hosts), Batches: append([]int{}, r.Batches...),
-			MaxInFlight: r.MaxInFlight, FailureLimit: r.FailureLimit,
-		})
-	}
+	doc = doc.withRules(p)
 	for _, h := range p.Hosts {
 		host := newPlanHost(h)
 		doc.Hosts = append(doc.Hosts, host)
@@ -30,10 +26,35 @@ func NewPlan(p *plan.Plan, digest patch.Digest, detailed bool) Plan {
 	return doc
 }
 
+// withRules takes over what holds for rings and sets of hosts.
+func (d Plan) withRules(p *plan.Plan) Plan {
+	d.Urgent, d.FailureLimit, d.Calendar = p.Urgent, p.FailureLimit, newPlanCalendar(p)
+	d.Budgets, d.Hooks, d.Silences = []PlanBudget{}, []PlanHook{}, []PlanSilence{}
+	d.Quarantined = newQuarantined(p.Quarantined)
+	units := map[fact.HostID]string{}
+	for _, h := range p.Hosts {
+		units[h.ID] = h.Unit
+	}
+	for _, r := range p.Rings {
+		d.Rings = append(d.Rings, newPlanRing(r, units))
+	}
+	for _, b := range p.Budgets {
+		d.Budgets = append(d.Budgets, newPlanBudget(b))
+	}
+	for _, h := range p.Hooks {
+		d.Hooks = append(d.Hooks, newPlanHook(h))
+	}
+	for _, m := range p.Silences {
+		d.Silences = append(d.Silences, newPlanSilence(m))
+	}
+	return d
+}
+
 func newPlanHost(h plan.Host) PlanHost {
 	doc := PlanHost{
 		Host: clean(h.ID.String()), Ring: clean(h.Ring), Platform: clean(string(h.Platform)), Domain: clean(h.Domain),
 		Updates: []PlanUpdate{}, Left: []PlanLeft{}, Reboot: h.Reboot.String(), Checks: []string{},
+		Unit: clean(h.Unit), Takes: whole(h.Takes), Assumed: h.Takes == plan.DefaultTakes,
 	}
 	s := tidy(share{h.Install, h.Left})
 	for _, u := range s.install {

@@ -15,15 +15,28 @@ type Plan struct {
 	Hosts    []PlanHost `json:"hosts"`
 	Notes    []string   `json:"notes"`
 	Totals   PlanTotals `json:"totals"`
+
+	Urgent       bool          `json:"urgent"`        // the urgent lane
+	FailureLimit *int          `json:"failure_limit"` // of the whole rollout; null: only the rings have one
+	Calendar     PlanCalendar  `json:"calendar"`
+	Budgets      []PlanBudget  `json:"budgets"`
+	Hooks        []PlanHook    `json:"hooks"`
+	Silences     []PlanSilence `json:"silences"`
+	Quarantined  []Quarantined `json:"quarantined"`
 }
 
 // PlanRing is a ring with its numbers worked out.
 type PlanRing struct {
 	Name         string `json:"name"`
 	Hosts        int    `json:"hosts"`
-	Batches      []int  `json:"batches"`
+	Batches      []int  `json:"batches"` // in units
 	MaxInFlight  int    `json:"max_in_flight"`
 	FailureLimit int    `json:"failure_limit"`
+
+	Units  int      `json:"units"`  // a pair, stack or cluster is one; any other host too
+	Window string   `json:"window"` // a name in the calendar, or any
+	Stages []int    `json:"stages"` // so many hosts make each, one after the other; empty: all are one
+	Gate   PlanGate `json:"gate"`
 }
 
 // PlanHost is what the plan has for one host.
@@ -37,6 +50,10 @@ type PlanHost struct {
 	Reboot   string       `json:"reboot_expected"` // yes | no | unknown
 	Checks   []string     `json:"checks"`
 	Problem  *Trouble     `json:"problem"` // null: it can be worked on
+
+	Unit    string `json:"unit"`          // the pair, stack or cluster that it is a member of; empty: its own
+	Takes   int64  `json:"takes_seconds"` // how long its work is expected to take; 0: not known
+	Assumed bool   `json:"takes_assumed"` // that is the default: such hosts have no history yet
 }
 
 // PlanUpdate is one update.

@@ -26,16 +26,18 @@ func (d Plan) face(brief bool) face {
 		},
 		foot: d.Notes,
 	}
+	f.lines = append(f.lines, d.extras()...)
 	if d.Exit.Code != ExitDone {
 		f.lines = append(f.lines, pair{"Exit code", text(fmt.Sprintf("%d %s: %s", d.Exit.Code, d.Exit.Word, d.Exit.Why))})
 	}
+	f.sheets = append(f.sheets, d.gateSheet(), d.budgetSheet(), d.aroundSheet())
 	for _, r := range d.Rings {
 		f.sheets = append(f.sheets, d.hostSheet(r))
 		if !brief {
 			f.sheets = append(f.sheets, d.updateSheet(r))
 		}
 	}
-	f.sheets = append(f.sheets, d.leftSheet(), d.problemSheet())
+	f.sheets = append(f.sheets, d.leftSheet(), d.problemSheet(), quarantineSheet(d.Quarantined))
 	return f
 }
 
@@ -63,8 +65,12 @@ func (r PlanRing) title() string {
 	for i, n := range r.Batches {
 		batches[i] = fmt.Sprint(n)
 	}
+	hosts := count(r.Hosts, "host")
+	if r.Units != r.Hosts {
+		hosts += " in " + count(r.Units, "unit")
+	}
 	return fmt.Sprintf("Ring %s: %s, batches of %s, at most %d at once, more than %d failed stop it",
-		r.Name, count(r.Hosts, "host"), orElse(strings.Join(batches, ", "), "all"), r.atOnce(), r.FailureLimit)
+		r.Name, hosts, orElse(strings.Join(batches, ", "), "all"), r.atOnce(), r.FailureLimit)
 }
 
 // atOnce is how many hosts really are at work together at most: what may fail must be
@@ -73,7 +79,7 @@ func (r PlanRing) atOnce() int { return min(r.MaxInFlight, max(1, r.FailureLimit
 
 func (d Plan) hostSheet(r PlanRing) sheet {
 	s := sheet{title: r.title(), columns: []column{
-		{head: "HOST", whole: true}, {head: "SYSTEM", least: 9}, {head: "UPDATES", right: true}, {head: "SECURITY", right: true}, {head: "SIZE", right: true, least: 9}, {head: "LEFT", right: true}, {head: "REBOOT"},
+		{head: "HOST", whole: true}, {head: "SYSTEM", least: 9}, {head: "UPDATES", right: true}, {head: "SECURITY", right: true}, {head: "SIZE", right: true, least: 9}, {head: "LEFT", right: true}, {head: "REBOOT"}, {head: "UNIT", least: 6},
 	}}
 	for _, h := range d.Hosts {
 		if h.Ring != r.Name || h.Problem != nil {
@@ -82,7 +88,7 @@ func (d Plan) hostSheet(r PlanRing) sheet {
 		var one PlanTotals
 		one.add(h)
 		s.rows = append(s.rows, texts(h.Host, orElse(h.Domain, orElse(h.Platform, "?")), fmt.Sprint(one.Updates),
-			fmt.Sprint(one.Security), sizeOf(h), fmt.Sprint(one.Left), planReboot(h)))
+			fmt.Sprint(one.Security), sizeOf(h), fmt.Sprint(one.Left), planReboot(h), h.Unit))
 	}
 	return s
 }
@@ -172,6 +178,9 @@ func (d Plan) records() records {
 		if len(h.Updates)+len(h.Left) == 0 {
 			r.rows = append(r.rows, join(host, "", "", "", "", "", "", "", "", "", ""))
 		}
+	}
+	for _, q := range d.Quarantined {
+		r.rows = append(r.rows, []string{d.Playbook, d.Site, q.Ring, q.Host, "", "", "", "", "", "", "", "", "", "", "quarantined", q.Reason, q.detail()})
 	}
 	return r
 }

@@ -20,12 +20,18 @@ func NewRollout(s Source) Rollout {
 		Opened: st.Opened.UTC(), Changed: st.Changed.UTC(), Seconds: between(st.Opened, st.Changed),
 		Reasons: cleanAll(st.Reasons), Rings: []Ring{}, Hosts: []Host{}, Waits: []Wait{}, Skipped: []Skipped{},
 		Totals: Totals{ByState: zeroStates()}, Timeline: timeline(s.Events),
+		Starter: clean(st.Starter), Urgent: st.Urgent, Out: sickOf(st.Out), Quarantined: []Quarantined{},
+		Override: Override{clean(st.Override.Reason), st.Override.Until.UTC()},
 	}
 	for _, r := range st.Rings {
-		doc.Rings = append(doc.Rings, newRing(r, s.planRing(r.Name)))
+		doc.Rings = append(doc.Rings, newRing(s, r))
 	}
-	for _, w := range s.Waits {
-		doc.Waits = append(doc.Waits, Wait{Ring: clean(w.Ring), For: clean(w.For), Person: w.Person})
+	doc.Waits = newWaits(s)
+	if s.Plan != nil {
+		doc.Quarantined = newQuarantined(s.Plan.Quarantined)
+	}
+	for _, q := range doc.Quarantined {
+		doc.Skipped = append(doc.Skipped, q.skipped())
 	}
 	planned := s.planned()
 	for _, h := range st.Hosts {
@@ -38,10 +44,12 @@ func NewRollout(s Source) Rollout {
 	return doc
 }
 
-func newRing(r rollout.RingStatus, p plan.Ring) Ring {
+func newRing(s Source, r rollout.RingStatus) Ring {
+	p := s.planRing(r.Name)
 	out := Ring{
 		Name: clean(r.Name), Set: string(r.Set), Hosts: r.Hosts, FailureLimit: r.FailureLimit,
-		Gate:    Gate{State: gateWord(r.Gate), Reasons: cleanAll(r.GateReasons)},
+		Gate:    newGate(r),
+		Window:  windowName(orElse(r.Window, p.Window)),
 		Batches: append([]int{}, p.Batches...), ByState: zeroStates(),
 		Began: r.Began.UTC(), Ended: r.Ended.UTC(),
 	}
@@ -93,6 +101,7 @@ func newHost(s Source, h rollout.HostStatus, planned plan.Host) Host {
 		Kernel: kernelOf(s.Facts, h.ID), Checks: newChecked(h.Checks),
 		Reasons: reasons, Notes: cleanAll(h.Notes),
 		Started: h.Started.UTC(), Ended: h.Ended.UTC(), Seconds: between(h.Started, end),
+		Unit: clean(planned.Unit), Try: max(h.Try, 1), Drained: h.Drained, Silenced: h.Silenced, NotBefore: h.NotBefore.UTC(),
 	}
 }
 

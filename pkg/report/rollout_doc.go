@@ -23,6 +23,13 @@ type Rollout struct {
 	Skipped  []Skipped `json:"skipped"`
 	Totals   Totals    `json:"totals"`
 	Timeline []Moment  `json:"timeline"`
+
+	Starter  string   `json:"starter"` // user@machine; empty: not known
+	Urgent   bool     `json:"urgent"`  // the urgent lane
+	Override Override `json:"window_override"`
+	// Out are hosts that count as out though this rollout does not work on them.
+	Out         []Sick        `json:"out"`
+	Quarantined []Quarantined `json:"quarantined"`
 }
 
 // Ring is one ring of a rollout.
@@ -36,12 +43,7 @@ type Ring struct {
 	FailureLimit int            `json:"failure_limit"`
 	Began        time.Time      `json:"began,omitzero"`
 	Ended        time.Time      `json:"ended,omitzero"`
-}
-
-// Gate before a ring.
-type Gate struct {
-	State   string   `json:"state"` // open | closed | inconclusive
-	Reasons []string `json:"reasons"`
+	Window       string         `json:"window"` // a name in the calendar, or any
 }
 
 // Host is one host's way through the rollout.
@@ -61,6 +63,12 @@ type Host struct {
 	Started time.Time `json:"started,omitzero"`
 	Ended   time.Time `json:"ended,omitzero"`
 	Seconds int64     `json:"seconds"`
+
+	Unit      string    `json:"unit"`                // the pair, stack or cluster that it is a member of; empty: its own
+	Try       int       `json:"try"`                 // how often it was begun anew; 1 is the first
+	Drained   bool      `json:"drained"`             // out of use, and nothing has put it back yet
+	Silenced  bool      `json:"silenced"`            // alerts about it are kept quiet
+	NotBefore time.Time `json:"not_before,omitzero"` // it stepped back, and is not begun again earlier
 }
 
 // Change is one update of one host, and what became of it.
@@ -102,9 +110,11 @@ type Checked struct {
 
 // Wait is something that the rollout waits for.
 type Wait struct {
-	Ring   string `json:"ring"`
-	For    string `json:"for"`
-	Person bool   `json:"person"` // nothing goes on until somebody acts
+	Ring   string    `json:"ring"`
+	For    string    `json:"for"`
+	Person bool      `json:"person"`         // nothing goes on until somebody acts
+	Until  time.Time `json:"until,omitzero"` // when it goes on by itself; left out: not foreseen
+	Text   string    `json:"text"`           // all of that as one line
 }
 
 // Skipped is a host, or one package of a host, that nothing was done to, and why.

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/patchring/patchring/pkg/patch"
@@ -18,13 +17,16 @@ func (d Rollout) face(brief bool) face {
 			{"Hosts", text(stateCounts(d.Totals.ByState))},
 			{"Updates", text(updateCounts(d.Totals))},
 			{"Opened", text(took(stamp(d.Opened), d.Seconds))},
+			{"Starter", text(d.Starter)},
 			{"Plan", text(shortDigest(d.Plan))},
 			{"Exit code", text(fmt.Sprintf("%d %s: %s", d.Exit.Code, d.Exit.Word, d.Exit.Why))},
 			{"Next", text(d.Next)},
 		},
-		sheets: append([]sheet{d.ringSheet()}, d.hostSheets(brief)...),
+		sheets: []sheet{d.ringSheet(), d.waitSheet(), d.gateSheet(brief)},
 	}
-	f.sheets = append(f.sheets, d.checkSheet(), d.waitSheet())
+	f.lines = append(f.lines, d.extras()...)
+	f.sheets = append(f.sheets, d.hostSheets(brief)...)
+	f.sheets = append(f.sheets, d.checkSheet(), d.outSheet())
 	if !brief {
 		f.sheets = append(f.sheets, d.updateSheet(), d.skippedSheet(), d.noteSheet(), d.timelineSheet())
 	}
@@ -83,110 +85,13 @@ func updateCounts(t Totals) string {
 }
 
 func (d Rollout) ringSheet() sheet {
-	s := sheet{title: "Rings", columns: []column{{head: "RING", whole: true}, {head: "GATE", least: 8}, {head: "HOSTS", right: true}, {head: "STATES", least: 16}, {head: "WHY", least: 16, prose: true}}}
+	s := sheet{title: "Rings", columns: []column{{head: "RING", whole: true}, {head: "GATE", least: 8}, {head: "WINDOW", least: 6}, {head: "HOSTS", right: true}, {head: "STATES", least: 16}, {head: "WHY", least: 16, prose: true}}}
 	for _, r := range d.Rings {
 		s.rows = append(s.rows, []cell{
-			text(r.Name), word(r.Gate.State), text(fmt.Sprint(r.Hosts)), text(stateCounts(r.ByState)), text(strings.Join(r.Gate.Reasons, "; ")),
+			text(r.Name), word(r.Gate.State), text(r.windowShown()), text(fmt.Sprint(r.Hosts)), text(stateCounts(r.ByState)), text(strings.Join(r.Gate.Reasons, "; ")),
 		})
 	}
 	return s
-}
-
-// hostSheets is one table for each ring. The brief view has only the hosts that
-// need attention or are at work.
-func (d Rollout) hostSheets(brief bool) []sheet {
-	var out []sheet
-	for _, ring := range d.ringNames() {
-		s := sheet{title: "Hosts of ring " + ring, columns: []column{
-			{head: "HOST", whole: true}, {head: "STATE", whole: true}, {head: "UPDATES"}, {head: "LEFT", right: true}, {head: "REBOOT"}, {head: "TIME", whole: true}, {head: "WHAT HAPPENED", least: 20, prose: true},
-		}}
-		if brief {
-			s.title += " that need attention or are at work"
-		}
-		for _, h := range d.Hosts {
-			if h.Ring == ring && !(brief && restful(h)) {
-				s.rows = append(s.rows, h.row())
-			}
-		}
-		out = append(out, s)
-	}
-	return out
-}
-
-// ringNames are the rings in order, then any that a host names and the rollout does not.
-func (d Rollout) ringNames() []string {
-	var out []string
-	for _, r := range d.Rings {
-		out = append(out, r.Name)
-	}
-	for _, h := range d.Hosts {
-		if !slices.Contains(out, h.Ring) {
-			out = append(out, h.Ring)
-		}
-	}
-	return out
-}
-
-func (h Host) row() []cell {
-	installed, wanted, left := tally(h.Updates)
-	updates, leftAlone := "", ""
-	if wanted > 0 {
-		updates = fmt.Sprintf("%d of %d", installed, wanted)
-	}
-	if left > 0 {
-		leftAlone = fmt.Sprint(left)
-	}
-	return []cell{
-		text(h.Host), word(h.State), text(updates), text(leftAlone),
-		text(rebootWord(h)), text(seconds(h.Seconds)), text(happened(h)),
-	}
-}
-
-// restful hosts are left out of the brief view: well, idle or not begun.
-func restful(h Host) bool {
-	switch rollout.HostState(h.State) {
-	case rollout.HostHealthy, rollout.HostNothing, rollout.HostWaiting:
-		return true
-	}
-	return false
-}
-
-func rebootWord(h Host) string {
-	switch {
-	case h.Reboot.Done:
-		return "done"
-	case h.State == string(rollout.HostHealthy), h.State == string(rollout.HostNothing):
-		return "no"
-	}
-	return ""
-}
-
-// happened is the host's story in one cell.
-func happened(h Host) string {
-	if len(h.Reasons) > 0 {
-		return strings.Join(h.Reasons, "; ")
-	}
-	if h.State == string(rollout.HostWorking) {
-		return "at " + h.Step
-	}
-	return ""
-}
-
-// tally counts the updates that were seen installed, that were to be installed, and
-// that were left alone.
-func tally(all []Change) (installed, wanted, left int) {
-	for _, c := range all {
-		switch c.Outcome {
-		case "left":
-			left++
-		case "installed":
-			installed++
-			wanted++
-		default:
-			wanted++
-		}
-	}
-	return installed, wanted, left
 }
 
 // checkSheet shows what did not pass; how many passed is one sentence.
@@ -219,18 +124,6 @@ func (d Rollout) checksSentence() string {
 		return ""
 	}
 	return fmt.Sprintf("%s passed on %s.", count(passed, "check"), count(hosts, "host"))
-}
-
-func (d Rollout) waitSheet() sheet {
-	s := sheet{title: "Waits for", columns: []column{{head: "RING", whole: true}, {head: "WHAT", least: 20}, {head: "NEEDS"}}}
-	for _, w := range d.Waits {
-		needs := "nothing"
-		if w.Person {
-			needs = "a person"
-		}
-		s.rows = append(s.rows, texts(w.Ring, w.For, needs))
-	}
-	return s
 }
 
 func (d Rollout) updateSheet() sheet {

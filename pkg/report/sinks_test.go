@@ -13,7 +13,10 @@ import (
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/health"
 	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/plan"
+	"github.com/patchring/patchring/pkg/playbook"
 	"github.com/patchring/patchring/pkg/rollout"
+	"github.com/patchring/patchring/pkg/schedule"
 )
 
 func TestInert(t *testing.T) {
@@ -55,8 +58,31 @@ func hostile(text string) Source {
 	})
 	s.Status.Reasons, s.Status.Playbook = []string{text}, text
 	s.Status.Rings[1].GateReasons = []string{text}
-	s.Waits = append(s.Waits, rollout.Wait{For: text})
+	s.Waits = append(s.Waits, rollout.Wait{For: text}, rollout.Wait{Ring: text, For: "x", Person: true, Until: at(9)})
+	hostileGate(&s, text)
 	return s
+}
+
+// hostileGate is the same of what gates, budgets and people say.
+func hostileGate(s *Source, text string) {
+	s.Plan.Quarantined = []plan.Quarantined{{ID: fact.HostID{Site: "hq", Name: text}, Ring: text, Owner: text, Reason: text}}
+	st := &s.Status
+	st.Out, st.Starter, st.Override = map[string]string{text: text}, text, rollout.WindowOverridden{Reason: text, Until: at(9)}
+	st.Rings[1].Window, st.Rings[1].Progress = text, &rollout.GateProgress{
+		Soak:      &rollout.SoakProgress{Samples: 1, Fail: 1, Sick: map[string]string{text: text}, Doubtful: true},
+		Approval:  &rollout.ApprovalProgress{Approvers: text, Count: 2, Given: []rollout.Approved{{By: text, As: text, Reason: text}}},
+		Inquiries: []rollout.InquiryProgress{{Name: text, When: playbook.When(text), Asked: 1, Seen: text}},
+		Waived:    []rollout.Waived{{What: text, Reason: text}},
+	}
+	for _, e := range []rollout.Entry{
+		rollout.Approved{Ring: text, As: text, By: text, Reason: text}, rollout.Waived{Ring: text, What: text, Reason: text},
+		rollout.Sampled{Ring: text, Fail: 1, Changed: map[string]string{text: text, text + "x": ""}}, rollout.Asked{Ring: text, Check: text, Seen: text},
+		rollout.WindowOverridden{Reason: text}, rollout.Retried{Hosts: []fact.HostID{{Site: "hq", Name: text}}, Reason: text},
+		rollout.StepEnded{Host: fact.HostID{Site: "hq", Name: text}, Outcome: rollout.OutcomeBack, Out: map[string]string{text: text}},
+		rollout.CalendarSet{Calendar: schedule.Calendar{Zone: text, Windows: map[string]schedule.Window{text: {}}}},
+	} {
+		s.Events = append(s.Events, rollout.Event{Seq: 99, Time: at(99), Actor: text, Entry: e})
+	}
 }
 
 // FuzzSinks: whatever a host says, every format stays well-formed.
@@ -78,8 +104,8 @@ func FuzzSinks(f *testing.F) {
 		for _, row := range rows {
 			cellsHold(t, row)
 		}
-		if n := parseJUnit(t, render(t, doc, FormatJUnit, Options{})).Tests; n != len(doc.Hosts) {
-			t.Errorf("%d testcases for %d hosts", n, len(doc.Hosts))
+		if n := parseJUnit(t, render(t, doc, FormatJUnit, Options{})).Tests; n != len(doc.Hosts)+len(doc.Quarantined) {
+			t.Errorf("%d testcases for %d hosts and %d in quarantine", n, len(doc.Hosts), len(doc.Quarantined))
 		}
 		markdownHolds(t, string(render(t, doc, FormatMarkdown, Options{})))
 		textHolds(t, string(render(t, doc, FormatTable, Options{Width: width})), width)

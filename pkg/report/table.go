@@ -63,7 +63,9 @@ func paragraph(out *strings.Builder, text string, width int) {
 func writePairs(out *strings.Builder, pairs []pair, o Options) {
 	label := 0
 	for _, p := range pairs {
-		label = max(label, Width(p.label))
+		if p.value.text != "" {
+			label = max(label, Width(p.label))
+		}
 	}
 	for _, p := range pairs {
 		if p.value.text == "" {

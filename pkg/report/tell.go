@@ -16,13 +16,14 @@ type Told struct {
 	Step    string
 	Outcome string // one word, e.g. "started", "ok", "failed", "opened"
 	Text    string // the reasons or the sentence, cleaned; may be empty
+	whole   string // the sentence, where it is none of the usual ones
 }
 
 // Tell puts an event into words. An event that this build does not know is told by its name.
 func Tell(e rollout.Entry) Told {
 	switch e := e.(type) {
 	case rollout.StepStarted:
-		return Told{Host: e.Host, Step: clean(string(e.Step)), Outcome: startWord(e.Mode)}
+		return Told{Host: e.Host, Step: clean(string(e.Step)), Outcome: startWord(e.Mode), Text: tries(e)}
 	case rollout.StepEnded:
 		return tellEnded(e)
 	case rollout.GateOpened:
@@ -42,12 +43,17 @@ func Tell(e rollout.Entry) Told {
 	case nil:
 		return Told{Step: "rollout", Outcome: "unknown", Text: "an event without content"}
 	}
+	if t, ok := tellGate(e); ok {
+		return t
+	}
 	return Told{Step: "rollout", Outcome: "unknown", Text: "an event that this build does not know: " + clean(e.Kind())}
 }
 
 // Sentence is the event as one sentence for people.
 func (t Told) Sentence() string {
 	switch {
+	case t.whole != "":
+		return t.whole
 	case t.Host != (fact.HostID{}):
 		line := clean(t.Host.String()) + ": " + t.Step + " " + t.Outcome
 		if t.Text != "" {
@@ -70,6 +76,9 @@ func startWord(m rollout.Mode) string {
 }
 
 func tellEnded(e rollout.StepEnded) Told {
+	if e.Outcome == rollout.OutcomeBack {
+		return tellBack(e)
+	}
 	t := Told{Host: e.Host, Step: clean(string(e.Step)), Outcome: outcomeWord(e)}
 	switch {
 	case len(e.Reasons) > 0:
@@ -149,11 +158,12 @@ func said(reason string) string { return orElse(clean(reason), "no reason was gi
 func timeline(events []rollout.Event) []Moment {
 	out := make([]Moment, 0, len(events))
 	rings := map[fact.HostID]string{}
+	var teller approvals
 	for _, e := range events {
 		if opened, ok := e.Entry.(rollout.Opened); ok {
 			rings = RingsOf(opened)
 		}
-		t := Tell(e.Entry)
+		t := teller.tell(e)
 		m := Moment{Seq: e.Seq, Time: e.Time.UTC(), Actor: clean(e.Actor), Ring: t.Ring, Step: t.Step, Text: t.Sentence()}
 		if e.Entry != nil {
 			m.Event = clean(e.Entry.Kind())

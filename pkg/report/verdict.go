@@ -20,7 +20,7 @@ func Exit(s Source) Ending {
 	if s.Status.Phase == rollout.PhaseNone {
 		return ending([]claim{{ExitError, "there is no rollout to report on"}}, "")
 	}
-	claims := slices.Concat(hostClaims(s.Status), phaseClaims(s), waitClaims(s))
+	claims := slices.Concat(hostClaims(s.Status), drainClaims(s.Status), phaseClaims(s), waitClaims(s))
 	return ending(claims, doneWhy(s))
 }
 
@@ -77,7 +77,7 @@ func phaseClaims(s Source) []claim {
 	reasons := strings.Join(cleanAll(s.Status.Reasons), ", ")
 	switch s.Status.Phase {
 	case rollout.PhaseHalted:
-		return haltClaims(s.Status, orElse(reasons, "no reason was given"))
+		return haltClaims(s, orElse(reasons, "no reason was given"))
 	case rollout.PhasePaused:
 		return []claim{{ExitNeedsPerson, "paused: " + orElse(reasons, "no reason was given")}}
 	case rollout.PhaseFinished:
@@ -86,16 +86,34 @@ func phaseClaims(s Source) []claim {
 	return nil
 }
 
+// drainClaims: a host that is out of use, and that nothing more is done to, is a
+// person's. Of a rollout that was aborted too.
+func drainClaims(st rollout.Status) []claim {
+	if left := leftDrained(st); len(left) > 0 {
+		return []claim{{ExitNeedsPerson, fmt.Sprintf("%s still drained, to be put back by a person: %s", count(len(left), "host"), some(left))}}
+	}
+	return nil
+}
+
+// leftDrained are the hosts whose work has ended, and which nothing has put back.
+func leftDrained(st rollout.Status) []string {
+	var out []string
+	for _, h := range st.Hosts {
+		if h.Drained && h.State != rollout.HostWorking && h.State != rollout.HostWaiting {
+			out = append(out, clean(h.ID.String()))
+		}
+	}
+	return out
+}
+
 // haltClaims tells the two ways to halt apart. Past a failure limit the hosts say
 // it themselves; else it was the gate of the first ring that is not open: a closed
 // one said no, an inconclusive one asks for a person.
-func haltClaims(st rollout.Status, why string) []claim {
-	for _, r := range st.Rings {
-		if r.ByState[rollout.HostFailed]+r.ByState[rollout.HostUnknown] > r.FailureLimit {
-			return nil
-		}
+func haltClaims(s Source, why string) []claim {
+	if pastLimit(s) {
+		return nil
 	}
-	for _, r := range st.Rings {
+	for _, r := range s.Status.Rings {
 		if r.Gate == rollout.GateInconclusive {
 			return []claim{{ExitNeedsPerson, "the gate to " + clean(r.Name) + " can't tell: " + why}}
 		}
@@ -104,6 +122,19 @@ func haltClaims(st rollout.Status, why string) []claim {
 		}
 	}
 	return []claim{{ExitGateFailed, "halted: " + why}}
+}
+
+// pastLimit tells whether more hosts failed than a ring or the whole rollout allows.
+func pastLimit(s Source) bool {
+	all := 0
+	for _, r := range s.Status.Rings {
+		failed := r.ByState[rollout.HostFailed] + r.ByState[rollout.HostUnknown]
+		if failed > r.FailureLimit {
+			return true
+		}
+		all += failed
+	}
+	return s.Plan != nil && s.Plan.FailureLimit != nil && all > *s.Plan.FailureLimit
 }
 
 // finishedClaims is what keeps a finished rollout from being done.
@@ -155,7 +186,7 @@ func waitClaims(s Source) []claim {
 	var out []claim
 	for _, w := range s.Waits {
 		if w.Person {
-			out = append(out, claim{ExitNeedsPerson, "waits for a person: " + clean(w.For)})
+			out = append(out, claim{ExitNeedsPerson, "waits for a person: " + s.waitText(w)})
 		}
 	}
 	if s.Detailed {
@@ -173,7 +204,7 @@ func doneWhy(s Source) string {
 	}
 	var fors []string
 	for _, w := range s.Waits {
-		fors = append(fors, clean(w.For))
+		fors = append(fors, s.waitText(w))
 	}
 	return "open; waits for " + orElse(strings.Join(fors, ", "), "its hosts to end")
 }

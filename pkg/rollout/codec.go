@@ -7,20 +7,28 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
 )
 
 // The kinds, as they stand in the journal. They never change and are never reused.
 const (
-	kindOpened      = "opened"
-	kindGateOpened  = "gate_opened"
-	kindStepStarted = "step_started"
-	kindStepEnded   = "step_ended"
-	kindHalted      = "halted"
-	kindPaused      = "paused"
-	kindResumed     = "resumed"
-	kindAborted     = "aborted"
-	kindFinished    = "finished"
+	kindOpened           = "opened"
+	kindGateOpened       = "gate_opened"
+	kindStepStarted      = "step_started"
+	kindStepEnded        = "step_ended"
+	kindHalted           = "halted"
+	kindPaused           = "paused"
+	kindResumed          = "resumed"
+	kindAborted          = "aborted"
+	kindFinished         = "finished"
+	kindCalendarSet      = "calendar_set"
+	kindWindowOverridden = "window_overridden"
+	kindApproved         = "approved"
+	kindWaived           = "waived"
+	kindSampled          = "sampled"
+	kindAsked            = "asked"
+	kindRetried          = "retried"
 )
 
 // Kind names the entry in the journal.
@@ -49,6 +57,27 @@ func (Aborted) Kind() string { return kindAborted }
 
 // Kind names the entry in the journal.
 func (Finished) Kind() string { return kindFinished }
+
+// Kind names the entry in the journal.
+func (CalendarSet) Kind() string { return kindCalendarSet }
+
+// Kind names the entry in the journal.
+func (WindowOverridden) Kind() string { return kindWindowOverridden }
+
+// Kind names the entry in the journal.
+func (Approved) Kind() string { return kindApproved }
+
+// Kind names the entry in the journal.
+func (Waived) Kind() string { return kindWaived }
+
+// Kind names the entry in the journal.
+func (Sampled) Kind() string { return kindSampled }
+
+// Kind names the entry in the journal.
+func (Asked) Kind() string { return kindAsked }
+
+// Kind names the entry in the journal.
+func (Retried) Kind() string { return kindRetried }
 
 // Marshal gives an entry's kind and its payload for the journal: compact JSON,
 // fields in the order of the type, map keys sorted.
@@ -89,6 +118,27 @@ func Unmarshal(kind string, payload json.RawMessage) (Entry, error) {
 	case kindFinished:
 		return decode[Finished](payload)
 	}
+	return unmarshalGate(kind, payload)
+}
+
+// unmarshalGate reads what is gathered for gates.
+func unmarshalGate(kind string, payload json.RawMessage) (Entry, error) {
+	switch kind {
+	case kindCalendarSet:
+		return decode[CalendarSet](payload)
+	case kindWindowOverridden:
+		return decode[WindowOverridden](payload)
+	case kindApproved:
+		return decode[Approved](payload)
+	case kindWaived:
+		return decode[Waived](payload)
+	case kindSampled:
+		return decode[Sampled](payload)
+	case kindAsked:
+		return decode[Asked](payload)
+	case kindRetried:
+		return decode[Retried](payload)
+	}
 	return nil, newer("event of kind %q", kind)
 }
 
@@ -109,12 +159,18 @@ func decode[T Entry](payload json.RawMessage) (Entry, error) {
 func known(e Entry) error {
 	switch e := e.(type) {
 	case StepStarted:
+		if e.Host == (fact.HostID{}) {
+			return errors.New("read step_started: no host is named")
+		}
 		if e.Mode != Start && e.Mode != Reconcile {
 			return newer("mode %q", e.Mode)
 		}
 	case StepEnded:
+		if e.Host == (fact.HostID{}) {
+			return errors.New("read step_ended: no host is named")
+		}
 		switch e.Outcome {
-		case OutcomeUnknown, OutcomeFailed, OutcomeUnreachable, OutcomeNothing, OutcomeOK:
+		case OutcomeUnknown, OutcomeFailed, OutcomeUnreachable, OutcomeNothing, OutcomeBack, OutcomeOK:
 		default:
 			return newer("outcome %q", e.Outcome)
 		}

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
@@ -141,6 +142,6 @@ func FuzzUnmarshal(f *testing.F) {
 			}
 		}
 		s.Decide(Moment{})
-		s.Status()
+		s.Status(time.Time{})
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
+	"github.com/patchring/patchring/pkg/schedule"
 )
 
 // change is what every entry can do: say whether it may stand next in the history,
@@ -28,6 +29,9 @@ func (s *State) Fold(e Event) error {
 	}
 	if err := s.Check(e.Entry); err != nil {
 		return fmt.Errorf("event %d: %w", e.Seq, err)
+	}
+	if _, opens := e.Entry.(Opened); opens {
+		s.starter = e.Actor
 	}
 	e.Entry.(change).apply(s, e.Time)
 	s.seq, s.changed = e.Seq, e.Time
@@ -71,30 +75,40 @@ func (e Opened) check(s *State) error {
 			seen[id] = true
 		}
 	}
+	if _, err := schedule.Compile(e.Calendar); err != nil {
+		return fmt.Errorf("the calendar: %w", err)
+	}
 	return nil
 }
 
 func (e Opened) apply(s *State, at time.Time) {
 	s.opened, s.phase, s.began = e, PhaseOpen, at
 	s.index, s.sets = map[fact.HostID]int{}, map[patch.Digest]patch.PatchSet{}
+	s.setCalendar(e.Calendar)
+	s.addBudgets(e)
 	idle := map[fact.HostID]bool{}
 	for _, id := range e.Idle {
 		idle[id] = true
 	}
 	for i, planned := range e.Rings {
-		r := &ring{Ring: planned, at: i, by: map[HostState]int{}}
+		r := &ring{Ring: planned, at: i, by: map[HostState]int{}, fresh: newSlots(len(planned.Hosts))}
 		s.rings = append(s.rings, r)
 		for _, id := range planned.Hosts {
 			s.enrol(r, id, idle[id], at)
 		}
+		r.ends = s.batchEnds(r)
+		s.survey(r)
 	}
 }
 
 // enrol puts a host into its ring. Those that can't or need not be worked on have
 // ended before they began.
 func (s *State) enrol(r *ring, id fact.HostID, idle bool, at time.Time) {
-	h := &host{ring: r.at, HostStatus: HostStatus{ID: id, Ring: r.Name, State: HostWaiting}}
+	h := &host{ring: r.at, slot: -1, budgets: s.counted[id], HostStatus: HostStatus{ID: id, Ring: r.Name, State: HostWaiting, Try: 1}}
 	s.index[id] = len(s.hosts)
+	if unit := s.opened.Units[id.String()]; unit != "" {
+		s.mates[unit] = append(s.mates[unit], len(s.hosts))
+	}
 	r.all = append(r.all, len(s.hosts))
 	s.hosts = append(s.hosts, h)
 	r.by[HostWaiting]++
@@ -106,7 +120,9 @@ func (s *State) enrol(r *ring, id fact.HostID, idle bool, at time.Time) {
 	case idle:
 		s.move(h, HostNothing, at)
 	default:
+		h.slot = len(r.active)
 		r.active = append(r.active, s.index[id])
+		r.fresh.put(h.slot, true)
 	}
 }
 
@@ -137,9 +153,9 @@ func (e GateOpened) check(s *State) error {
 	return s.goesOn()
 }
 
-func (e GateOpened) apply(s *State, _ time.Time) {
+func (e GateOpened) apply(s *State, at time.Time) {
 	i, r := s.ring(e.Ring)
-	r.opened, r.gate = true, e
+	r.opened, r.gate, r.openedAt = true, e, at
 	if i > 0 {
 		s.sets[e.Set] = e.Frozen
 	}

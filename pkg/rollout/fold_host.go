@@ -16,6 +16,9 @@ import (
 // lockLeft is said wherever a host ends with patchring's lock still on it.
 const lockLeft = "patchring's lock is still on the host"
 
+// drainLeft is said of a host that is still out of use at its end.
+const drainLeft = "it is still drained: put it back into use once it is well"
+
 func (e StepStarted) check(s *State) error {
 	h, err := s.find(e.Host)
 	if err != nil {
@@ -24,6 +27,8 @@ func (e StepStarted) check(s *State) error {
 	switch {
 	case h.ended:
 		return fmt.Errorf("host %s has ended", e.Host)
+	case max(1, e.Try) != h.Try:
+		return fmt.Errorf("host %s is at its try %d, not %d", e.Host, h.Try, max(1, e.Try))
 	case e.Mode == Reconcile && (h.open == "" || h.open != e.Step):
 		return fmt.Errorf("step %s of host %s was not left open, so there is nothing to look at again", e.Step, e.Host)
 	case e.Mode == Start && h.open != "":
@@ -44,11 +49,23 @@ func (h *host) following() platform.StepID {
 	case h.State == HostWaiting:
 		return FlowBegin
 	case h.failed:
-		return FlowEnd
+		return h.closing()
 	case h.Began != nil && h.next < len(h.Began.Steps):
 		return h.Began.Steps[h.next]
 	}
 	return ""
+}
+
+// closing is what a host that failed still needs. It is put back into use only if
+// nothing has touched it: a sick one stays out, and a person is asked.
+func (h *host) closing() platform.StepID {
+	switch {
+	case h.Drained && !h.Touched && !h.undrained:
+		return FlowUndrain
+	case h.Silenced && !h.unsilenced:
+		return FlowUnsilence
+	}
+	return FlowEnd
 }
 
 func (e StepStarted) apply(s *State, at time.Time) {
@@ -58,11 +75,28 @@ func (e StepStarted) apply(s *State, at time.Time) {
 		return
 	}
 	h.open, h.Step, h.Attempt = e.Step, e.Step, 1
+	h.owe(e.Step)
 	if h.Began != nil && slices.Contains(h.Began.Changing, e.Step) {
 		h.Touched = true
 	}
 	if h.State == HostWaiting {
 		s.move(h, HostWorking, at)
+	}
+	s.count(h)
+}
+
+// owe books what a step must give back from its start on: whether it took effect can't
+// be known before it has ended.
+func (h *host) owe(step platform.StepID) {
+	switch step {
+	case FlowDrain:
+		h.Drained = true
+	case FlowSilence:
+		h.Silenced = true
+	case FlowUndrain:
+		h.undrained = true
+	case FlowUnsilence:
+		h.unsilenced = true
 	}
 }
 
@@ -73,6 +107,9 @@ func (e StepEnded) check(s *State) error {
 	}
 	if h.open == "" || h.open != e.Step {
 		return fmt.Errorf("step %s of host %s ended without having begun", e.Step, e.Host)
+	}
+	if e.Outcome == OutcomeBack && e.Step != FlowBegin {
+		return fmt.Errorf("host %s can't step back from step %s", e.Host, e.Step)
 	}
 	return nil
 }
@@ -86,6 +123,8 @@ func (e StepEnded) apply(s *State, at time.Time) {
 		s.afterBegin(h, e, at)
 	case FlowEnd:
 		s.afterEnd(h, e, at)
+	case FlowUnsilence:
+		s.afterUnsilence(h, e)
 	default:
 		s.afterStep(h, e, at)
 	}
@@ -118,10 +157,12 @@ func (s *State) afterBegin(h *host, e StepEnded, at time.Time) {
 			s.move(h, HostUnknown, at)
 		}
 	case OutcomeNothing:
-		s.move(h, HostNothing, at)
+		s.afterNothing(h, at)
+	case OutcomeBack:
+		s.stepBack(h, e, at)
 	case OutcomeUnreachable:
 		h.blameStep(e)
-		s.move(h, HostUnreachable, at)
+		s.move(h, goneAs(h), at)
 	case OutcomeFailed:
 		h.blameStep(e)
 		s.move(h, HostFailed, at)
@@ -131,11 +172,47 @@ func (s *State) afterBegin(h *host, e StepEnded, at time.Time) {
 	}
 }
 
+// afterNothing: what an earlier try has touched must be verified, and what it has drained
+// be put back, however little is left to do.
+func (s *State) afterNothing(h *host, at time.Time) {
+	if !h.Touched && !h.Drained {
+		s.move(h, HostNothing, at)
+		return
+	}
+	h.blame("", "nothing is left to do, but an earlier try has changed or drained the host, and nobody has looked at it since")
+	s.move(h, HostUnknown, at)
+}
+
+// goneAs: a host that an earlier try has touched and that can't be reached now is not
+// merely absent.
+func goneAs(h *host) HostState {
+	if h.Touched {
+		return HostUnknown
+	}
+	return HostUnreachable
+}
+
+// afterUnsilence: a silence that could not be removed ends by itself, and says nothing
+// about the host.
+func (s *State) afterUnsilence(h *host, e StepEnded) {
+	if e.Outcome != OutcomeOK {
+		h.Notes = append(h.Notes, append([]string{"the silence could not be removed; it ends by itself"}, e.Reasons...)...)
+	}
+	h.Silenced = e.Outcome != OutcomeOK
+	if !h.failed {
+		h.next++
+	}
+}
+
 func (s *State) afterStep(h *host, e StepEnded, at time.Time) {
 	switch outcome := h.outcome(e); outcome {
 	case OutcomeOK:
-		h.next++
-		h.checked = h.checked || e.Step == FlowCheck
+		h.Drained = h.Drained && e.Step != FlowUndrain
+		s.count(h)
+		if !h.failed {
+			h.next++
+			h.checked = h.checked || e.Step == FlowCheck
+		}
 	case OutcomeFailed:
 		h.blameStep(e)
 		h.failed = true
@@ -162,7 +239,7 @@ func (h *host) outcome(e StepEnded) Outcome {
 			return OutcomeOK
 		}
 		return worth(health.Worst(e.Checks))
-	case OutcomeUnknown, OutcomeNothing:
+	case OutcomeUnknown, OutcomeNothing, OutcomeBack:
 	}
 	return OutcomeUnknown
 }

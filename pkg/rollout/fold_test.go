@@ -60,7 +60,7 @@ func twoRings() Opened {
 func ok() StepEnded { return StepEnded{Outcome: OutcomeOK} }
 
 func began() StepEnded {
-	steps, changing := Flow(driverSteps())
+	steps, changing := Flow(driverSteps(), Extras{})
 	return StepEnded{Outcome: OutcomeOK, Began: &Began{Steps: steps, Changing: changing}}
 }
 
@@ -215,7 +215,7 @@ func TestFoldRefuses(t *testing.T) {
 }
 
 func TestFlowsThatAreRefused(t *testing.T) {
-	steps, changing := Flow(driverSteps())
+	steps, changing := Flow(driverSteps(), Extras{})
 	without := func(gone platform.StepID) []platform.StepID {
 		return slices.DeleteFunc(slices.Clone(steps), func(s platform.StepID) bool { return s == gone })
 	}
@@ -277,7 +277,7 @@ func TestWhatStepsTellIsKept(t *testing.T) {
 
 func TestReconcile(t *testing.T) {
 	tp := upTo(t, "install").add(StepStarted{Host: id("a"), Step: "install", Mode: Start})
-	if d := tp.s.Decide(Moment{Live: map[fact.HostID]bool{id("a"): true}}); len(d.Do) != 0 || len(d.Waits) != 1 {
+	if d := tp.s.Decide(Moment{Live: map[string]bool{id("a").String(): true}}); len(d.Do) != 0 || len(d.Waits) != 1 {
 		t.Errorf("the task is live, and it decided %+v", d)
 	}
 	d := tp.s.Decide(Moment{})

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
+	"github.com/patchring/patchring/pkg/schedule"
 )
 
 // settle makes a rollout whose test ring has ended with so many hosts in each state.
@@ -54,7 +56,8 @@ func TestGate(t *testing.T) {
 			if tt.name == "still at work" {
 				s.rings[0].all = make([]int, 3)
 			}
-			v := s.judge(second)
+			s.setCalendar(schedule.Calendar{})
+			v := s.judge(second, time.Time{})
 			if v.state != tt.want || !strings.Contains(strings.Join(v.reasons, "\n"), tt.reason) {
 				t.Errorf("%q %q, want %q %q", v.state, v.reasons, tt.want, tt.reason)
 			}
@@ -77,7 +80,8 @@ func TestRoom(t *testing.T) {
 		{50, 0, 0, 0, 50},
 	} {
 		r := &ring{Ring: plan.Ring{FailureLimit: tt.limit, MaxInFlight: tt.inFlight}, by: map[HostState]int{HostFailed: tt.failed, HostWorking: tt.working}}
-		if got := r.room(); got != tt.want {
+		s := &State{rings: []*ring{r}, working: make([]int, tt.working)}
+		if got := s.room(r); got != tt.want {
 			t.Errorf("%+v: room for %d", tt, got)
 		}
 	}
@@ -95,7 +99,14 @@ func TestBatchEnd(t *testing.T) {
 		{3, []int{0}, "[1 2 3]"},
 		{2, []int{9}, "[2 2]"},
 	} {
-		r := &ring{Ring: plan.Ring{Batches: tt.batches}, active: make([]int, tt.n)}
+		var s State
+		s.hosts, s.opened = make([]*host, tt.n), Opened{}
+		r := &ring{Ring: plan.Ring{Batches: tt.batches}}
+		for i := range tt.n {
+			s.hosts[i] = &host{HostStatus: HostStatus{ID: id(fmt.Sprint("h", i))}}
+			r.active, r.all = append(r.active, i), append(r.all, i)
+		}
+		r.ends = s.batchEnds(r)
 		var got []int
 		for i := range tt.n {
 			got = append(got, r.batchEnd(i))
@@ -110,7 +121,7 @@ func TestStatus(t *testing.T) {
 	o := twoRings()
 	o.Problems = map[string]plan.Problem{"hq/c": {Code: "host_key_changed", What: "the key changed", Hint: "look"}}
 	tp := newTape(t, o)
-	st := tp.s.Status()
+	st := tp.s.Status(time.Time{})
 	if st.Rings[0].Gate != GateClosed || st.Rings[1].Gate != GateClosed || st.Phase != PhaseOpen {
 		t.Errorf("before anything: %+v", st)
 	}
@@ -132,7 +143,7 @@ func TestStatus(t *testing.T) {
 	if got, ok := tp.s.Frozen(open.Set); !ok || len(got.Proven) != 1 {
 		t.Error("the frozen set is not to be had")
 	}
-	st = tp.s.Status()
+	st = tp.s.Status(time.Time{})
 	if st.Rings[1].Gate != GateOpen || st.Rings[1].Set != open.Set || st.Rings[0].ByState[HostHealthy] != 1 || st.Rings[0].Ended.IsZero() {
 		t.Errorf("with the gate open: %+v", st.Rings)
 	}
@@ -152,6 +163,6 @@ func TestOpenOfPlan(t *testing.T) {
 	}
 	tp := newTape(t, o)
 	if tp.host("b").State != HostNothing || tp.host("a").State != HostWaiting {
-		t.Errorf("hosts are %+v", tp.s.Status().Hosts)
+		t.Errorf("hosts are %+v", tp.s.Status(time.Time{}).Hosts)
 	}
 }

@@ -2,15 +2,15 @@ package rollout
 
 import "time"
 
-// ending is a task that will end.
-type ending struct {
-	at    time.Time
-	n     int
-	task  Task
-	fresh bool // it had an effect of its own
+// happening is something that will come about in the world.
+type happening struct {
+	at  time.Time
+	n   int // the order among those at the same time
+	of  *operator
+	act func()
 }
 
-type queue []ending
+type queue []happening
 
 func (q *queue) Len() int { return len(*q) }
 func (q *queue) Less(i, j int) bool {
@@ -21,7 +21,7 @@ func (q *queue) Less(i, j int) bool {
 	return a.n < b.n
 }
 func (q *queue) Swap(i, j int) { (*q)[i], (*q)[j] = (*q)[j], (*q)[i] }
-func (q *queue) Push(x any)    { e, _ := x.(ending); *q = append(*q, e) }
+func (q *queue) Push(x any)    { e, _ := x.(happening); *q = append(*q, e) }
 func (q *queue) Pop() any {
 	last := (*q)[len(*q)-1]
 	*q = (*q)[:len(*q)-1]

@@ -2,227 +2,188 @@ package rollout
 
 import (
 	"slices"
+	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
-	"github.com/patchring/patchring/pkg/health"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
 )
 
-// The rules of DESIGN.md section 3, checked against the world's own truth.
-
-// judge keeps the truth about a host after a step, by the words of the rules.
-func (w *world) judge(t Task, end StepEnded) {
-	tr := w.truth[t.Host]
-	switch t.Step {
-	case FlowBegin:
-		switch end.Outcome {
-		case OutcomeOK:
-		case OutcomeNothing:
-			tr.final = HostNothing
-		case OutcomeUnreachable:
-			tr.final = HostUnreachable
-		case OutcomeFailed:
-			tr.final = HostFailed
-		default:
-			tr.final = HostUnknown
-		}
-	case FlowEnd:
-		tr.final = HostHealthy
-		if tr.failed {
-			tr.final = HostFailed
-		}
-	default:
-		bad, unknown := end.Outcome == OutcomeFailed, end.Outcome == OutcomeUnknown || end.Outcome == OutcomeNothing
-		if end.Outcome == OutcomeUnreachable {
-			bad, unknown = !tr.touched, tr.touched
-		}
-		if t.Step == FlowCheck && end.Outcome == OutcomeOK {
-			bad, unknown = w.Scripts[t.Host].Check == health.Fail, w.Scripts[t.Host].Check == health.Unknown
-		}
-		if unknown {
-			tr.final = HostUnknown
-		}
-		tr.failed = tr.failed || bad
-	}
-}
+// The rules of DESIGN.md section 3, checked against the world's own truth. Each message
+// begins with the rule, so that a mutation is caught by its own.
 
 // checkTask is asked before each task is journaled.
-func (w *world) checkTask(t Task) {
-	tr := w.truth[t.Host]
+func (o *operator) checkTask(t Task) {
+	tr := o.truth[t.Host]
 	if tr.final != "" {
-		w.fail("rule 6: %s has ended, and %s begins", t.Host, t.Step)
+		o.w.fail("rule 6: %s has ended, and %s begins", t.Host, t.Step)
 	}
 	if !tr.begun {
-		w.checkStart(t, tr)
+		o.checkStart(t, tr)
 		tr.begun = true
 	}
-	if t.Mode == Start && tr.effects[t.Step] > 0 {
-		w.fail("rule 4: %s of %s is begun again without a look", t.Step, t.Host)
+	if t.Mode == Start && t.Step != FlowBegin && tr.effects[effect{tr.try, t.Step}] > 0 {
+		o.w.fail("rule 4: %s of %s is begun again without a look", t.Step, t.Host)
 	}
-	if tr.ring.Name != w.Plan.Rings[0].Name && (t.Set == "" || t.Set != w.opened[tr.ring.Name].Set) {
-		w.fail("rule 5: %s works without the frozen set of its ring", t.Host)
+	if tr.ring.Name != o.Plan.Rings[0].Name && (t.Set == "" || t.Set != o.opened[tr.ring.Name].Set) {
+		o.w.fail("rule 5: %s works without the frozen set of its ring", t.Host)
+	}
+	if max(1, t.Try) != tr.try {
+		o.w.fail("retry: %s is begun as try %d, and it is try %d", t.Host, t.Try, tr.try)
 	}
 	if t.Step == "install" {
-		w.checkExact(t, tr)
+		o.checkExact(t, tr)
 	}
 }
 
 // checkStart: no host is begun that must not be.
-func (w *world) checkStart(t Task, tr *truth) {
-	if w.phase != PhaseOpen || w.stopping {
-		w.fail("rule 3: %s is begun while the rollout is %s, stopping %v", t.Host, w.phase, w.stopping)
+func (o *operator) checkStart(t Task, tr *truth) {
+	if o.phase != PhaseOpen || o.stopping {
+		o.w.fail("rule 3: %s is begun while the rollout is %s, stopping %v", t.Host, o.phase, o.stopping)
 	}
-	if _, open := w.opened[tr.ring.Name]; !open {
-		w.fail("rule 1: %s is begun before its gate has opened", t.Host)
+	if _, open := o.opened[tr.ring.Name]; !open {
+		o.w.fail("rule 1: %s is begun before its gate has opened", t.Host)
 	}
-	failures, flying, _ := w.count(tr.ring)
-	if failures > tr.ring.FailureLimit {
-		w.fail("rule 3: %s is begun past the failure limit", t.Host)
+	if o.w.now.Before(tr.notBefore) {
+		o.w.fail("rule 2: %s is begun again right after it stepped back", t.Host)
 	}
-	most := max(1, tr.ring.FailureLimit-failures)
+	o.checkAllowance(t, tr)
+	o.checkTime(t.Host, tr)
+	o.checkReserved(t.Host)
+	for _, id := range o.batchesBefore(tr.ring, t.Host) {
+		if o.truth[id].final == "" {
+			o.w.fail("batches: %s is begun while %s of an earlier batch has not ended", t.Host, id)
+		}
+	}
+}
+
+// checkAllowance is rule 3: by ring, and by rollout.
+func (o *operator) checkAllowance(t Task, tr *truth) {
+	failures, all, flying := o.failures(tr.ring), 0, 0
+	for _, r := range o.Plan.Rings {
+		all += o.failures(r)
+		flying += o.flying(r)
+	}
+	left := tr.ring.FailureLimit - failures
+	if limit := o.Plan.FailureLimit; limit != nil {
+		left = min(left, *limit-all)
+	}
+	if left < 0 {
+		o.w.fail("rule 3: %s is begun past the failure limit", t.Host)
+	}
+	most := max(1, left)
 	if tr.ring.MaxInFlight > 0 {
 		most = min(most, tr.ring.MaxInFlight)
 	}
 	if flying >= most {
-		w.fail("rule 3: %s is begun with %d in flight, %d failed, limit %d, max %d", t.Host, flying, failures, tr.ring.FailureLimit, tr.ring.MaxInFlight)
-	}
-	for _, id := range w.batchesBefore(tr.ring, t.Host) {
-		if w.truth[id].final == "" {
-			w.fail("batches: %s is begun while %s of an earlier batch has not ended", t.Host, id)
-		}
+		o.w.fail("rule 3: %s is begun with %d in flight, %d failed, limit %d, max %d", t.Host, flying, failures, tr.ring.FailureLimit, tr.ring.MaxInFlight)
 	}
 }
 
-func (w *world) count(r plan.Ring) (failures, flying, gone int) {
+func (o *operator) failures(r plan.Ring) int {
+	return o.countIn(r, func(tr *truth) bool { return tr.final == HostFailed || tr.final == HostUnknown })
+}
+
+func (o *operator) flying(r plan.Ring) int {
+	return o.countIn(r, func(tr *truth) bool { return tr.begun && tr.final == "" })
+}
+
+func (o *operator) gone(r plan.Ring) int {
+	return o.countIn(r, func(tr *truth) bool {
+		return tr.final == HostUnreachable || tr.final == HostUnknown && !tr.touched
+	})
+}
+
+func (o *operator) countIn(r plan.Ring, is func(*truth) bool) int {
+	n := 0
 	for _, id := range r.Hosts {
-		tr := w.truth[id]
+		if is(o.truth[id]) {
+			n++
+		}
+	}
+	return n
+}
+
+func (o *operator) ringDone(i int) bool {
+	return o.countIn(o.Plan.Rings[i], func(tr *truth) bool { return tr.final == "" }) == 0
+}
+
+// batchesBefore lists the hosts of the batches before the host's own, the long way:
+// first the units of each stage, then so many of them in each batch.
+func (o *operator) batchesBefore(r plan.Ring, id fact.HostID) []fact.HostID {
+	var batches [][]fact.HostID
+	size, stage, unit := 0, -1, ""
+	for i, other := range r.Hosts {
+		h := o.truth[other].planned
+		if h.Problem != nil || h.Idle() {
+			continue
+		}
+		here, name := stageAt(r, i), o.w.unitName(o, other)
+		most := 0
+		if n := len(r.Batches); n > 0 && len(batches) > 0 {
+			most = max(1, r.Batches[min(len(batches), n)-1])
+		}
 		switch {
-		case tr.final == HostFailed || tr.final == HostUnknown:
-			failures++
-		case tr.begun && tr.final == "":
-			flying++
+		case here != stage, name != unit && most > 0 && size == most:
+			batches, size = append(batches, nil), 1
+		case name != unit:
+			size++
 		}
-		if tr.final == HostUnreachable || tr.final == HostUnknown && !tr.touched {
-			gone++
-		}
+		stage, unit = here, name
+		batches[len(batches)-1] = append(batches[len(batches)-1], other)
 	}
-	return failures, flying, gone
+	at := slices.IndexFunc(batches, func(b []fact.HostID) bool { return slices.Contains(b, id) })
+	return slices.Concat(batches[:max(0, at)]...)
 }
 
-// batchesBefore lists the hosts of the batches before the host's own, the long way.
-func (w *world) batchesBefore(r plan.Ring, id fact.HostID) []fact.HostID {
-	var active []fact.HostID
-	for _, other := range r.Hosts {
-		if h, _ := w.Plan.Host(other); h.Problem == nil && len(h.Install) > 0 {
-			active = append(active, other)
+func stageAt(r plan.Ring, i int) int {
+	end := 0
+	for stage, n := range r.Stages {
+		if end += n; i < end {
+			return stage
 		}
 	}
-	at, end := slices.Index(active, id), 0
-	for i := 0; len(r.Batches) > 0; i++ {
-		size := max(1, r.Batches[min(i, len(r.Batches)-1)])
-		if end+size > at {
-			return active[:end]
-		}
-		end += size
-	}
-	return nil
+	return len(r.Stages)
 }
 
-// checkGate: a gate opens only when the rings before say so.
-func (w *world) checkGate(g GateOpened) {
-	allowed := map[patch.Proven]bool{}
-	for _, r := range w.Plan.Rings {
-		if r.Name == g.Ring {
-			break
-		}
-		failures, _, gone := w.count(r)
-		if failures > r.FailureLimit || (len(r.Hosts)-gone)*100 < 95*len(r.Hosts) {
-			w.fail("rule 1: gate %s opened with %d failed and %d gone in ring %s", g.Ring, failures, gone, r.Name)
-		}
-		for _, id := range r.Hosts {
-			w.checkProof(g, id, allowed)
-		}
+func (w *world) unitName(o *operator, id fact.HostID) string {
+	if unit := o.opening.Units[id.String()]; unit != "" {
+		return "unit " + unit
 	}
-	for _, p := range g.Frozen.Proven {
-		if !allowed[p] {
-			w.fail("rule 5: the set of %s holds %v, which no healthy host has", g.Ring, p)
-		}
-		delete(allowed, p)
-	}
-	if len(allowed) > 0 {
-		w.fail("rule 5: the set of %s lacks %v", g.Ring, allowed)
-	}
-}
-
-func (w *world) checkProof(g GateOpened, id fact.HostID, allowed map[patch.Proven]bool) {
-	tr := w.truth[id]
-	if tr.final == "" {
-		w.fail("rule 1: gate %s opened while %s has not ended", g.Ring, id)
-	}
-	if tr.final == HostUnknown && tr.touched {
-		w.fail("rule 1: gate %s opened with %s touched and unknown", g.Ring, id)
-	}
-	if tr.final != HostHealthy {
-		return
-	}
-	h, _ := w.Plan.Host(id)
-	for _, u := range tr.work.Install {
-		allowed[patch.Proven{Domain: h.Domain, Name: u.Name, Arch: u.Arch, Version: u.To}] = true
-	}
+	return id.String()
 }
 
 // checkExact: a later ring installs what earlier healthy hosts of its kind have, and
 // every ring only what the plan names.
-func (w *world) checkExact(t Task, tr *truth) {
-	h, _ := w.Plan.Host(t.Host)
+func (o *operator) checkExact(t Task, tr *truth) {
 	for _, u := range tr.work.Install {
-		if !slices.Contains(h.Install, u) {
-			w.fail("rule 5: %s gets %v, which the plan does not have", t.Host, u)
+		if !slices.Contains(tr.planned.Install, u) {
+			o.w.fail("rule 5: %s gets %v, which the plan does not have", t.Host, u)
 		}
-		if tr.ring.Name != w.Plan.Rings[0].Name && !w.proven(tr.ring, h.Domain, u) {
-			w.fail("rule 5: %s gets %v, which nobody proved", t.Host, u)
+		frozen := o.opened[tr.ring.Name].Frozen.Proven
+		proof := patch.Proven{Domain: tr.planned.Domain, Name: u.Name, Arch: u.Arch, Version: u.To}
+		if tr.ring.Name != o.Plan.Rings[0].Name && !slices.Contains(frozen, proof) {
+			o.w.fail("rule 5: %s gets %v, which nobody proved", t.Host, u)
 		}
 	}
 }
 
-func (w *world) proven(before plan.Ring, domain string, u patch.Update) bool {
-	for _, r := range w.Plan.Rings {
-		if r.Name == before.Name {
-			return false
-		}
-		for _, id := range r.Hosts {
-			h, _ := w.Plan.Host(id)
-			if tr := w.truth[id]; tr.final == HostHealthy && h.Domain == domain && slices.Contains(tr.work.Install, u) {
-				return true
-			}
-		}
+// checkUndrain: only a host that is seen healthy, or was never touched, goes back into use.
+func (o *operator) checkUndrain(t Task, tr *truth) {
+	if tr.touched && !tr.checked {
+		o.w.fail("drain: %s goes back into use, changed and not seen healthy", t.Host)
 	}
-	return false
 }
 
-// finish checks what must hold when nothing is left to do.
-func (w *world) finish(d Decision) error {
-	for _, h := range w.state.Status().Hosts {
-		tr := w.truth[h.ID]
-		want := tr.final
-		if want == "" && !tr.begun {
-			want = HostWaiting
+// checkFinished: a rollout is finished when every host has ended, and the user's own
+// questions about its rings are answered.
+func (o *operator) checkFinished() {
+	for i, r := range o.Plan.Rings {
+		if !o.ringDone(i) {
+			o.w.fail("rule 6: finished, and ring %s has not ended", r.Name)
 		}
-		if h.State != want {
-			w.fail("rule 6: %s is %q when all is over, and the truth is %q (begun %v)", h.ID, h.State, tr.final, tr.begun)
-		}
-		if h.State == HostHealthy && h.Touched && tr.effects["install"] != 1 {
-			w.fail("rule 4: install took place %d times on %s", tr.effects["install"], h.ID)
-		}
-		for step, n := range tr.effects {
-			if n > 1 {
-				w.fail("rule 4: %s took place %d times on %s", step, n, h.ID)
-			}
+		if _, open := o.opened[r.Name]; open {
+			o.checkInquiries(r, after, time.Time{})
 		}
 	}
-	if w.phase != PhaseFinished && (len(d.Waits) == 0 || d.Waits[0].For == "") {
-		w.fail("%v: phase %s", errStuck, w.phase)
-	}
-	return w.broken
 }

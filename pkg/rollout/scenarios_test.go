@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -14,58 +15,150 @@ import (
 	"github.com/patchring/patchring/pkg/playbook"
 )
 
+// draw is one scenario in the making.
+type draw struct {
+	*rapid.T
+	s     scenario
+	units map[fact.HostID]string
+	peers []fact.HostID
+}
+
+// one tells whether something that is to happen in one of n cases does.
+func (d *draw) one(n int, label string) bool { return rapid.IntRange(1, n).Draw(d.T, label) == n }
+
+func pick[V any](d *draw, label string, from ...V) V {
+	return rapid.SampledFrom(from).Draw(d.T, label)
+}
+
+func (d *draw) num(low, high int, label string) int {
+	return rapid.IntRange(low, high).Draw(d.T, label)
+}
+
 // scenarios draws fleets of up to three rings, mostly well, with everything that may
-// go wrong somewhere.
+// go wrong somewhere; sometimes two rollouts at the same time, of one state folder or
+// of two.
 func scenarios() *rapid.Generator[scenario] {
 	return rapid.Custom(func(t *rapid.T) scenario {
-		s := scenario{
-			Plan:    &plan.Plan{Version: plan.Version, Playbook: "monthly", Site: "hq", Rings: []plan.Ring{}, Hosts: []plan.Host{}},
-			Scripts: map[fact.HostID]script{}, Crashes: map[uint64]bool{}, Words: map[uint64]Entry{},
+		d := newDraw(t)
+		d.part("monthly", 0, 0)
+		if d.one(4, "a second rollout") {
+			d.part("other", d.num(0, 1, "folder"), time.Duration(d.num(0, 90, "later"))*time.Minute)
 		}
-		for i, name := range []string{"test", "pilot", "production"}[:rapid.IntRange(1, 3).Draw(t, "rings")] {
-			s.drawRing(t, i, name)
-		}
-		slices.SortFunc(s.Plan.Hosts, func(a, b plan.Host) int { return a.ID.Compare(b.ID) })
-		for range rapid.IntRange(0, 2).Draw(t, "crashes") {
-			s.Crashes[rapid.Uint64Range(1, 80).Draw(t, "crash")] = rapid.Bool().Draw(t, "done")
-		}
-		if rapid.IntRange(0, 3).Draw(t, "word") == 0 {
-			word := rapid.SampledFrom([]Entry{Paused{Reason: "lunch"}, Aborted{Reason: "wrong month"}}).Draw(t, "said")
-			s.Words[rapid.Uint64Range(1, 60).Draw(t, "said at")] = word
-		}
-		if rapid.IntRange(0, 4).Draw(t, "stop") == 0 {
-			s.StopAt = rapid.Uint64Range(1, 60).Draw(t, "stop at")
-		}
-		return s
+		d.finish()
+		return d.s
 	})
 }
 
-func (s *scenario) drawRing(t *rapid.T, i int, name string) {
-	n := rapid.IntRange(0, 6).Draw(t, "hosts")
-	if rapid.IntRange(0, 9).Draw(t, "large") == 0 {
-		n = rapid.IntRange(20, 25).Draw(t, "many hosts") // large enough for 95 % to mean something
+// rivals draws two rollouts, mostly of two folders, that start at the same time under
+// one tight budget.
+func rivals() *rapid.Generator[scenario] {
+	return rapid.Custom(func(t *rapid.T) scenario {
+		d := newDraw(t)
+		for i, name := range []string{"a", "b"} {
+			d.one4(name, i*d.num(0, 3, "folder"))
+		}
+		d.finish()
+		return d.s
+	})
+}
+
+func newDraw(t *rapid.T) *draw {
+	return &draw{T: t, s: scenario{Bodies: map[fact.HostID]behaviour{}}, units: map[fact.HostID]string{}}
+}
+
+// one4 is a rollout of one ring of at most four hosts, on which little goes wrong.
+func (d *draw) one4(name string, folder int) {
+	p := d.newPart(name, folder)
+	r := plan.Ring{Name: "all", Hosts: []fact.HostID{}, MaxInFlight: 4, FailureLimit: 4}
+	for j := range d.num(1, 4, "hosts") {
+		h := plan.Host{ID: id(fmt.Sprintf("%s%d", name, j)), Ring: r.Name, Platform: "debian", Domain: "debian 12"}
+		h.Install = []patch.Update{{Name: "bash", Arch: "amd64", From: "1", To: "2"}}
+		d.s.Bodies[h.ID] = behaviour{Pace: d.num(1, 9, "pace"), Tries: []script{d.script(6)}, Extras: Extras{Drain: d.one(3, "drain")}}
+		r.Hosts = append(r.Hosts, h.ID)
+		p.Plan.Hosts = append(p.Plan.Hosts, h)
+	}
+	p.Plan.Rings = append(p.Plan.Rings, r)
+	d.s.Parts = append(d.s.Parts, *p)
+}
+
+func (d *draw) newPart(name string, folder int) *part {
+	return &part{
+		ID: name, Folder: folder, Crashes: map[uint64]bool{}, Words: map[uint64][]word{},
+		Plan: &plan.Plan{Version: plan.Version, Playbook: name, Site: "hq", Rings: []plan.Ring{}, Hosts: []plan.Host{}},
+	}
+}
+
+func (d *draw) part(name string, folder int, after time.Duration) {
+	p := d.newPart(name, folder)
+	p.After, p.Helped = after, d.one(2, "helped")
+	for i, ring := range []string{"test", "pilot", "production"}[:d.num(1, 3, "rings")] {
+		d.ring(p, i, ring)
+	}
+	if d.one(4, "limit of all") {
+		n := d.num(0, 3, "limit")
+		p.Plan.FailureLimit = &n
+	}
+	p.Plan.Calendar = d.calendar()
+	for range d.num(0, 2, "crashes") {
+		p.Crashes[rapid.Uint64Range(1, 120).Draw(d.T, "crash")] = rapid.Bool().Draw(d.T, "done")
+	}
+	for range d.num(0, 4, "words") {
+		at := rapid.Uint64Range(1, 120).Draw(d.T, "said at")
+		p.Words[at] = append(p.Words[at], d.word())
+	}
+	if d.one(5, "stop") {
+		p.StopAt = rapid.Uint64Range(1, 60).Draw(d.T, "stop at")
+	}
+	d.s.Parts = append(d.s.Parts, *p)
+}
+
+func (d *draw) ring(p *part, i int, name string) {
+	n := d.num(0, 5, "hosts")
+	if d.one(12, "large") {
+		n = d.num(20, 22, "many hosts") // large enough for 95 % to mean something
 	}
 	r := plan.Ring{
-		Name: name, Hosts: []fact.HostID{}, MaxInFlight: rapid.IntRange(0, 4).Draw(t, "max in flight"),
-		FailureLimit: rapid.SampledFrom([]int{0, 0, 1, 2, 5}).Draw(t, "limit"),
+		Name: name, Hosts: []fact.HostID{}, MaxInFlight: d.num(0, 4, "max in flight"),
+		FailureLimit: pick(d, "limit", 0, 0, 1, 2, 5),
 	}
 	active := 0
 	for j := range n {
-		h := plan.Host{ID: fact.HostID{Site: "hq", Name: fmt.Sprintf("%d%s-%02d", i, name, j)}, Ring: name, Platform: "debian", Domain: "debian 12"}
-		s.drawHost(t, &h)
-		if h.Problem == nil && len(h.Install) > 0 {
+		h := plan.Host{ID: id(fmt.Sprintf("%s%d-%02d", p.ID, i, j)), Ring: name, Platform: "debian", Domain: "debian 12"}
+		d.host(&h)
+		if j > 0 && d.one(4, "same unit") {
+			d.join(r.Hosts[j-1], &h, p)
+		}
+		if h.Problem == nil && !h.Idle() {
 			active++
 		}
 		r.Hosts = append(r.Hosts, h.ID)
-		s.Plan.Hosts = append(s.Plan.Hosts, h)
+		p.Plan.Hosts = append(p.Plan.Hosts, h)
 	}
-	sizes := rapid.SampledFrom([][]playbook.Size{nil, {{N: 1}}, {{N: 1}, {N: 50, Percent: true}}, {{N: 2}, {N: 3}}}).Draw(t, "batches")
+	sizes := pick(d, "batches", nil, []playbook.Size{{N: 1}}, []playbook.Size{{N: 1}, {N: 50, Percent: true}}, []playbook.Size{{N: 2}, {N: 3}})
 	r.Batches = plan.Batches(active, sizes)
-	s.Plan.Rings = append(s.Plan.Rings, r)
+	if n > 1 && d.one(3, "stages") {
+		first := d.num(1, n-1, "first stage")
+		r.Stages = []int{first, n - first}
+	}
+	d.gate(p, &r, i)
+	p.Plan.Rings = append(p.Plan.Rings, r)
 }
 
-func (s *scenario) drawHost(t *rapid.T, h *plan.Host) {
-	switch rapid.IntRange(0, 19).Draw(t, "kind") {
+// join puts a host into the unit of the one before it.
+func (d *draw) join(with fact.HostID, h *plan.Host, p *part) {
+	name := d.units[with]
+	if name == "" {
+		name = "u-" + with.Name
+		d.units[with] = name
+		p.Plan.Hosts[len(p.Plan.Hosts)-1].Unit = name
+	}
+	d.units[h.ID], h.Unit = name, name
+}
+
+func (d *draw) host(h *plan.Host) {
+	h.Takes = time.Duration(pick(d, "takes", 0, 10, 30, 50, 80)) * time.Minute
+	d.s.Bodies[h.ID] = behaviour{}
+	switch d.num(0, 19, "kind") {
 	case 0:
 		h.Problem = &plan.Problem{Code: "unreachable", What: "no answer"}
 		return
@@ -74,25 +167,61 @@ func (s *scenario) drawHost(t *rapid.T, h *plan.Host) {
 	case 3:
 		h.Domain = "debian 13"
 	}
-	for _, name := range []string{"bash", "libssl3", "nginx"}[:rapid.IntRange(1, 3).Draw(t, "updates")] {
-		to := rapid.SampledFrom([]string{"2", "2", "2", "3"}).Draw(t, "to")
+	for _, name := range []string{"bash", "libssl3", "nginx"}[:d.num(1, 3, "updates")] {
+		to := pick(d, "to", "2", "2", "2", "3")
 		h.Install = append(h.Install, patch.Update{Name: name, Arch: "amd64", From: "1", To: to, Security: patch.Yes})
 	}
-	s.Scripts[h.ID] = drawScript(t)
+	b := behaviour{Pace: d.num(1, 5, "pace"), Tries: []script{d.script(4), d.script(8)}}
+	if d.one(2, "extras") {
+		b.Extras = Extras{Silence: d.one(2, "silence"), Before: d.one(2, "hook before"), Drain: d.one(2, "drain"), After: d.one(2, "hook after")}
+	}
+	if d.one(6, "falls ill") {
+		b.Spells = []spell{d.spell()}
+	}
+	d.s.Bodies[h.ID] = b
 }
 
-func drawScript(t *rapid.T) script {
+func (d *draw) spell() spell {
+	from := time.Duration(d.num(0, 20*60, "ill from")) * time.Minute
+	return spell{From: from, To: from + time.Duration(pick(d, "ill for", 20, 90, 600, 100_000))*time.Minute, Gone: d.one(2, "gone")}
+}
+
+// script goes wrong in one of so many cases.
+func (d *draw) script(trouble int) script {
 	s := script{Ends: map[platform.StepID]Outcome{}, Check: health.Pass, Takes: map[platform.StepID]int{}}
-	steps := []platform.StepID{FlowBegin, FlowBefore, "preflight", "install", "reboot", FlowVerify, FlowCheck, FlowEnd}
-	if rapid.IntRange(0, 3).Draw(t, "trouble") == 0 {
-		step := rapid.SampledFrom(steps).Draw(t, "where")
-		s.Ends[step] = rapid.SampledFrom([]Outcome{OutcomeUnknown, OutcomeFailed, OutcomeFailed, OutcomeUnreachable}).Draw(t, "what")
+	if d.one(trouble, "trouble") {
+		step := pick(d, "where", FlowBegin, FlowSilence, FlowBefore, "preflight", FlowHooks, FlowDrain, "install", "reboot",
+			FlowVerify, FlowCheck, FlowUndrain, FlowHooksEnd, FlowUnsilence, FlowEnd)
+		s.Ends[step] = pick(d, "what", OutcomeUnknown, OutcomeFailed, OutcomeFailed, OutcomeUnreachable)
+		if d.one(4, "undrain too") {
+			s.Ends[FlowUndrain] = OutcomeFailed
+		}
 	}
-	if rapid.IntRange(0, 7).Draw(t, "sick") == 0 {
-		s.Check = rapid.SampledFrom([]health.Verdict{health.Unknown, health.Fail}).Draw(t, "verdict")
+	if d.one(2*trouble, "sick") {
+		s.Check = pick(d, "verdict", health.Unknown, health.Fail)
 	}
-	for _, step := range steps {
-		s.Takes[step] = rapid.IntRange(1, 9).Draw(t, "minutes")
+	for _, step := range []platform.StepID{"install", "reboot", FlowDrain, FlowCheck} {
+		s.Takes[step] = d.num(1, 20, "minutes")
 	}
 	return s
+}
+
+// finish adds what all parts share: peers outside the rings, and the budgets.
+func (d *draw) finish() {
+	for i := range d.num(0, 2, "peers") {
+		peer := id(fmt.Sprintf("peer%d", i))
+		d.s.Bodies[peer] = behaviour{Spells: []spell{d.spell()}}
+		d.peers = append(d.peers, peer)
+	}
+	all := slices.Clone(d.peers)
+	for _, p := range d.s.Parts {
+		for _, h := range p.Plan.Hosts {
+			all = append(all, h.ID)
+		}
+	}
+	slices.SortFunc(all, fact.HostID.Compare)
+	d.budgets(all)
+	for i := range d.s.Parts {
+		slices.SortFunc(d.s.Parts[i].Plan.Hosts, func(a, b plan.Host) int { return a.ID.Compare(b.ID) })
+	}
 }

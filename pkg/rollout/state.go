@@ -9,6 +9,7 @@ import (
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/schedule"
 )
 
 // State is what folding a journal gives. The zero value is a rollout that has not
@@ -25,6 +26,16 @@ type State struct {
 	index   map[fact.HostID]int
 	sets    map[patch.Digest]patch.PatchSet
 	working []int // hosts at work, as sorted indices into hosts
+	outs    []int // hosts that count as out, likewise
+
+	starter  string // who opened it
+	calendar schedule.Calendar
+	clock    *schedule.Clock
+	override WindowOverridden
+	budgets  []*budget
+	counted  map[fact.HostID][]int // the budgets that count a host, inside and outside the rings
+	mates    map[string][]int      // the hosts of each unit that has a name
+	seen     sighting
 }
 
 // ring is a ring's standing. The counters are kept so that Decide need not look at
@@ -36,13 +47,27 @@ type ring struct {
 	active   []int // those of them that the plan has work for: batches are made of these
 	opened   bool
 	gate     GateOpened
+	openedAt time.Time
 	by       map[HostState]int
 	ended    int
-	unasked  int // ended as unknown without having been touched
-	firstOut int // every active host before this one has ended
-	firstNew int // no active host before this one is waiting
+	unasked  int           // ended as unknown without having been touched
+	firstOut int           // every active host before this one has ended
+	fresh    slots         // those of active that are waiting
+	inBudget map[int]slots // by budget: those of active that it counts, where they are many
+	shortest time.Duration // what the quickest of active takes
 	began    time.Time
 	closed   time.Time
+	ends     []int // where each batch of active ends
+	memo     memo
+	gathered
+}
+
+// memo is what the rings before have proven, until a host of theirs changes its state:
+// to gather it costs a look at each of them.
+type memo struct {
+	known bool
+	set   patch.PatchSet
+	named patch.Digest
 }
 
 // host is a host's standing.
@@ -54,6 +79,12 @@ type host struct {
 	failed  bool            // a step failed: only end is left
 	ended   bool
 	checked bool // verify and check have passed
+	slot    int  // where it stands in its ring's active; -1: nowhere
+	budgets []int
+	out     bool // counted as out in its budgets
+	backs   int  // how often it stepped back
+	// gaveBack: undrain or unsilence were begun in this try, so they are not tried again.
+	undrained, unsilenced bool
 }
 
 // failures are the hosts that count against the ring's limit.
@@ -107,26 +138,49 @@ func (s *State) move(h *host, to HostState, at time.Time) {
 	r, here := s.rings[h.ring], s.index[h.ID]
 	r.by[h.State]--
 	r.by[to]++
-	if slot, found := slices.BinarySearch(s.working, here); found && to != HostWorking {
-		s.working = slices.Delete(s.working, slot, slot+1)
-	} else if !found && to == HostWorking {
-		s.working = slices.Insert(s.working, slot, here)
+	s.working = list(s.working, here, to == HostWorking)
+	if h.slot >= 0 {
+		r.fresh.put(h.slot, to == HostWaiting)
+	}
+	if h.ended {
+		s.reopen(h, r)
+	}
+	for _, later := range s.rings[h.ring+1:] {
+		later.memo = memo{}
 	}
 	h.State = to
-	if to == HostWorking {
+	switch to {
+	case HostWorking:
 		h.Started = at
 		if r.began.IsZero() {
 			r.began = at
 		}
-	} else if to != HostWaiting {
+	case HostWaiting:
+		r.firstOut = min(r.firstOut, h.slot)
+	default:
 		s.end(h, r, at)
 	}
 	r.advance(s.hosts)
+	s.count(h)
+}
+
+// list puts an index into a sorted list, or takes it out.
+func list(sorted []int, at int, in bool) []int {
+	switch slot, found := slices.BinarySearch(sorted, at); {
+	case found && !in:
+		return slices.Delete(sorted, slot, slot+1)
+	case !found && in:
+		return slices.Insert(sorted, slot, at)
+	}
+	return sorted
 }
 
 // end books a host out.
 func (s *State) end(h *host, r *ring, at time.Time) {
 	h.ended, h.Ended, h.open = true, at, ""
+	if h.Drained {
+		h.Notes = append(h.Notes, drainLeft)
+	}
 	r.ended++
 	if h.State == HostUnknown && !h.Touched {
 		r.unasked++
@@ -136,12 +190,19 @@ func (s *State) end(h *host, r *ring, at time.Time) {
 	}
 }
 
-// advance moves the cursors over hosts that they need not look at again.
+// reopen takes back that a host has ended.
+func (s *State) reopen(h *host, r *ring) {
+	h.ended, h.Ended = false, time.Time{}
+	r.ended--
+	if h.State == HostUnknown && !h.Touched {
+		r.unasked--
+	}
+	r.closed = time.Time{}
+}
+
+// advance moves the cursor over hosts that it need not look at again.
 func (r *ring) advance(hosts []*host) {
 	for r.firstOut < len(r.active) && hosts[r.active[r.firstOut]].ended {
 		r.firstOut++
-	}
-	for r.firstNew < len(r.active) && hosts[r.active[r.firstNew]].State != HostWaiting {
-		r.firstNew++
 	}
 }

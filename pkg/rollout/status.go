@@ -8,6 +8,7 @@ import (
 	"github.com/patchring/patchring/pkg/health"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/playbook"
 )
 
 // Phase of a rollout as a whole.
@@ -48,6 +49,12 @@ type Status struct {
 	Rings    []RingStatus
 	Hosts    []HostStatus // sorted by ring order, then ID
 	Reasons  []string     // why it is paused, halted, aborted or finished
+	Starter  string       // user@machine
+	Urgent   bool
+	Override WindowOverridden // the last one; zero: none
+	// Out are the hosts outside this rollout's own work that were last seen to be out of
+	// use, and why.
+	Out map[string]string
 }
 
 // RingStatus is one ring's standing.
@@ -60,6 +67,8 @@ type RingStatus struct {
 	ByState      map[HostState]int
 	FailureLimit int
 	Began, Ended time.Time
+	Window       string // empty: any
+	Progress     *GateProgress
 }
 
 // GateState of a ring. The zero value is the worst.
@@ -89,4 +98,48 @@ type HostStatus struct {
 	Started, Ended time.Time
 	// Attempt counts the starts of the step that is open (interrupted processes).
 	Attempt int
+	// Try counts how often the host was begun anew (retry); 1 is the first.
+	Try int
+	// Drained: a drain was begun, and nothing has put the host back yet. Silenced likewise.
+	Drained, Silenced bool
+	// NotBefore: it stepped back, and is not begun again earlier.
+	NotBefore time.Time
+}
+
+// GateProgress is what a ring's gate has gathered. Nil where the ring asks for none.
+type GateProgress struct {
+	Soak      *SoakProgress
+	Approval  *ApprovalProgress
+	Inquiries []InquiryProgress
+	Waived    []Waived
+}
+
+// SoakProgress of a ring's gate.
+type SoakProgress struct {
+	For, Soaked            time.Duration
+	Samples, Failed        int
+	Pass, Fail, Unknown    int // of the last sample
+	Last                   time.Time
+	Sick                   map[string]string // hosts that did not pass in the last sample, and why
+	Passed, Shut, Doubtful bool
+}
+
+// ApprovalProgress of a ring's gate. None is authenticated in this build.
+type ApprovalProgress struct {
+	Approvers string
+	Count     int
+	Given     []Approved // those that hold now
+}
+
+// InquiryProgress is one inquiry of a ring's gate.
+type InquiryProgress struct {
+	Name        string
+	When        playbook.When
+	Asked       int
+	Failed      int
+	Successes   int // in a row
+	Last        time.Time
+	LastVerdict health.Verdict
+	Seen        string
+	Passed      bool
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/playbook"
+	"github.com/patchring/patchring/pkg/schedule"
 )
 
 // Event is one journaled entry with its place and time.
@@ -38,6 +40,86 @@ type (
 		Problems map[string]plan.Problem `json:"problems,omitempty"`
 		// Idle are the hosts that the plan has nothing for.
 		Idle []fact.HostID `json:"idle,omitempty"`
+		// Calendar holds until a CalendarSet.
+		Calendar schedule.Calendar `json:"calendar,omitzero"`
+		// FailureLimit of the whole rollout; nil: only the rings have one.
+		FailureLimit *int `json:"failure_limit,omitempty"`
+		// Units names the unit of each host that is not its own.
+		Units map[string]string `json:"units,omitempty"`
+		// Takes is how long the work of each host is expected to take.
+		Takes   map[string]time.Duration `json:"takes,omitempty"`
+		Budgets []plan.Budget            `json:"budgets,omitempty"`
+		Urgent  bool                     `json:"urgent,omitempty"`
+		// Wants are, by ring, the updates whose coverage a gate asks for.
+		Wants map[string][]Want `json:"wants,omitempty"`
+	}
+
+	// Want is an update that so many hosts of a ring are to get.
+	Want struct {
+		patch.Proven
+		Hosts int `json:"hosts"`
+	}
+
+	// CalendarSet says that windows or freezes are others now than the journal knew.
+	CalendarSet struct {
+		Calendar schedule.Calendar `json:"calendar"`
+	}
+
+	// WindowOverridden lets hosts start outside their window until then. Freezes hold.
+	WindowOverridden struct {
+		Reason string    `json:"reason"`
+		Until  time.Time `json:"until"`
+	}
+
+	// Approved is one person's word for one ring. It binds the plan and the set that the
+	// ring would be bound to; another set, after a retry, needs another approval.
+	Approved struct {
+		Ring    string       `json:"ring"`
+		Plan    patch.Digest `json:"plan"`
+		Set     patch.Digest `json:"set,omitempty"`
+		By      string       `json:"by"` // who typed it: user@machine
+		As      string       `json:"as"` // whose word it is, as claimed
+		Expires time.Time    `json:"expires"`
+		Reason  string       `json:"reason,omitempty"`
+		// Authenticated: As is proven by a signature. This build knows none.
+		Authenticated bool `json:"authenticated,omitempty"`
+	}
+
+	// Waived lets a ring's gate open without its soak, or without an inquiry that is
+	// inconclusive, for this set alone.
+	Waived struct {
+		Ring   string       `json:"ring"`
+		Set    patch.Digest `json:"set,omitempty"`
+		What   string       `json:"what"` // WaiveSoak, or "check:" and the inquiry's name
+		By     string       `json:"by"`   // who typed it: user@machine
+		Reason string       `json:"reason"`
+	}
+
+	// Sampled is one look at every healthy host of the rings before Ring's gate.
+	Sampled struct {
+		Ring    string `json:"ring"`
+		Pass    int    `json:"pass"`
+		Fail    int    `json:"fail"`
+		Unknown int    `json:"unknown"`
+		// Changed are the hosts that stand otherwise than in the sample before: why they
+		// fail or could not be told, or "" for those that pass again.
+		Changed map[string]string `json:"changed,omitempty"`
+		Samples patch.Digest      `json:"samples,omitempty"` // all results, in the store
+	}
+
+	// Asked is one answer to an inquiry of a ring's gate.
+	Asked struct {
+		Ring    string         `json:"ring"`
+		Check   string         `json:"check"`
+		When    playbook.When  `json:"when"` // before or after the ring
+		Verdict health.Verdict `json:"verdict"`
+		Seen    string         `json:"seen,omitempty"` // cleaned
+	}
+
+	// Retried begins failed and unknown hosts again; they are looked at first.
+	Retried struct {
+		Hosts  []fact.HostID `json:"hosts"`
+		Reason string        `json:"reason,omitempty"`
 	}
 
 	// GateOpened is the fact that ring may be started. Set is the frozen patch set that it is
@@ -54,6 +136,7 @@ type (
 		Host fact.HostID     `json:"host"`
 		Step platform.StepID `json:"step"`
 		Mode Mode            `json:"mode"`
+		Try  int             `json:"try,omitempty"` // of the host; 0 is 1
 	}
 
 	// StepEnded is how a step ended.
@@ -70,6 +153,9 @@ type (
 		Reboots bool            `json:"reboots,omitempty"` // of a step that restarted the host
 		// Before is the snapshot of the before step, in the store; Fold keeps it in HostStatus.Before.
 		Before patch.Digest `json:"before,omitempty"`
+		// Out are the hosts of the budgets that were seen to be out, and why: of a begin step
+		// that stepped back.
+		Out map[string]string `json:"out,omitempty"`
 	}
 
 	// Began is what the begin step learned under the host's lock.
@@ -123,10 +209,15 @@ const (
 	OutcomeFailed      Outcome = "failed"      // it did not do what it should
 	OutcomeUnreachable Outcome = "unreachable" // the host could not be reached at all, so nothing was done
 	OutcomeNothing     Outcome = "nothing"     // of begin: nothing to do here
+	OutcomeBack        Outcome = "back"        // of begin: a budget is used up by others, so it stepped back; nothing was done
 	OutcomeOK          Outcome = "ok"
 )
 
-// Task is one step of one host to be performed: small, serialisable, free of secrets.
+// WaiveSoak names the soak in Waived; an inquiry is "check:" and its name.
+const WaiveSoak = "soak"
+
+// Task is one step of one host to be performed, or one question of a ring's gate:
+// small, serialisable, free of secrets.
 type Task struct {
 	Rollout string          `json:"rollout"`
 	Plan    patch.Digest    `json:"plan"`
@@ -135,6 +226,25 @@ type Task struct {
 	Host    fact.HostID     `json:"host"`
 	Step    platform.StepID `json:"step"`
 	Mode    Mode            `json:"mode"`
+	Try     int             `json:"try,omitempty"` // how often the host was begun; 0 is 1
+	// Ask is what the gate of Ring wants to know: AskSample, or an inquiry's name. Empty: the
+	// task is a host's step. A question changes nothing, and is not journaled before it is asked.
+	Ask  Ask           `json:"ask,omitempty"`
+	When playbook.When `json:"when,omitempty"`
+}
+
+// Ask names a question of a gate.
+type Ask string
+
+// AskSample is the soak's sample; every other Ask is "check:" and an inquiry's name.
+const AskSample Ask = "sample"
+
+// Key tells tasks apart that are under way at the same time.
+func (t Task) Key() string {
+	if t.Ask == "" {
+		return t.Host.String()
+	}
+	return "ring " + t.Ring + " " + string(t.When) + " " + string(t.Ask)
 }
 
 // Decision is what to do now. Record is appended before anything of Do begins;
@@ -150,6 +260,8 @@ type Decision struct {
 type Wait struct {
 	Ring string `json:"ring,omitempty"`
 	For  string `json:"for"`
+	// Until is when it goes on by itself; zero: not foreseen.
+	Until time.Time `json:"until,omitzero"`
 	// Person: nothing goes on until somebody acts.
 	Person bool `json:"person,omitempty"`
 }

@@ -8,7 +8,7 @@ func (s *State) waitOfPhase() Wait {
 	case PhasePaused:
 		return Wait{For: "paused" + because(s.reasons) + ": resume it", Person: true}
 	case PhaseHalted:
-		return Wait{For: "halted" + because(s.reasons) + ": look at the hosts, then abort it and run again", Person: true}
+		return Wait{For: "halted" + because(s.reasons) + ": look at the hosts, then retry or abort it", Person: true}
 	case PhaseAborted:
 		return Wait{For: "aborted" + because(s.reasons), Person: true}
 	case PhaseNone, PhaseOpen, PhaseFinished:

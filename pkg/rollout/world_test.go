@@ -4,35 +4,75 @@ import (
 	"container/heap"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/health"
-	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/platform"
 )
 
-// scenario is one rollout with everything that will happen to it, drawn beforehand:
-// so that one scenario always runs the same way, and can be cut anywhere.
+// scenario is one or more rollouts with everything that will happen to them, drawn
+// beforehand: so that one scenario always runs the same way, and can be cut anywhere.
 type scenario struct {
-	Plan    *plan.Plan
-	Scripts map[fact.HostID]script
-	Crashes map[uint64]bool  // after which events the process dies; true: its tasks had done their work
-	Words   map[uint64]Entry // what a person says after an event
-	StopAt  uint64           // Ctrl-C once after this event; 0: never
+	Parts  []part
+	Bodies map[fact.HostID]behaviour // of every host, those outside the rings too
 }
 
-// script is how a host behaves: the outcome and length of each step. What is not
-// named goes well and takes a minute.
+// part is one rollout of a scenario.
+type part struct {
+	ID      string
+	Folder  int // rollouts of one state folder know what the others hold
+	Plan    *plan.Plan
+	After   time.Duration    // how long after the beginning it is opened
+	Crashes map[uint64]bool  // after which events the process dies; true: its tasks had done their work
+	Words   map[uint64][]word // what people say after an event
+	StopAt  uint64           // Ctrl-C once after this event; 0: never
+	Helped  bool             // somebody does what it waits for
+	// Answers to the inquiries, by "when name"; the last repeats, and without any they pass.
+	Answers map[string][]health.Verdict
+}
+
+// behaviour is how a host behaves.
+type behaviour struct {
+	Tries  []script // by try; the last repeats
+	Extras Extras
+	Spells []spell
+	Pace   int // seconds between the small steps of a begin
+}
+
+// script is one try: the outcome and length of each step. A step that is not named goes
+// well and takes a minute.
 type script struct {
 	Ends  map[platform.StepID]Outcome
 	Check health.Verdict
 	Takes map[platform.StepID]int
 }
 
+// spell is a time in which a host is not well by itself, and nobody's work has to do
+// with it.
+type spell struct {
+	From, To time.Duration // since the beginning
+	Gone     bool          // it can't be reached; else its checks fail
+}
+
+func (b behaviour) try(n int) script {
+	if len(b.Tries) == 0 {
+		return script{Check: health.Pass}
+	}
+	return b.Tries[min(n, len(b.Tries))-1]
+}
+
 func driverSteps() []platform.Step {
 	return []platform.Step{{ID: "preflight"}, {ID: "install", Changes: true}, {ID: "reboot", Changes: true}}
+}
+
+// tampered is what a test breaks on purpose; the zero value but for the policy is sound.
+type tampered struct {
+	policy
+	fold                       func(*State, Entry) // does something to the state behind each event
+	blind, lookFirst, lockless bool                // how the begin step is performed
 }
 
 // world carries a scenario out over the state machine, in virtual time, and keeps
@@ -40,274 +80,121 @@ func driverSteps() []platform.Step {
 // against what the state machine believes.
 type world struct {
 	scenario
-	policy   policy
-	state    *State
-	events   []Event
-	now      time.Time
-	queue    queue
-	live     map[fact.HostID]bool
-	stopping bool
-	truth    map[fact.HostID]*truth
-	opened   map[string]GateOpened
-	phase    Phase // as the words and ends in the journal say
-	broken   error // the first rule that was broken
+	now    time.Time
+	queue  queue
+	count  int
+	ops    []*operator
+	bodies map[fact.HostID]*body
+	wakes  int
+	broken error // the first rule that was broken
 }
 
-// truth is what really happened to one host.
-type truth struct {
-	ring    plan.Ring
-	work    patch.Work
-	begun   bool
-	effects map[platform.StepID]int // how often a step's effect took place
-	touched bool
-	final   HostState
-	failed  bool
-}
+// beginning is a Saturday evening; the clocks of London change in the night.
+var beginning = time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC)
 
-func (s *scenario) start(p policy) *world {
-	w := &world{
-		scenario: *s, policy: p, state: &State{}, now: time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC),
-		live: map[fact.HostID]bool{}, truth: map[fact.HostID]*truth{}, opened: map[string]GateOpened{}, phase: PhaseOpen,
+func (s *scenario) start(t tampered) *world {
+	w := &world{scenario: *s, now: beginning, bodies: map[fact.HostID]*body{}}
+	for id, b := range s.Bodies {
+		w.bodies[id] = &body{behaviour: b, installed: map[string]string{}}
 	}
-	for _, r := range s.Plan.Rings {
-		for _, id := range r.Hosts {
-			h, _ := s.Plan.Host(id)
-			w.truth[id] = &truth{ring: r, effects: map[platform.StepID]int{}}
-			if h.Problem != nil {
-				w.truth[id].final = HostUnreachable
-			} else if len(h.Install) == 0 {
-				w.truth[id].final = HostNothing
-			}
-		}
+	for _, p := range s.Parts {
+		w.ops = append(w.ops, newOperator(w, p, t))
 	}
 	return w
 }
 
 var errStuck = errors.New("it goes on for ever, or waits for nothing that has a name")
 
+// Bounds of one run.
+const (
+	maxTurns = 30_000
+	maxWakes = 250 // after so many without anybody's word, it counts as waiting
+)
+
 // run carries the scenario out to its end and gives the first broken rule.
-func (s *scenario) run(p policy) (*world, error) {
-	w := s.start(p)
-	digest, err := plan.Digest(s.Plan)
-	if err != nil {
-		return w, err
+func (s *scenario) run(p policy) (*world, error) { return s.runTampered(tampered{policy: p}) }
+
+func (s *scenario) runTampered(t tampered) (*world, error) {
+	w := s.start(t)
+	for _, o := range w.ops {
+		w.after(o.After, o, o.open)
 	}
-	w.append(Open("2026-11-21-monthly-7f3a", s.Plan, digest))
-	for range 20_000 {
-		if w.broken != nil {
+	for range maxTurns {
+		switch {
+		case w.broken != nil:
 			return w, w.broken
-		}
-		w.interrupt()
-		d := w.state.decide(Moment{Now: w.now, Live: w.live, Stopping: w.stopping}, w.policy)
-		if len(d.Record)+len(d.Do) > 0 {
-			w.carryOut(d)
+		case w.turn(), w.pass(), w.help():
 			continue
 		}
-		if len(w.queue) > 0 {
-			w.next()
-			continue
+		for _, o := range w.ops {
+			o.finish()
 		}
-		if w.resume() {
-			continue
-		}
-		err := w.finish(d)
-		return w, err
+		return w, w.broken
 	}
 	return w, errStuck
 }
 
-// interrupt is Ctrl-C, once.
-func (w *world) interrupt() {
-	if w.StopAt > 0 && uint64(len(w.events)) >= w.StopAt {
-		w.stopping, w.StopAt = true, 0
-	}
-}
-
-// carryOut records and begins. A crash in the middle of it loses the rest; what
-// somebody said in the middle of it makes the rest be decided again.
-func (w *world) carryOut(d Decision) {
-	for _, e := range d.Record {
-		if w.append(e) != goesOn {
-			return
+// turn lets each rollout do what it may do now.
+func (w *world) turn() bool {
+	busy := false
+	for _, o := range w.ops {
+		if o.phase == PhaseNone {
+			continue
+		}
+		o.interrupt()
+		o.said = o.decide()
+		if len(o.said.Record)+len(o.said.Do) > 0 {
+			o.carryOut(o.said)
+			busy = true
+		} else {
+			o.checkWait(o.said)
 		}
 	}
-	for _, t := range d.Do {
-		w.checkTask(t)
-		came := w.append(StepStarted{Host: t.Host, Step: t.Step, Mode: t.Mode})
-		if came != died {
-			w.perform(t)
-		}
-		if came != goesOn {
-			return
-		}
-	}
+	return busy
 }
 
-// what came behind an event.
-type behind uint8
-
-const (
-	goesOn behind = iota
-	moved         // somebody else appended
-	died          // the process ended
-)
-
-// append journals an entry as it would come back from the file.
-func (w *world) append(e Entry) behind {
-	kind, payload, err := Marshal(e)
-	if err == nil {
-		e, err = Unmarshal(kind, payload)
-	}
-	if err != nil {
-		w.fail("%v", err)
-		return died
-	}
-	w.note(e)
-	event := Event{Seq: uint64(len(w.events)) + 1, Time: w.now, Actor: "test", Entry: e}
-	w.events = append(w.events, event)
-	if err := w.state.Fold(event); err != nil {
-		w.fail("%v", err)
-	}
-	if done, crash := w.Crashes[event.Seq]; crash {
-		w.crash(done)
-		return died
-	}
-	if word := w.Words[event.Seq]; word != nil && w.state.Check(word) == nil {
-		return max(moved, w.append(word))
-	}
-	return goesOn
-}
-
-// note keeps the phase by the journal's words alone.
-func (w *world) note(e Entry) {
-	switch e := e.(type) {
-	case GateOpened:
-		w.checkGate(e)
-		w.opened[e.Ring] = e
-	case Halted:
-		w.phase = PhaseHalted
-	case Paused:
-		w.phase = PhasePaused
-	case Resumed:
-		w.phase = PhaseOpen
-	case Aborted:
-		w.phase = PhaseAborted
-	case Finished:
-		w.phase = PhaseFinished
-	}
-}
-
-// crash: the process and all that it knew is gone. The tasks at work have done their
-// work on the hosts, or had not come to it yet; nobody was told.
-func (w *world) crash(done bool) {
-	for _, e := range w.queue {
-		if !done && e.fresh {
-			w.truth[e.task.Host].effects[e.task.Step]--
+// pass lets time pass until something happens, or a rollout wants to be asked again.
+func (w *world) pass() bool {
+	wake := time.Time{}
+	for _, o := range w.ops {
+		if w.wakes < maxWakes {
+			wake = sooner(wake, o.said.Wake)
 		}
 	}
-	w.queue, w.live, w.stopping = nil, map[fact.HostID]bool{}, false
-	again := &State{}
-	for _, e := range w.events {
-		if err := again.Fold(e); err != nil {
-			w.fail("folding again: %v", err)
-			return
-		}
-	}
-	w.state = again
-}
-
-// perform begins a task in the world: a start acts blindly, a reconcile looks first.
-func (w *world) perform(t Task) {
-	tr := w.truth[t.Host]
-	fresh := t.Mode == Start || tr.effects[t.Step] == 0
-	if fresh {
-		tr.effects[t.Step]++
-	}
-	tr.touched = tr.touched || t.Step == "install" || t.Step == "reboot"
-	w.live[t.Host] = true
-	takes := time.Duration(max(1, w.Scripts[t.Host].Takes[t.Step])) * time.Minute
-	heap.Push(&w.queue, ending{at: w.now.Add(takes), n: len(w.events), task: t, fresh: fresh})
-}
-
-// next lets the earliest task end.
-func (w *world) next() {
-	e, _ := heap.Pop(&w.queue).(ending)
-	w.now = e.at
-	delete(w.live, e.task.Host)
-	end := w.outcome(e.task)
-	w.judge(e.task, end)
-	w.append(end)
-}
-
-// outcome is what the task tells.
-func (w *world) outcome(t Task) StepEnded {
-	s := w.Scripts[t.Host]
-	end := StepEnded{Host: t.Host, Step: t.Step, Outcome: OutcomeOK, Reasons: []string{"as the script says"}}
-	if o, ok := s.Ends[t.Step]; ok {
-		end.Outcome = o
-	}
-	h, _ := w.Plan.Host(t.Host)
-	switch {
-	case t.Step == FlowBegin && end.Outcome == OutcomeOK:
-		end.Began = w.narrow(t)
-		if len(end.Began.Work.Install) == 0 {
-			end.Outcome = OutcomeNothing
-		}
-	case t.Step == FlowVerify:
-		work := w.truth[t.Host].work
-		end.Proven = plan.Proven(h.Domain, work.Install, factsOf(h, work.Install))
-	case t.Step == FlowCheck:
-		end.Checks = []health.Result{{Check: "nginx", Verdict: health.Pass}, {Check: "disk", Verdict: s.Check}}
-	}
-	return end
-}
-
-// narrow is what the begin step does on a real host.
-func (w *world) narrow(t Task) *Began {
-	var set *patch.PatchSet
-	if t.Set != "" {
-		frozen, ok := w.state.Frozen(t.Set)
-		if !ok {
-			w.fail("rule 5: %s is bound to a set that nobody froze", t.Host)
-		}
-		set = &frozen
-	}
-	h, _ := w.Plan.Host(t.Host)
-	work, err := plan.Narrow(w.Plan, t.Host, set, factsOf(h, nil))
-	if err != nil {
-		w.fail("narrow: %v", err)
-	}
-	w.truth[t.Host].work = work
-	steps, changing := Flow(driverSteps())
-	return &Began{Work: work, Steps: steps, Changing: changing}
-}
-
-// factsOf are the host's facts with these updates installed.
-func factsOf(h plan.Host, done []patch.Update) fact.Facts {
-	f := fact.Facts{Host: h.ID, Platform: "debian", OS: fact.OS{ID: "debian", VersionID: h.Domain[len("debian "):]}}
-	for _, u := range h.Install {
-		p := fact.Package{Name: u.Name, Arch: u.Arch, Version: u.From, Status: "installed"}
-		for _, d := range done {
-			if d.Name == u.Name {
-				p.Version = d.To
-			}
-		}
-		f.Packages = append(f.Packages, p)
-	}
-	return f
-}
-
-// resume: a person takes a paused rollout up again, if that is all it waits for.
-func (w *world) resume() bool {
-	if w.phase == PhasePaused {
-		w.append(Resumed{Reason: "well again"})
+	if len(w.queue) > 0 && (wake.IsZero() || !w.queue[0].at.After(wake)) {
+		h, _ := heap.Pop(&w.queue).(happening)
+		w.now = h.at
+		h.act()
 		return true
 	}
-	if w.stopping {
-		w.stopping = false // run again
-		return w.phase == PhaseOpen
+	if wake.IsZero() {
+		return false
+	}
+	w.wakes++
+	w.now = wake
+	return true
+}
+
+// help is the turn of people, when nothing goes on by itself.
+func (w *world) help() bool {
+	for _, o := range w.ops {
+		if o.help() {
+			w.wakes = 0
+			return true
+		}
 	}
 	return false
+}
+
+func (w *world) after(d time.Duration, of *operator, act func()) {
+	w.count++
+	heap.Push(&w.queue, happening{at: w.now.Add(d), n: w.count, of: of, act: act})
+}
+
+// drop forgets what a process had under way.
+func (w *world) drop(of *operator) {
+	w.queue = slices.DeleteFunc(w.queue, func(h happening) bool { return h.of == of })
+	heap.Init(&w.queue)
 }
 
 func (w *world) fail(format string, args ...any) {

@@ -66,13 +66,17 @@ func (b *board) learn(st rollout.Status) {
 // follow takes in one event; the state is as it was after it.
 func (b *board) follow(e rollout.Event, s State) {
 	if !b.known {
-		b.learn(s.Status())
+		b.learn(s.Status(e.Time))
 	}
 	switch entry := e.Entry.(type) {
 	case rollout.StepStarted:
 		b.move(entry.Host, e.Time, true, s)
 	case rollout.StepEnded:
 		b.move(entry.Host, e.Time, false, s)
+	case rollout.Retried:
+		for _, id := range entry.Hosts {
+			b.move(id, e.Time, false, s)
+		}
 	}
 }
 

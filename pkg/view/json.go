@@ -11,8 +11,26 @@ import (
 	"github.com/patchring/patchring/pkg/rollout"
 )
 
-// Message is one line of NDJSON. New fields and types may be added within a
+// Message is one line of NDJSON. New fields, types and events may be added within a
 // version. The final document is a line of its own, with "kind" instead of "type".
+//
+// Step and outcome of the events that are about no single host:
+//
+//	event              step       outcome      ring  text
+//	opened             rollout    opened             the rings
+//	gate_opened        gate       opened       yes   why
+//	halted             gate|limit halted       yes   why
+//	paused … finished  rollout    the event's        the reason
+//	calendar_set       calendar   set                windows and freezes are others now
+//	window_overridden  window     overridden         until when, and the reason
+//	approved           approval   approved     yes   by whom; unauthenticated; how many of how many
+//	waived             waiver     waived       yes   soak or check:NAME, and the reason
+//	sampled            soak       pass|fail|unknown  yes  how many hosts are healthy, and what changed
+//	asked              inquiry    pass|fail|unknown  yes  the inquiry's name, and what was seen
+//	retried            retry      retried            how many hosts, the reason, and their names
+//
+// Those about a host have its step and how that went: started, looking, ok, nothing,
+// back (it stepped back: a budget is used up by others), failed, unreachable, unknown.
 type Message struct {
 	Version   int       `json:"version"`
 	Type      string    `json:"type"` // event | note
@@ -44,7 +62,7 @@ func NewJSON(out io.Writer) *JSON {
 func (v *JSON) Event(e rollout.Event, s State) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	t := report.Tell(e.Entry)
+	t := report.TellIn(e, s)
 	m := Message{
 		Version: report.Version, Type: "event", Seq: e.Seq, Time: e.Time.UTC(), Actor: clean(e.Actor),
 		Ring: t.Ring, Step: t.Step, Outcome: t.Outcome, Text: clean(t.Sentence()),

@@ -44,9 +44,9 @@ func (v *Lines) Event(e rollout.Event, s State) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if !v.known {
-		v.learn(s.Status())
+		v.learn(s.Status(e.Time))
 	}
-	t := report.Tell(e.Entry)
+	t := report.TellIn(e, s)
 	if worthALine(e.Entry, s) {
 		v.out.print(v.line(e.Time, t.Ring, t.Host, t.Step, t.Outcome, t.Text))
 	}
@@ -56,10 +56,15 @@ func (v *Lines) Event(e rollout.Event, s State) {
 }
 
 // worthALine leaves out the beginnings of the quick steps that only look: their end
-// follows at once. What changes the host is told when it begins, since it may take long.
+// follows at once. What changes the host is told when it begins, since it may take
+// long; so are the user's own programs.
 func worthALine(e rollout.Entry, s State) bool {
 	started, ok := e.(rollout.StepStarted)
 	if !ok || started.Mode == rollout.Reconcile || started.Step == rollout.FlowBegin {
+		return true
+	}
+	switch started.Step {
+	case rollout.FlowHooks, rollout.FlowDrain, rollout.FlowUndrain, rollout.FlowHooksEnd:
 		return true
 	}
 	h, found := s.Host(started.Host)

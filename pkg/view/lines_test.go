@@ -37,7 +37,7 @@ func golden(t *testing.T, name string, got []byte) {
 }
 
 func final(r *run) report.Document {
-	return report.NewRollout(report.Source{Status: r.state.Status()})
+	return report.NewRollout(report.Source{Status: r.state.Status(r.clock())})
 }
 
 func TestLinesGolden(t *testing.T) {

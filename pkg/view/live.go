@@ -95,7 +95,7 @@ func (v *Live) Event(e rollout.Event, s State) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if !v.board.known && !isOpening(e.Entry) {
-		st := s.Status()
+		st := s.Status(e.Time)
 		v.say(e.Time, "carrying on with rollout "+clean(st.Rollout)+", "+plural(len(st.Hosts), "host"))
 	}
 	v.board.follow(e, s)
@@ -104,7 +104,7 @@ func (v *Live) Event(e rollout.Event, s State) {
 		v.hostLine(e.Time, id, state, text)
 		return
 	}
-	t := report.Tell(e.Entry)
+	t := report.TellIn(e, s)
 	if t.Host == (fact.HostID{}) {
 		v.say(e.Time, v.paintWord(t.Sentence(), t.Outcome))
 	} else if remarkable(e.Entry) {
@@ -118,12 +118,12 @@ func isOpening(e rollout.Entry) bool {
 }
 
 // remarkable are the events of a host that stay on the screen beside its end:
-// restarts, and looking at what an earlier process left. Why a step failed stands in
+// restarts, stepping back, and looking at what an earlier process left. Why a step failed stands in
 // the line of the host's end, which follows at once.
 func remarkable(e rollout.Entry) bool {
 	switch e := e.(type) {
 	case rollout.StepEnded:
-		return e.Reboots
+		return e.Reboots || e.Outcome == rollout.OutcomeBack
 	case rollout.StepStarted:
 		return e.Mode == rollout.Reconcile
 	}
@@ -142,9 +142,11 @@ func (v *Live) hostLine(at time.Time, id fact.HostID, state, text string) {
 // paintWord colours a sentence about the whole rollout by what happened.
 func (v *Live) paintWord(sentence, outcome string) string {
 	switch outcome {
-	case "halted", "aborted", "unknown":
+	case "halted", "aborted", "unknown", "fail":
 		return paint(sentence, "31", v.o.Colour)
-	case "opened", "finished":
+	case "overridden", "waived":
+		return paint(sentence, "33", v.o.Colour)
+	case "opened", "approved", "finished":
 		return paint(sentence, "32", v.o.Colour)
 	}
 	return sentence

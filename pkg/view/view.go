@@ -30,7 +30,7 @@ type View interface {
 // State is what a view asks about the rollout; *rollout.State is one.
 type State interface {
 	Host(id fact.HostID) (rollout.HostStatus, bool)
-	Status() rollout.Status
+	Status(now time.Time) rollout.Status
 }
 
 // Line is something to be told that is not an event of the journal.

@@ -39,36 +39,68 @@ func (w *work) perform(ctx context.Context) (rollout.StepEnded, error) {
 		return w.verify(ctx)
 	case rollout.FlowCheck:
 		return w.check(ctx)
+	case rollout.FlowSilence:
+		return w.silence(ctx)
+	case rollout.FlowUnsilence:
+		return w.unsilence(ctx)
+	case rollout.FlowHooks, rollout.FlowDrain, rollout.FlowUndrain, rollout.FlowHooksEnd:
+		return w.hooks(ctx)
 	case rollout.FlowEnd:
 		return w.end(ctx)
 	}
 	return w.driverStep(ctx)
 }
 
-// begin takes the host's lock, looks again, and decides what this host really gets.
+// begin takes the host's lock, looks again, decides what this host really gets, and
+// steps back where a budget does not allow it now. The peers are looked at last, right
+// before the start, and only for a host that has something to do. One that is begun gets
+// the rollout's marker.
 func (w *work) begin(ctx context.Context) (rollout.StepEnded, error) {
 	planned, driver, refused := w.planned()
 	if refused != nil {
 		return *refused, nil
 	}
-	if locked := w.lock(ctx, driver); locked.State != platform.Done {
+	locked, notes := w.lock(ctx, driver)
+	if locked.State != platform.Done {
 		return lockRefused(locked), nil
 	}
-	facts, err := w.detect(ctx, names(planned.Install, planned.Witness()), briefly)
-	if err != nil {
-		return w.abandon(ctx, driver, connectFailed(err)), nil
-	}
-	began, refusal, err := w.decide(planned, driver, facts)
+	ours := w.p.looks.mark()
+	end, err := w.prepare(ctx, planned, driver)
 	if err != nil {
 		return rollout.StepEnded{}, err
 	}
-	switch {
-	case refusal != "":
-		return w.abandon(ctx, driver, rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: []string{refusal}, Began: began}), nil
-	case len(began.Steps) == 0:
-		return w.abandon(ctx, driver, rollout.StepEnded{Outcome: rollout.OutcomeNothing, Reasons: []string{"nothing left to install here"}, Began: began}), nil
+	if end.Outcome == rollout.OutcomeOK {
+		if back := w.stepBack(ctx, ours); back != nil {
+			end = *back
+		}
 	}
-	return rollout.StepEnded{Outcome: rollout.OutcomeOK, Began: began}, nil
+	if end.Outcome == rollout.OutcomeOK {
+		end = w.mark(ctx, driver, end)
+	}
+	end.Notes = append(notes, end.Notes...)
+	if end.Outcome != rollout.OutcomeOK {
+		end = w.abandon(ctx, driver, end)
+	}
+	return end, nil
+}
+
+// prepare looks at the host under its lock and decides what it gets. Any outcome but ok
+// means that it will not be worked on.
+func (w *work) prepare(ctx context.Context, planned plan.Host, driver platform.Driver) (rollout.StepEnded, error) {
+	facts, err := w.detect(ctx, names(planned.Install, planned.Witness()), briefly)
+	if err != nil {
+		return connectFailed(err), nil
+	}
+	began, refusal, err := w.decide(planned, driver, facts)
+	switch {
+	case err != nil:
+		return rollout.StepEnded{}, err
+	case refusal != "":
+		return rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: []string{refusal}, Began: began}, nil
+	case len(began.Steps) == 0:
+		return rollout.StepEnded{Outcome: rollout.OutcomeNothing, Reasons: []string{"nothing left to install here"}, Began: began}, nil
+	}
+	return rollout.StepEnded{Outcome: rollout.OutcomeOK, Began: began, Notes: w.beside(facts.Markers)}, nil
 }
 
 // planned finds the plan's entry and driver of this host, or the reason to refuse it.
@@ -89,7 +121,7 @@ func (w *work) planned() (plan.Host, platform.Driver, *rollout.StepEnded) {
 
 // decide narrows the plan under the host's lock and lists the steps that follow.
 func (w *work) decide(planned plan.Host, driver platform.Driver, facts fact.Facts) (*rollout.Began, string, error) {
-	digest, err := w.keep(facts)
+	digest, err := w.p.keep(facts)
 	if err != nil {
 		return nil, "", err
 	}
@@ -101,23 +133,35 @@ func (w *work) decide(planned plan.Host, driver platform.Driver, facts fact.Fact
 	if err != nil {
 		return nil, "", fmt.Errorf("narrow the plan: %w", err)
 	}
-	narrowed.ID = workID(w.task.Rollout, w.task.Host)
+	narrowed.ID = workID(w.task.Rollout, w.task.Host) + tryOf(w.task)
 	began := &rollout.Began{Facts: digest, Work: narrowed}
 	if narrowed.Refused != "" {
 		return began, narrowed.Refused, nil
 	}
+	if w.again() {
+		began.Work = creditEarlier(began.Work, planned, facts)
+	}
 	if len(narrowed.Install) == 0 {
-		if planned.Recheck != nil {
-			began.Steps, began.Changing = rollout.Flow(nil) // looked at again, not changed
-		}
+		w.lookAgain(began, planned)
 		return began, "", nil
 	}
 	steps, err := driver.Steps(facts, narrowed)
 	if err != nil {
 		return began, err.Error(), nil //nolint:nilerr // a driver's refusal is the host's outcome, not our error
 	}
-	began.Steps, began.Changing = rollout.Flow(steps)
+	began.Steps, began.Changing = rollout.Flow(steps, w.extras())
 	return began, "", nil
+}
+
+// lookAgain is the flow of a host that has nothing left to install, but must be looked
+// at again. One that was in doubt may still be drained: it comes back by the same way.
+func (w *work) lookAgain(began *rollout.Began, planned plan.Host) {
+	switch {
+	case w.again(), planned.Recheck != nil && planned.Recheck.Doubted:
+		began.Steps, began.Changing = rollout.Flow(nil, w.extras())
+	case planned.Recheck != nil:
+		began.Steps, began.Changing = rollout.Flow(nil, rollout.Extras{})
+	}
 }
 
 // set is the frozen patch set this ring is bound to; nil for the first ring.
@@ -184,12 +228,12 @@ func (w *work) recall() (fact.Facts, *rollout.Began, error) {
 // maxFacts bounds what is read back of one host's facts or snapshot.
 const maxFacts = 16 << 20
 
-func (w *work) keep(v any) (patch.Digest, error) {
+func (p *Performer) keep(v any) (patch.Digest, error) {
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return "", fmt.Errorf("encode for the store: %w", err)
 	}
-	digest, err := w.p.Store.Put(raw)
+	digest, err := p.Store.Put(raw)
 	if err != nil {
 		return "", fmt.Errorf("keep in the store: %w", err)
 	}

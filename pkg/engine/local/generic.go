@@ -19,92 +19,15 @@ import (
 	"github.com/patchring/patchring/pkg/rollout"
 )
 
-// lock takes the host's lock, where the platform can keep one.
-func (w *work) lock(ctx context.Context, driver platform.Driver) platform.Standing {
-	locker, ok := driver.(platform.Locker)
-	if !ok {
-		return platform.Standing{State: platform.Failed, Reasons: []string{"this platform can keep no lock, so patchring does not change it"}}
-	}
-	return apply.Perform(ctx, w.link, locker.Lock(w.task.Host, w.owner()), w.progress)
-}
-
-// owner is this rollout as the holder of this host's lock. The host's name is part of
-// it: one machine under two names must not be worked on twice at a time.
-func (w *work) owner() platform.Owner {
-	o := w.p.Owner
-	o.Host = w.task.Host.String()
-	return o
-}
-
-// lockLost looks whether the lock is still ours, before every step of a driver: a
-// laptop may have slept while somebody removed it and went to work, a machine may have
-// been restored from an image, an address may lead elsewhere now. Nil: it is ours.
-func (w *work) lockLost(ctx context.Context, driver platform.Driver, before platform.Step) *rollout.StepEnded {
-	locker, ok := driver.(platform.Locker)
-	if !ok {
-		return failed(fault.Locked, "this platform can keep no lock")
-	}
-	s := apply.Perform(ctx, w.link, onlyLook(locker.Lock(w.task.Host, w.owner()), before), w.progress)
-	switch {
-	case s.State == platform.Done:
-		return nil
-	case s.Code != "" && s.Code != fault.Locked && s.Code != fault.HostFailed:
-		end := ended(s) // the host could not be asked
-		end.Outcome = rollout.OutcomeUnknown
-		return &end
-	}
-	return &rollout.StepEnded{
-		Outcome: rollout.OutcomeUnknown, Code: fault.Locked,
-		Reasons: append([]string{"the host's lock is no longer ours: somebody removed it, or this is another machine now; nothing further is done"}, s.Reasons...),
-	}
-}
-
-// lockRefused tells a host that could not be reached from one whose lock could not be
-// had: held by another, or in a state that only a person can clear up. Nothing was
-// begun on either.
-func lockRefused(s platform.Standing) rollout.StepEnded {
-	end := rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: s.Code, Reasons: s.Reasons}
-	switch s.Code {
-	case fault.Locked, fault.Unreachable, fault.HostKeyUnknown, fault.HostKeyChanged, fault.Auth, fault.CredentialBlocked, fault.Lost:
-		end.Outcome = rollout.OutcomeUnreachable
-	case "":
-		end.Code = fault.HostFailed
-	}
-	return end
-}
-
-// onlyLook turns taking the lock into looking at it, with the patience of the step
-// that comes next: a host that is restarting can't be asked at once.
-func onlyLook(lock, before platform.Step) platform.Step {
-	judge := lock.Look.Judge
-	lock.Do, lock.Deadline, lock.Look.Reconnects = nil, before.Deadline, before.Look.Reconnects
-	lock.Look.Judge = func(r []remote.Result) platform.Standing {
-		s := judge(r)
-		if s.State == platform.NotDone {
-			return platform.Standing{State: platform.Failed, Code: fault.Locked, Reasons: []string{"there is no lock on the host"}}
-		}
-		return s
-	}
-	return lock
-}
-
-// abandon gives the lock back on a host that will not be worked on.
-func (w *work) abandon(ctx context.Context, driver platform.Driver, end rollout.StepEnded) rollout.StepEnded {
-	locker, ok := driver.(platform.Locker)
-	if !ok {
-		return end
-	}
-	if s := apply.Perform(ctx, w.link, locker.Unlock(w.task.Host, w.owner()), w.progress); s.State != platform.Done {
-		end.Notes = append(end.Notes, "the lock could not be removed: "+strings.Join(s.Reasons, "; "))
-	}
-	return end
-}
-
 // before takes the snapshot that the check step compares with.
 //
 // A host that is looked at again because of its last rollout is compared with the
-// state before that one's work: comparing it with itself would find nothing.
+// state before that one's work: comparing it with itself would find nothing. So is one
+// that an earlier try has touched.
 func (w *work) before(ctx context.Context) (rollout.StepEnded, error) {
+	if known := w.p.known(w.task.Host); w.again() && known.Before != "" {
+		return rollout.StepEnded{Outcome: rollout.OutcomeOK, Before: known.Before}, nil
+	}
 	if planned, _, refused := w.planned(); refused == nil && planned.Recheck != nil && w.baseline(planned) {
 		return rollout.StepEnded{Outcome: rollout.OutcomeOK, Before: planned.Recheck.Before}, nil
 	}
@@ -112,7 +35,7 @@ func (w *work) before(ctx context.Context) (rollout.StepEnded, error) {
 	if err != nil {
 		return connectFailed(err), nil
 	}
-	digest, err := w.keep(snapshot)
+	digest, err := w.p.keep(snapshot)
 	if err != nil {
 		return rollout.StepEnded{}, err
 	}
@@ -136,15 +59,17 @@ func (w *work) verify(ctx context.Context) (rollout.StepEnded, error) {
 	if refused != nil {
 		return *refused, nil
 	}
-	facts, err := w.detect(ctx, names(began.Work.Install, planned.Witness()), longer)
+	work := began.Work
+	work.Install = slices.Concat(work.Install, earlier(work))
+	facts, err := w.detect(ctx, names(work.Install, planned.Witness()), longer)
 	if err != nil {
 		return unknown(err), nil
 	}
-	end := judge(began.Work, facts)
+	end := judge(work, facts)
 	end.Reboots = before.BootID != "" && facts.BootID != "" && before.BootID != facts.BootID
-	witness := len(began.Work.Install) == 0
+	witness := len(work.Install) == 0
 	if end.Outcome == rollout.OutcomeOK && !(witness && facts.Reboot.Needed != patch.No) {
-		end.Proven = plan.Proven(facts.Domain(), slices.Concat(began.Work.Install, planned.Witness()), facts)
+		end.Proven = plan.Proven(facts.Domain(), slices.Concat(work.Install, planned.Witness()), facts)
 	}
 	return end, nil
 }
@@ -224,7 +149,7 @@ func (w *work) check(ctx context.Context) (rollout.StepEnded, error) {
 	if refused != nil {
 		return *refused, nil
 	}
-	before, err := w.snapshotBefore()
+	before, err := w.p.snapshot(w.p.known(w.task.Host).Before)
 	if err != nil {
 		return rollout.StepEnded{}, err
 	}
@@ -244,12 +169,12 @@ func (w *work) check(ctx context.Context) (rollout.StepEnded, error) {
 	return end, nil
 }
 
-func (w *work) snapshotBefore() (*fact.Snapshot, error) {
-	digest := w.p.known(w.task.Host).Before
+// snapshot reads a state back from the store.
+func (p *Performer) snapshot(digest patch.Digest) (*fact.Snapshot, error) {
 	if digest == "" {
 		return nil, nil //nolint:nilnil // nothing to compare with: default_diff says unknown
 	}
-	raw, err := w.p.Store.Get(digest, maxFacts)
+	raw, err := p.Store.Get(digest, maxFacts)
 	if err != nil {
 		return nil, fmt.Errorf("read the state before back: %w", err)
 	}

@@ -11,10 +11,13 @@ import (
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/health"
 	"github.com/patchring/patchring/pkg/inventory"
+	"github.com/patchring/patchring/pkg/job"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/playbook"
 	"github.com/patchring/patchring/pkg/remote"
 	"github.com/patchring/patchring/pkg/rollout"
 )
@@ -38,7 +41,22 @@ type Store interface {
 	Get(digest patch.Digest, limit int64) ([]byte, error)
 }
 
-// Config is what a Performer works with.
+// Outside is the world beyond the hosts; *hook.Outside is.
+type Outside interface {
+	Ask(ctx context.Context, q playbook.Inquiry, env []string) (health.Verdict, string)
+	Silence(ctx context.Context, m playbook.Mute, v health.Vars, key string, until time.Time) error
+	Unsilence(ctx context.Context, m playbook.Mute, v health.Vars, key string) error
+}
+
+// Controller is this machine as one that hooks run on; *hook.Local is.
+type Controller interface {
+	Session(ctx context.Context) (s remote.Session, release func(), err error)
+	Drop()
+	Place() job.Place
+}
+
+// Config is what a Performer works with. The functions that tell how the rollout stands
+// are called from the goroutines of Perform.
 type Config struct {
 	Plan     *plan.Plan
 	Hosts    map[fact.HostID]inventory.Host
@@ -48,21 +66,52 @@ type Config struct {
 	Owner    platform.Owner
 	Now      func() time.Time
 	Progress func(host fact.HostID, step platform.StepID, line string) // may be nil
+
+	// Concurrency is how many hosts are looked at side by side, as peers of a budget and
+	// as samples of a soak; 0: 20.
+	Concurrency int
+	// Outside and Controller are needed where the plan has inquiries, silences or hooks.
+	Outside    Outside
+	Controller Controller
+	// Out gives the hosts that are known to be out of use: this rollout's own at work, sick
+	// or drained, and those of the state folder's other rollouts. Nil: none are known.
+	Out func() map[fact.HostID]string
+	// Healthy gives the hosts that a sample before a ring's gate asks; Sick those that did
+	// not pass the last one, and why.
+	Healthy func(ring string) []rollout.HostStatus
+	Sick    func(ring string) map[string]string
+	// Knows tells whether a rollout is in this state folder; nil: nobody can tell.
+	Knows func(rollout string) bool
+	// ForceUnlock names the rollout whose locks on hosts may be replaced; empty: none.
+	ForceUnlock string
 }
 
 // Performer implements engine.Performer.
 type Performer struct {
 	Config
+	units map[string]string // of the hosts that are members of one
+	slots chan struct{}     // one for each look at a host that goes on beside others
+	looks *looks
+	mutes *mutes
 	mu    sync.Mutex
 	hosts map[fact.HostID]rollout.HostStatus // what earlier steps left behind
 	sets  map[patch.Digest]patch.PatchSet    // frozen by the gates that have opened
 }
 
+// concurrency of looks where the Config does not say.
+const concurrency = 20
+
 // New makes a performer that knows what the journal has recorded so far, so that a
 // host whose process died is carried on with the same facts and the same work.
 func New(c Config, so *rollout.State) *Performer {
-	p := &Performer{Config: c, hosts: map[fact.HostID]rollout.HostStatus{}, sets: map[patch.Digest]patch.PatchSet{}}
-	status := so.Status()
+	if c.Concurrency <= 0 {
+		c.Concurrency = concurrency
+	}
+	p := &Performer{
+		Config: c, units: unitsOf(c), slots: make(chan struct{}, c.Concurrency), looks: newLooks(), mutes: newMutes(),
+		hosts: map[fact.HostID]rollout.HostStatus{}, sets: map[patch.Digest]patch.PatchSet{},
+	}
+	status := so.Status(c.Now())
 	for _, h := range status.Hosts {
 		p.hosts[h.ID] = h
 	}
@@ -74,24 +123,12 @@ func New(c Config, so *rollout.State) *Performer {
 	return p
 }
 
-// Learn takes in what was journaled. The engine's observer calls it with every
-// event, before any task that follows from it is performed.
-func (p *Performer) Learn(e rollout.Event) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch entry := e.Entry.(type) {
-	case rollout.GateOpened:
-		if entry.Set != "" {
-			p.sets[entry.Set] = entry.Frozen
-		}
-	case rollout.StepEnded:
-		p.keepEnd(entry)
-	}
-}
-
-// Perform does one step. An error is a fault of patchring itself; what went wrong on
-// the host is in the entry.
+// Perform does one step, or answers one question of a gate. An error is a fault of
+// patchring itself; what went wrong on the host is in the entry.
 func (p *Performer) Perform(ctx context.Context, t rollout.Task) (rollout.Entry, error) {
+	if t.Ask != "" {
+		return p.answer(ctx, t)
+	}
 	host, ok := p.Config.Hosts[t.Host]
 	if !ok && t.Step == rollout.FlowBegin {
 		return rollout.StepEnded{
@@ -105,25 +142,15 @@ func (p *Performer) Perform(ctx context.Context, t rollout.Task) (rollout.Entry,
 			Hint: "put it back until the rollout has ended, or abort the rollout",
 		}
 	}
-	w := &work{p: p, task: t, host: host, link: &sessions{connect: p.Connect, host: t.Host}}
+	w := &work{p: p, task: t, host: host, link: p.sessions(t.Host)}
+	quiet := w.keepQuiet(ctx)
 	end, err := w.perform(ctx)
+	notes := quiet()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", t.Host, t.Step, err)
 	}
-	end.Host, end.Step = t.Host, t.Step
+	end.Host, end.Step, end.Notes = t.Host, t.Step, append(end.Notes, notes...)
 	return end, nil
-}
-
-// keepEnd keeps what the next steps of the same host need.
-func (p *Performer) keepEnd(end rollout.StepEnded) {
-	known := p.hosts[end.Host]
-	if end.Began != nil {
-		known.Began = end.Began
-	}
-	if end.Before != "" {
-		known.Before = end.Before
-	}
-	p.hosts[end.Host] = known
 }
 
 func (p *Performer) known(host fact.HostID) rollout.HostStatus {
@@ -137,6 +164,10 @@ func (p *Performer) frozen(set patch.Digest) (patch.PatchSet, bool) {
 	defer p.mu.Unlock()
 	s, ok := p.sets[set]
 	return s, ok
+}
+
+func (p *Performer) sessions(host fact.HostID) *sessions {
+	return &sessions{connect: p.Connect, host: host}
 }
 
 // sessions gives package apply a connection again and again.

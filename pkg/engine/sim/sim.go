@@ -4,16 +4,14 @@
 package sim
 
 import (
-	"container/heap"
-	"context"
-	"errors"
-	"fmt"
+	"slices"
 	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/health"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/playbook"
 	"github.com/patchring/patchring/pkg/rollout"
 )
 
@@ -22,17 +20,62 @@ type Host struct {
 	Domain  string
 	Install []patch.Update
 	Steps   []platform.Step                     // the driver's
+	Extras  rollout.Extras                      // what the playbook does around them
 	Ends    map[platform.StepID]rollout.Outcome // what is not named goes well
 	Checks  []health.Result                     // of the check step
 	Takes   map[platform.StepID]time.Duration   // what is not named takes a minute
+	// SickFrom is when the host, once it has come through, falls sick, so that samples of
+	// a soak see it; zero: never. SickUntil is when it is well again; zero: never.
+	SickFrom, SickUntil time.Time
+	// Retry is how it behaves when it is begun again; nil: as before.
+	Retry *Host
 }
 
 // Fleet is every host of a rollout.
 type Fleet map[fact.HostID]Host
 
-// End says how a task ends, and how long it takes. It is the same each time.
+// World is all that a rollout meets. The zero value of all but the Fleet means that
+// nothing goes wrong. It may be used for one engine at a time: it keeps which hosts have
+// come through.
+type World struct {
+	Fleet
+	// Answer is what an inquiry is told at a time; nil: every one passes.
+	Answer func(check string, when playbook.When, at time.Time) (health.Verdict, string)
+	// Approve says when the people approve of a ring whose gate began to ask for it; the
+	// zero time: never. nil: at once. Only Play asks it.
+	Approve func(ring string, asked time.Time) time.Time
+	// Say is what people say where nothing else happens at a moment. What means nothing is
+	// passed over. Only Play asks it.
+	Say func(now time.Time, s *rollout.State, waits []rollout.Wait) []rollout.Entry
+	// Starter opens the rollout, and so can't approve of it; empty: "forecast".
+	Starter string
+
+	seen census
+}
+
+// behaves is the host as it is at its so manieth try.
+func (h Host) behaves(try int) Host {
+	for ; try > 1 && h.Retry != nil; try-- {
+		h = *h.Retry
+	}
+	return h
+}
+
+// takes is how long a task is under way. A question is answered at once.
+func (f Fleet) takes(t rollout.Task) time.Duration {
+	if t.Ask != "" {
+		return 0
+	}
+	if takes, ok := f[t.Host].behaves(t.Try).Takes[t.Step]; ok {
+		return takes
+	}
+	return time.Minute
+}
+
+// End says how the step of a host ends, and how long it takes. It is the same each time.
 func (f Fleet) End(t rollout.Task) (rollout.StepEnded, time.Duration) {
-	h, known := f[t.Host]
+	host, known := f[t.Host]
+	h := host.behaves(t.Try)
 	end := rollout.StepEnded{Host: t.Host, Step: t.Step, Outcome: rollout.OutcomeOK}
 	if o, ok := h.Ends[t.Step]; ok {
 		end.Outcome, end.Reasons = o, []string{"as foreseen"}
@@ -42,7 +85,7 @@ func (f Fleet) End(t rollout.Task) (rollout.StepEnded, time.Duration) {
 	}
 	switch t.Step {
 	case rollout.FlowBegin:
-		steps, changing := rollout.Flow(h.Steps)
+		steps, changing := rollout.Flow(h.Steps, h.Extras)
 		end.Began = &rollout.Began{Work: patch.Work{Install: h.Install}, Steps: steps, Changing: changing}
 	case rollout.FlowVerify:
 		for _, u := range h.Install {
@@ -51,121 +94,45 @@ func (f Fleet) End(t rollout.Task) (rollout.StepEnded, time.Duration) {
 	case rollout.FlowCheck:
 		end.Checks = h.Checks
 	}
-	takes, ok := h.Takes[t.Step]
-	if !ok {
-		takes = time.Minute
-	}
-	return end, takes
+	return end, f.takes(t)
 }
 
-// Perform makes a Fleet an engine's Performer: it waits as long as the step takes. In
-// a testing/synctest bubble that is no time at all.
-func (f Fleet) Perform(ctx context.Context, t rollout.Task) (rollout.Entry, error) {
-	end, takes := f.End(t)
-	timer := time.NewTimer(takes)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return end, nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("perform %s on %s: %w", t.Step, t.Host, ctx.Err())
+// sick tells whether the host is, and was, not well at a time.
+func (h Host) sick(at time.Time) (is, was bool) {
+	if h.SickFrom.IsZero() || at.Before(h.SickFrom) {
+		return false, false
 	}
+	return h.SickUntil.IsZero() || at.Before(h.SickUntil), true
 }
 
-// Play carries a rollout out from its beginning, without a journal, a goroutine or a
-// clock. It gives every event with its virtual time, and what is waited for at the
-// end. Its cost grows with the number of events.
-func Play(opened rollout.Opened, at time.Time, f Fleet) ([]rollout.Event, *rollout.State, []rollout.Wait, error) {
-	p := &play{fleet: f, state: &rollout.State{}, now: at, live: map[fact.HostID]bool{}}
-	if err := p.add(opened); err != nil {
-		return nil, nil, nil, err
-	}
-	for {
-		d := p.state.Decide(rollout.Moment{Now: p.now, Live: p.live})
-		if len(d.Record)+len(d.Do) == 0 && len(p.queue) == 0 {
-			return p.events, p.state, d.Waits, nil
+// sample looks at so many hosts at once, of which these may be sick.
+func (f Fleet) sample(ring string, at time.Time, asked int, frail []fact.HostID) rollout.Sampled {
+	out := rollout.Sampled{Ring: ring, Pass: asked}
+	for _, id := range frail {
+		is, was := f[id].sick(at)
+		if !was {
+			continue
 		}
-		if err := p.carryOut(d); err != nil {
-			return p.events, p.state, d.Waits, err
+		if out.Changed == nil {
+			out.Changed = map[string]string{}
+		}
+		out.Changed[id.String()] = ""
+		if is {
+			out.Changed[id.String()] = "sick as foreseen"
+			out.Pass, out.Fail = out.Pass-1, out.Fail+1
 		}
 	}
+	return out
 }
 
-type play struct {
-	fleet  Fleet
-	state  *rollout.State
-	events []rollout.Event
-	now    time.Time
-	queue  queue
-	live   map[fact.HostID]bool
-}
-
-var errStuck = errors.New("the rollout stands still")
-
-// carryOut does what was decided; when that is nothing, the earliest task ends.
-func (p *play) carryOut(d rollout.Decision) error {
-	if len(d.Record)+len(d.Do) == 0 {
-		next, ok := heap.Pop(&p.queue).(ending)
-		if !ok {
-			return errStuck
-		}
-		p.now = next.at
-		delete(p.live, next.entry.Host)
-		return p.add(next.entry)
-	}
-	for _, e := range d.Record {
-		if err := p.add(e); err != nil {
-			return err
+// frail are the hosts that fall sick at some time, sorted.
+func (f Fleet) frail() []fact.HostID {
+	var out []fact.HostID
+	for id, h := range f {
+		if !h.SickFrom.IsZero() || h.Retry != nil && !h.Retry.SickFrom.IsZero() {
+			out = append(out, id)
 		}
 	}
-	for _, t := range d.Do {
-		if err := p.add(rollout.StepStarted{Host: t.Host, Step: t.Step, Mode: t.Mode}); err != nil {
-			return err
-		}
-		end, takes := p.fleet.End(t)
-		p.live[t.Host] = true
-		heap.Push(&p.queue, ending{at: p.now.Add(takes), seq: p.state.Seq(), entry: end})
-	}
-	return nil
-}
-
-func (p *play) add(e rollout.Entry) error {
-	event := rollout.Event{Seq: p.state.Seq() + 1, Time: p.now, Actor: "forecast", Entry: e}
-	if err := p.state.Fold(event); err != nil {
-		return fmt.Errorf("play: %w", err)
-	}
-	p.events = append(p.events, event)
-	return nil
-}
-
-// ending is a task that will end; of two that end together, the one begun first.
-type ending struct {
-	at    time.Time
-	seq   uint64
-	entry rollout.StepEnded
-}
-
-// queue is a heap, the earliest ending first.
-type queue []ending
-
-func (q *queue) Len() int      { return len(*q) }
-func (q *queue) Swap(i, j int) { (*q)[i], (*q)[j] = (*q)[j], (*q)[i] }
-func (q *queue) Less(i, j int) bool {
-	a, b := (*q)[i], (*q)[j]
-	if !a.at.Equal(b.at) {
-		return a.at.Before(b.at)
-	}
-	return a.seq < b.seq
-}
-
-func (q *queue) Push(x any) {
-	if e, ok := x.(ending); ok {
-		*q = append(*q, e)
-	}
-}
-
-func (q *queue) Pop() any {
-	last := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return last
+	slices.SortFunc(out, fact.HostID.Compare)
+	return out
 }

@@ -85,6 +85,7 @@ func (r *aptRun) perform(ctx context.Context, t *transaction) int {
 		return code
 	}
 	r.m.power.Event("install")
+	defer r.m.working()()
 	return r.unpack(ctx, t)
 }
 

@@ -31,7 +31,9 @@ type Config struct {
 	Container  string
 	Unsynced   bool // the clock is not synchronised
 	Load       string
-	Faults     Faults
+	// Connections that others have to the host's first listener but SSH's, at first.
+	Connections int
+	Faults      Faults
 }
 
 // Package is one version of a package.
@@ -77,6 +79,7 @@ type Mount struct {
 type Faults struct {
 	FullDisk        string        // mount point that has no room
 	UnhealthyAfter  string        // package whose change breaks its service
+	SickAfter       time.Duration // so long after a change of packages a service fails for good
 	FailingPostinst string        // package whose post-installation script fails
 	Interrupted     bool          // a package run was cut off before we came
 	Locked          time.Duration // the package manager is held by another process; negative: for ever
@@ -91,6 +94,38 @@ type Effects struct {
 	Commands     int // programs that were asked for over SSH
 	Logins       int
 	Jobs         int // transient units started with systemd-run
+	// Counts is how often lab-count was called, by its words and $PATCHRING_HOST.
+	Counts map[string]int
+	// Work is when packages were changed, and when the host was down after its first
+	// start, in order of their beginnings.
+	Work []Span
+}
+
+// Span is a time. Its To is zero while it lasts.
+type Span struct{ From, To time.Time }
+
+// Out is the time from the first change to the end of the last one: what happens to a
+// host in between belongs to one piece of work. Zero: nothing was changed.
+func (e Effects) Out() Span {
+	if len(e.Work) == 0 {
+		return Span{}
+	}
+	out := Span{From: e.Work[0].From}
+	for _, s := range e.Work {
+		if s.To.IsZero() {
+			return Span{From: out.From}
+		}
+		if s.To.After(out.To) {
+			out.To = s.To
+		}
+	}
+	return out
+}
+
+// Overlaps tells whether there is a moment of both.
+func (s Span) Overlaps(other Span) bool {
+	before := func(a, b Span) bool { return !a.To.IsZero() && !a.To.After(b.From) }
+	return !s.From.IsZero() && !other.From.IsZero() && !before(s, other) && !before(other, s)
 }
 
 // Transaction is one package that went from one version to another.

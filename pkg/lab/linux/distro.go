@@ -134,7 +134,7 @@ func base(baseFiles string, versions map[string]string) []Package {
 		p := Package{Name: name, Version: versions[name], Size: int64(40_000 + 7_919*len(name))}
 		switch name {
 		case "openssh-server":
-			p.Service, p.Listen = "ssh", []int{22}
+			p.Service, p.Listen = "ssh", []int{SSHPort}
 		case "cron", "cronie":
 			p.Service = name
 		}

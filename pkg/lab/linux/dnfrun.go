@@ -28,6 +28,7 @@ func (r *dnfRun) perform(ctx context.Context, t *transaction) int {
 		return 0
 	}
 	r.m.power.Event("install")
+	defer r.m.working()()
 	return r.install(ctx, t)
 }
 

@@ -121,6 +121,7 @@ func (m *Machine) generated() {
 		"/proc/self/mounts":                      m.mountTable,
 		"/proc/1/comm":                           func() string { return m.initName() + "\n" },
 		"/proc/locks":                            m.lockTable,
+		"/proc/net/tcp":                          m.socketTable,
 		"/proc/sys/net/ipv4/ip_local_port_range": func() string { return "32768\t60999\n" },
 		"/proc/cmdline": func() string {
 			return "BOOT_IMAGE=/boot/vmlinuz-" + m.Kernel() + " root=/dev/vda1 ro quiet\n"

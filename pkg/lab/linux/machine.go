@@ -48,6 +48,8 @@ type Machine struct {
 	boot      boot
 	full      fullness
 	lacks     complaints
+	visitors  int // connections that others have
+	sickAt    time.Time
 }
 
 // complaints are guarded by themselves: tools complain whatever they hold.
@@ -122,7 +124,7 @@ func New(conf Config, power Power) (*Machine, error) {
 	m := &Machine{
 		conf: conf, dist: distributions()[conf.OS], power: power,
 		installed: map[string]*installed{}, units: map[string]*unit{}, auto: map[string]bool{}, procs: map[int]process{}, nextPID: 300,
-		busy: make(chan struct{}, 1), broken: conf.Faults.Interrupted,
+		busy: make(chan struct{}, 1), broken: conf.Faults.Interrupted, visitors: conf.Connections,
 	}
 	m.FS = memfs.New(time.Now, m.full.room)
 	m.tools = m.allTools()
@@ -196,6 +198,7 @@ func (m *Machine) Boot(parent context.Context) {
 	m.boot = boot{ctx: ctx, cancel: cancel, jobs: new(sync.WaitGroup), id: uuid(), at: time.Now(), kernel: m.newestKernel(), count: m.boot.count + 1}
 	if m.boot.count > 1 {
 		m.effects.Reboots++
+		m.ends()
 	}
 	m.procs, m.stale = map[int]process{}, nil
 	if m.conf.Faults.Locked > 0 && m.boot.count == 1 {
@@ -206,6 +209,7 @@ func (m *Machine) Boot(parent context.Context) {
 	if m.foreign() {
 		m.listProcess(holderPID, []string{"/usr/bin/" + m.holder}, m.lockFiles())
 	}
+	m.sicken()
 }
 
 // Halt switches the host off: every program ends, and Halt waits for that.
@@ -218,6 +222,7 @@ func (m *Machine) Halt() {
 	}
 	b.cancel()
 	b.jobs.Wait()
+	m.begins()
 }
 
 // Spawn runs a program that ends only by itself or with the host.

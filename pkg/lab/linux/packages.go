@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 func byName(a, b Package) int {
@@ -161,6 +162,10 @@ func (m *Machine) put(c change, broken bool) {
 	m.restart(c.to)
 	if m.conf.Faults.UnhealthyAfter == name && !broken {
 		m.breakServices(c.to)
+	}
+	if m.conf.Faults.SickAfter > 0 && m.sickAt.IsZero() {
+		m.sickAt = time.Now().Add(m.conf.Faults.SickAfter)
+		m.sicken()
 	}
 }
 

@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/patchring/patchring/pkg/lab/memfs"
@@ -43,7 +44,7 @@ func (m *Machine) Effects() Effects {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.effects
-	e.Transactions = slices.Clone(e.Transactions)
+	e.Transactions, e.Work, e.Counts = slices.Clone(e.Transactions), slices.Clone(e.Work), maps.Clone(e.Counts)
 	return e
 }
 

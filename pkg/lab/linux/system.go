@@ -15,7 +15,7 @@ func (m *Machine) systemTools() map[string]posix.Tool {
 	return map[string]posix.Tool{
 		"uname": m.uname, "hostname": m.hostname, "df": m.df, "ss": m.ss, "ip": m.ip, "pidof": m.pidof, "findmnt": m.findmnt,
 		"reboot": m.reboot, "shutdown": m.shutdown, "poweroff": m.reboot, "sudo": m.sudo, "su": m.su, "doas": m.doas, "curl": m.curl, "nproc": m.nproc, "nc": m.nc,
-		"lab-event": m.event,
+		"lab-event": m.event, "lab-count": m.count, "lab-mend": m.mend, "lab-connections": m.connections,
 	}
 }
 

@@ -202,6 +202,17 @@ func (f *FS) Stat(uid int, name string, follow bool) (*Info, error) {
 	return info(path.Base(path.Clean("/"+name)), at.node), nil
 }
 
+// Real is a path without symbolic links in it.
+func (f *FS) Real(uid int, name string) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at, err := f.existing(uid, name, true)
+	if err != nil {
+		return "", fail("realpath", name, err)
+	}
+	return at.path, nil
+}
+
 // Access tells whether uid may read (4), write (2) or execute (1) the file.
 func (f *FS) Access(uid int, name string, want fs.FileMode) error {
 	f.mu.Lock()

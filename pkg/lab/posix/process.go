@@ -138,8 +138,20 @@ func inShell(ctx context.Context, p *Proc, args []string) int {
 	return p.Shell(ctx, Script{Name: args[0], Source: []byte(path.Base(args[0]) + ` "$@"`), Params: args[1:]})
 }
 
-func pwd(_ context.Context, p *Proc, _ []string) int {
-	p.Printf("%s\n", p.Dir)
+func pwd(_ context.Context, p *Proc, args []string) int {
+	o, ok := p.Parse(args, "LP")
+	if !ok || len(o.Args) > 0 {
+		return Usage
+	}
+	dir := p.Dir
+	if o.Has("P") {
+		real, err := p.FS.Real(p.UID, dir)
+		if err != nil {
+			return p.Fail("pwd", err)
+		}
+		dir = real
+	}
+	p.Printf("%s\n", dir)
 	return 0
 }
 

@@ -26,11 +26,12 @@ type Script struct {
 	Argv   []string // what /proc shows; nil: sh
 }
 
-// whichBuiltin and typeBuiltin are how "command -v" and "type" reach our own
-// lookup: the interpreter's would look at the machine that the lab runs on.
+// These are how "command -v", "type" and "pwd" reach our own: the interpreter's
+// would look at the machine that the lab runs on.
 const (
 	whichBuiltin = "lab-command-v"
 	typeBuiltin  = "lab-type"
+	pwdBuiltin   = "lab-pwd"
 )
 
 // Shell runs a script in this process and gives its exit status. Commands that the
@@ -156,6 +157,10 @@ func redirectLookups(_ context.Context, args []string) ([]string, error) {
 		return []string{"true"}, nil // no signal ever arrives here
 	case args[0] == "type":
 		return append([]string{typeBuiltin}, args[1:]...), nil
+	case args[0] == "pwd":
+		return append([]string{pwdBuiltin}, args[1:]...), nil
+	case args[0] == "printf" && len(args) > 1:
+		return upperHex(args), nil
 	}
 	return args, nil
 }
@@ -184,8 +189,11 @@ func (p *Proc) exec(ctx context.Context, args []string) error {
 	// Lookups go by the shell's own PATH, exported or not.
 	child.Env["PATH"] = hc.Env.Get("PATH").String()
 	run := child.Exec
-	if args[0] == whichBuiltin || args[0] == typeBuiltin {
+	switch args[0] {
+	case whichBuiltin, typeBuiltin:
 		run = child.lookup
+	case pwdBuiltin:
+		run = func(ctx context.Context, args []string) int { return pwd(ctx, child, args) }
 	}
 	code := run(ctx, args)
 	if ctx.Err() != nil {

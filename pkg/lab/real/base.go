@@ -26,7 +26,7 @@ var customize string
 // basePackages are what every host has beside Debian's minimal set.
 func basePackages() []string {
 	return []string{
-		"ca-certificates", "curl", "dbus", "iproute2", "libpam-systemd", "needrestart",
+		"ca-certificates", "curl", "dbus", "haproxy", "iproute2", "libpam-systemd", "needrestart",
 		"openssh-server", "procps", "sudo", "systemd-sysv",
 	}
 }

@@ -57,10 +57,11 @@ func buildAndRun(m *testing.M) int {
 
 // desk is where an operator sits: inventory, playbook, key, state folder.
 type desk struct {
-	t   *testing.T
-	lab *real.Lab
-	dir string
-	env []string
+	t       *testing.T
+	lab     *real.Lab
+	dir     string
+	env     []string
+	machine string // whose name the program sees; empty: this one
 }
 
 // Settings of hosts that a test adds to the inventory, by host name; the settings of
@@ -138,7 +139,8 @@ func (d *desk) command(ctx context.Context, args ...string) *exec.Cmd {
 		"-i", filepath.Join(d.dir, "inventory.yaml"), "--state", filepath.Join(d.dir, "state"),
 		"--known-hosts", filepath.Join(d.dir, "known_hosts"), "--ssh-config", "none",
 	}
-	cmd := d.lab.Command(ctx, os.Getenv(programVar), append(args, shared...)...)
+	argv := append(append(d.elsewhere(), os.Getenv(programVar)), append(args, shared...)...)
+	cmd := d.lab.Command(ctx, argv[0], argv[1:]...)
 	cmd.Dir = d.dir
 	cmd.Env = append(cmd.Env, d.env...)
 	return cmd
@@ -161,9 +163,10 @@ func (d *desk) must(want int, args ...string) said {
 }
 
 // start begins to carry the rollout on and does not wait for it.
-func (d *desk) start() *running {
+func (d *desk) start(more ...string) *running {
 	d.t.Helper()
-	r := &running{t: d.t, ended: make(chan struct{}), cmd: d.command(d.t.Context(), "run", "playbook.yaml", "--yes")}
+	args := append([]string{"run", "playbook.yaml", "--yes"}, more...)
+	r := &running{t: d.t, ended: make(chan struct{}), cmd: d.command(d.t.Context(), args...)}
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.errs
 	if err := r.cmd.Start(); err != nil {
 		d.t.Fatal(err)

@@ -4,6 +4,7 @@ package real
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -83,5 +84,31 @@ func TestPackagesDifferByVersion(t *testing.T) {
 				t.Errorf("%s %s does not count its runs:\n%s", name, p.Version, p.postinst())
 			}
 		}
+	}
+}
+
+func TestBackendStatus(t *testing.T) {
+	const text = "# pxname,svname,qcur,status,\nshop,FRONTEND,,OPEN,\nweb,prod-1,0,no check,\nweb,prod-10,0,DRAIN,\nweb,BACKEND,0,UP,\n"
+	for server, want := range map[string]string{"prod-1": "no check", "prod-10": "DRAIN"} {
+		if got, err := backendStatus(text, server); err != nil || got != want {
+			t.Errorf("%s is %q (%v), want %q", server, got, err, want)
+		}
+	}
+	for _, broken := range []string{"", "# pxname,svname,status,\nother,prod-2,UP,\n", "<html>\n\"oops"} {
+		if got, err := backendStatus(broken, "prod-2"); err == nil {
+			t.Errorf("out of %q came %q, want an error", broken, got)
+		}
+	}
+}
+
+func TestBackendTimes(t *testing.T) {
+	const log = `1700000001.100000 lb-1 haproxy[7]: [WARNING]  (7) : Server web/a enters drain state.
+1700000002.200000 lb-1 haproxy[7]: [WARNING]  (7) : Server web/ab enters drain state.
+1700000003.300000 lb-1 haproxy[7]: [WARNING]  (7) : Server web/a is UP (leaving forced drain).
+-- Boot --
+`
+	out, in := backendTimes(log, "a")
+	if !slices.Equal(out, []int64{1700000001}) || !slices.Equal(in, []int64{1700000003}) {
+		t.Errorf("out at %v, in at %v", out, in)
 	}
 }

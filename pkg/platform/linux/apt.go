@@ -22,6 +22,7 @@ var (
 	_ platform.Driver   = Apt{}
 	_ platform.Resolver = Apt{}
 	_ platform.Locker   = Apt{}
+	_ platform.Marker   = Apt{}
 )
 
 // quiet keeps everything that could ask, or act on its own, quiet. That the admin's

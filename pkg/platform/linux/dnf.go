@@ -20,6 +20,7 @@ var (
 	_ platform.Driver   = Dnf{}
 	_ platform.Resolver = Dnf{}
 	_ platform.Locker   = Dnf{}
+	_ platform.Marker   = Dnf{}
 )
 
 func dnfScheme() scheme {

@@ -42,7 +42,7 @@ func Probe(q platform.Query) []remote.Command {
 	names := slices.DeleteFunc(slices.Clone(q.Packages), func(n string) bool { return !isName(n) })
 	slices.Sort(names)
 	args := append([]string{cmp.Or(q.Nonce, "0"), mode}, slices.Compact(names)...)
-	return []remote.Command{look(effect, maxReport, args, frameScript, commonScript, probeScript)}
+	return []remote.Command{look(effect, maxReport, args, frameScript, commonScript, markerScript, probeScript)}
 }
 
 // Drivers of this package, in the order in which they are shown.

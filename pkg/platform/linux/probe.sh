@@ -134,6 +134,7 @@ main() {
 	section mounts 50 mounts
 	section space 50 space
 	section inodes 50 inodes
+	section open 40 markers /var/lib/patchring
 	case $manager in
 	apt) probe_apt "$@" ;;
 	dnf) probe_dnf "$@" ;;

@@ -44,6 +44,7 @@ func Read(results []remote.Result) (fact.Facts, error) {
 	r.identity()
 	r.osRelease()
 	r.spaces()
+	r.markers()
 	r.manager()
 	r.kernels()
 	r.reboot()

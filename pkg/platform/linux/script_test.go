@@ -66,13 +66,15 @@ func emptyLists(t *testing.T) string {
 // texts are all scripts as they are sent.
 func texts() map[string]string {
 	return map[string]string{
-		"probe":       frameScript + commonScript + probeScript,
+		"probe":       frameScript + commonScript + markerScript + probeScript,
 		"resolve":     frameScript + commonScript + resolveScript,
 		"preflight":   frameScript + commonScript + preflightScript,
 		"after":       frameScript + commonScript + afterScript,
 		"reboot_look": frameScript + commonScript + rebootLookScript,
 		"lock_look":   frameScript + lockLookScript,
 		"lock":        lockScript,
+		"mark_look":   frameScript + markerScript + markLookScript,
+		"mark":        markScript,
 		"reboot":      rebootScript,
 		"apt":         aptScript,
 		"dnf":         dnfScript,

@@ -1,0 +1,144 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/patchring/patchring/pkg/engine"
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/rollout"
+)
+
+// ApproveOptions are those of `approve`.
+type ApproveOptions struct {
+	Options
+	Rollout string
+	Ring    string // "": the one whose gate waits for an approval
+	As      string // whose word it is; "": Env.Actor
+	Reason  string
+}
+
+// Approve journals one approver's word for a ring.
+func (e Env) Approve(ctx context.Context, o ApproveOptions) (Ending, error) {
+	return e.speak(ctx, o.Options, o.Rollout, func(s *rollout.State) (rollout.Entry, error) {
+		ring := o.Ring
+		if ring == "" {
+			ring = waitingRing(s.Status(e.Now()))
+		}
+		as := o.As
+		if as == "" {
+			as = e.Actor
+		}
+		return s.Approve(ring, e.Actor, as, o.Reason, e.Now()) //nolint:wrapcheck // speak names the rollout
+	})
+}
+
+// waitingRing is the first ring whose gate has not opened.
+func waitingRing(s rollout.Status) string {
+	for _, r := range s.Rings {
+		if r.Gate != rollout.GateOpen {
+			return r.Name
+		}
+	}
+	return ""
+}
+
+// PromoteOptions are those of `promote`.
+type PromoteOptions struct {
+	Options
+	Rollout string
+	Ring    string // "": the one whose gate waits
+	Waive   string // soak, or check:NAME
+	Reason  string
+}
+
+// Promote journals that a soak or an inconclusive check is done without.
+func (e Env) Promote(ctx context.Context, o PromoteOptions) (Ending, error) {
+	if o.Waive == "" || o.Reason == "" {
+		return Ending{}, fault.Usagef("patchring promote "+o.Rollout+" --waive soak --reason 'TICKET-123'", "a waiver names what is waived, and why")
+	}
+	return e.speak(ctx, o.Options, o.Rollout, func(s *rollout.State) (rollout.Entry, error) {
+		ring := o.Ring
+		if ring == "" {
+			ring = waitingRing(s.Status(e.Now()))
+		}
+		if ring == "" { // what is asked after the last ring
+			rings := s.Status(e.Now()).Rings
+			ring = rings[len(rings)-1].Name
+		}
+		return s.Waive(ring, o.Waive, e.Actor, o.Reason) //nolint:wrapcheck // speak names the rollout
+	})
+}
+
+// RetryOptions are those of `retry`. Limit narrows which hosts.
+type RetryOptions struct {
+	Options
+	Rollout string
+	Reason  string
+}
+
+// Retry begins failed and unknown hosts again with the next run, and takes back a halt.
+func (e Env) Retry(ctx context.Context, o RetryOptions) (Ending, error) {
+	only, err := o.only()
+	if err != nil {
+		return Ending{}, err
+	}
+	return e.speak(ctx, o.Options, o.Rollout, func(s *rollout.State) (rollout.Entry, error) {
+		return s.Retry(only, o.Reason) //nolint:wrapcheck // speak names the rollout
+	})
+}
+
+// only gives the hosts that --limit names; none: all that can be retried.
+func (o RetryOptions) only() ([]fact.HostID, error) {
+	if o.Limit == "" {
+		return nil, nil
+	}
+	inv, err := o.loadInventory()
+	if err != nil {
+		return nil, err
+	}
+	hosts, err := o.selected(inv, "*")
+	return ids(hosts), err
+}
+
+// maxTries bounds how often a word is said anew because the journal moved meanwhile.
+const maxTries = 10
+
+// speak journals a person's word, made from the state as it is, and shows where the
+// rollout stands then. A `run` that is going on in another process reads it.
+func (e Env) speak(ctx context.Context, o Options, id string, word func(*rollout.State) (rollout.Entry, error)) (Ending, error) {
+	r, err := o.openRollout(ctx, id)
+	if err != nil {
+		return Ending{}, err
+	}
+	defer r.Close()
+	eng := &engine.Engine{Journal: r.journal, Actor: e.Actor, Now: e.Now}
+	for try := 0; ; try++ {
+		entry, err := word(r.state)
+		if err != nil {
+			return Ending{}, refused(r.ID, err)
+		}
+		seq := r.state.Seq()
+		err = eng.Record(ctx, entry)
+		var loadErr error
+		if r.state, loadErr = engine.Load(ctx, r.journal); loadErr != nil {
+			return Ending{}, errors.Join(err, loadErr)
+		}
+		if err == nil {
+			return e.statusOf(ctx, o, r, false)
+		}
+		if r.state.Seq() == seq || try == maxTries {
+			return Ending{}, err //nolint:wrapcheck // names the journal
+		}
+	}
+}
+
+func refused(id string, err error) error {
+	if fault.HintOf(err) != "" {
+		return err
+	}
+	return fault.Usagef("see: patchring status "+id, "rollout %s: %s", id, strings.TrimSuffix(fmt.Sprint(err), "."))
+}

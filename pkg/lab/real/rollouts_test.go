@@ -1,0 +1,118 @@
+//go:build linux
+
+package real_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/patchring/patchring/pkg/lab/real"
+)
+
+// elsewhere is what runs a program under the name of the desk's machine, so that its
+// operator is another one. The process is the program itself in the end.
+func (d *desk) elsewhere() []string {
+	if d.machine == "" {
+		return nil
+	}
+	return []string{"unshare", "--uts", "--", "sh", "-c", `hostname "$0" && exec "$@"`, d.machine}
+}
+
+// add writes more at the end of one of the desk's files.
+func (d *desk) add(name, text string) {
+	d.t.Helper()
+	d.write(name, d.read(name)+text)
+}
+
+func (d *desk) read(name string) string {
+	d.t.Helper()
+	text, err := os.ReadFile(filepath.Join(d.dir, name))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// rollout is the id of the desk's only one.
+func (d *desk) rollout() string {
+	d.t.Helper()
+	found, err := filepath.Glob(filepath.Join(d.dir, "state/rollouts/*"))
+	if err != nil || len(found) != 1 {
+		d.t.Fatalf("want one rollout in the state folder, got %v (%v)", found, err)
+	}
+	return filepath.Base(found[0])
+}
+
+// record is one line of a journal.
+type record struct {
+	Time    time.Time
+	Actor   string
+	Kind    string
+	Payload json.RawMessage
+}
+
+// records are those of one kind in the journal of the desk's only rollout. A line that is
+// being written is left out.
+func (d *desk) records(kind string) []record {
+	d.t.Helper()
+	text, err := os.ReadFile(filepath.Join(d.dir, "state/rollouts", d.rollout(), "journal.jsonl"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	var found []record
+	for line := range strings.Lines(string(text)) {
+		var r record
+		if err := json.Unmarshal([]byte(line), &r); err == nil && r.Kind == kind {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// wantRecord wants one record of the kind with these words in it.
+func (d *desk) wantRecord(kind string, words ...string) {
+	d.t.Helper()
+	found := d.records(kind)
+	if len(found) != 1 {
+		d.t.Errorf("the journal has %d records of kind %s, want 1", len(found), kind)
+		return
+	}
+	for _, word := range words {
+		if !strings.Contains(found[0].Actor+" "+string(found[0].Payload), word) {
+			d.t.Errorf("the journal's %s does not say %q: %s %s", kind, word, found[0].Actor, found[0].Payload)
+		}
+	}
+}
+
+// retry lets what failed begin again.
+func (d *desk) retry() {
+	d.t.Helper()
+	d.must(0, "retry", d.rollout(), "--reason", "repaired")
+}
+
+// wantBalanced wants these words, and no others, to have been said to the balancer.
+func wantBalanced(t *testing.T, balancer *real.Host, server string, words ...string) {
+	t.Helper()
+	got, want := strings.Join(balancer.Balanced(server), " "), strings.Join(words, " ")
+	if got != want {
+		t.Errorf("the balancer was told %q about %s, want %q", got, server, want)
+	}
+}
+
+// The words of HAProxy's own statistics.
+const (
+	inUse   = "no check"
+	drained = "DRAIN"
+)
+
+// wantBackend asks HAProxy's own statistics.
+func wantBackend(t *testing.T, balancer *real.Host, server, want string) {
+	t.Helper()
+	if got := balancer.Backend(server); got != want {
+		t.Errorf("HAProxy says %s is %q, want %q", server, got, want)
+	}
+}

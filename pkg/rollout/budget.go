@@ -1,0 +1,235 @@
+package rollout
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/plan"
+)
+
+// Budgets (rule 2). A unit is out while any of its members is: at work here, changed
+// and not well, drained, held by another rollout of the state folder, or seen to be out
+// by a begin step. The first three the state knows at every moment; the fourth is part
+// of the Moment; for the fifth each begin step measures, under the host's own lock, and
+// steps back where that would be one too many.
+
+// budget with the units that this rollout itself has out.
+type budget struct {
+	plan.Budget
+	out map[string]int // unit → how many of its members
+}
+
+// unitIn is what a host counts as in a budget.
+func (s *State) unitIn(b plan.Budget, id fact.HostID) string {
+	return unitIn(b, s.opened.Units, id)
+}
+
+func unitIn(b plan.Budget, units map[string]string, id fact.HostID) string {
+	name := id.String()
+	if unit := units[name]; unit != "" && !b.Members {
+		return "unit " + unit
+	}
+	return name
+}
+
+func (s *State) addBudgets(e Opened) {
+	s.counted, s.mates = map[fact.HostID][]int{}, map[string][]int{}
+	for i, b := range e.Budgets {
+		s.budgets = append(s.budgets, &budget{Budget: b, out: map[string]int{}})
+		for _, id := range b.Hosts {
+			s.counted[id] = append(s.counted[id], i)
+		}
+	}
+}
+
+// many hosts of one budget are passed over at once when it is used up; fewer are asked.
+const many = 32
+
+// survey works out what never changes about a ring's active hosts.
+func (s *State) survey(r *ring) {
+	counts := map[int]int{}
+	r.inBudget = map[int]slots{}
+	for i, at := range r.active {
+		h := s.hosts[at]
+		if takes := s.takes(h); i == 0 || takes < r.shortest {
+			r.shortest = takes
+		}
+		for _, b := range h.budgets {
+			counts[b]++
+		}
+	}
+	for slot, at := range r.active {
+		for _, b := range s.hosts[at].budgets {
+			if counts[b] >= many && r.inBudget[b] == nil {
+				r.inBudget[b] = newSlots(len(r.all))
+			}
+			if counts[b] >= many {
+				r.inBudget[b].put(slot, true)
+			}
+		}
+	}
+}
+
+func contains(b plan.Budget, id fact.HostID) bool {
+	_, found := slices.BinarySearchFunc(b.Hosts, id, fact.HostID.Compare)
+	return found
+}
+
+// count keeps the budgets' counters true after anything about a host has changed.
+func (s *State) count(h *host) {
+	out := h.isOut()
+	if out == h.out {
+		return
+	}
+	h.out = out
+	s.outs = list(s.outs, s.index[h.ID], out)
+	for _, at := range h.budgets {
+		b := s.budgets[at]
+		unit := s.unitIn(b.Budget, h.ID)
+		if out {
+			b.out[unit]++
+		} else if b.out[unit]--; b.out[unit] == 0 {
+			delete(b.out, unit)
+		}
+	}
+}
+
+// isOut tells whether the host is out of use as far as this rollout knows.
+func (h *host) isOut() bool {
+	switch h.State {
+	case HostWorking, HostUnknown:
+		return true
+	case HostHealthy:
+		return h.Drained
+	case HostWaiting, HostFailed, HostNothing, HostUnreachable:
+	}
+	return h.Touched || h.Drained
+}
+
+// Held are the hosts that this rollout has out, sorted: what other rollouts of the same
+// state folder must count. One that is over holds what it still works on; what is sick
+// after it, others see by looking.
+func (s *State) Held() []fact.HostID {
+	held := []fact.HostID{}
+	over := s.phase == PhaseFinished || s.phase == PhaseAborted
+	for _, at := range s.outs {
+		if h := s.hosts[at]; !over || h.State == HostWorking {
+			held = append(held, h.ID)
+		}
+	}
+	slices.SortFunc(held, fact.HostID.Compare)
+	return held
+}
+
+// Budgeted tells whether any budget holds for this rollout.
+func (s *State) Budgeted() bool { return len(s.budgets) > 0 }
+
+// Out gives the hosts that this rollout has out, each with why.
+func (s *State) Out() map[fact.HostID]string {
+	out := map[fact.HostID]string{}
+	for _, at := range s.outs {
+		out[s.hosts[at].ID] = s.hosts[at].why()
+	}
+	return out
+}
+
+// IsOut tells whether this rollout has a host out, and why.
+func (s *State) IsOut(id fact.HostID) (string, bool) {
+	at, ok := s.index[id]
+	if !ok || !s.hosts[at].out {
+		return "", false
+	}
+	return s.hosts[at].why(), true
+}
+
+func (h *host) why() string {
+	switch {
+	case h.State == HostWorking:
+		return "at work"
+	case h.Drained:
+		return string(h.State) + " and drained"
+	}
+	return string(h.State)
+}
+
+// Exceeds tells whether starting a host would take more units of a budget out than it
+// allows, when those of out are out already, and names the first such budget with who
+// is out of it. A unit that is out already needs no more budget.
+func Exceeds(budgets []plan.Budget, units map[string]string, id fact.HostID, out map[fact.HostID]string) (string, bool) {
+	for _, b := range budgets {
+		if !contains(b, id) {
+			continue
+		}
+		gone := map[string]string{}
+		for _, other := range slices.SortedFunc(maps.Keys(out), fact.HostID.Compare) {
+			if contains(b, other) && other != id {
+				gone[unitIn(b, units, other)] = other.String() + " " + out[other]
+			}
+		}
+		if _, already := gone[unitIn(b, units, id)]; !already && len(gone) >= b.Most {
+			return spent(b, gone), true
+		}
+	}
+	return "", false
+}
+
+// spent says that a budget is used up, and by whom.
+func spent(b plan.Budget, gone map[string]string) string {
+	const shown = 3
+	who := slices.Sorted(maps.Values(gone))
+	more := ""
+	if len(who) > shown {
+		more = fmt.Sprintf(" and %d more", len(who)-shown)
+		who = who[:shown]
+	}
+	return fmt.Sprintf("budget of %s: %d of %d out (%s%s)", b.Name, len(gone), b.Most, strings.Join(who, ", "), more)
+}
+
+// sighting is what the last begin that stepped back saw.
+type sighting struct {
+	out   map[fact.HostID]string
+	until time.Time // after this it is looked at anew
+}
+
+// backFor is how long a host that stepped back waits, on average, before it is tried again.
+const backFor = 2 * time.Minute
+
+// stepBack puts a host back to waiting. The pause is spread by rollout, host and count,
+// so that two operators who stepped back from each other do not meet again.
+func (s *State) stepBack(h *host, e StepEnded, at time.Time) {
+	h.backs++
+	pause := backFor/2 + spread(backFor, s.opened.Rollout, h.ID.String(), fmt.Sprint(h.backs))
+	h.NotBefore = at.Add(pause)
+	s.move(h, HostWaiting, at)
+	seen := map[fact.HostID]string{}
+	for _, name := range slices.Sorted(maps.Keys(e.Out)) {
+		id, ok := s.idOf(name)
+		if own, known := s.index[id]; !ok || known && s.hosts[own].out {
+			continue // the counters know better when it comes back
+		}
+		seen[id] = e.Out[name]
+	}
+	s.seen = sighting{out: seen, until: h.NotBefore}
+}
+
+// idOf finds a host of a budget by its written name.
+func (s *State) idOf(name string) (fact.HostID, bool) {
+	site, host, ok := strings.Cut(name, "/")
+	return fact.HostID{Site: site, Name: host}, ok && site != "" && host != ""
+}
+
+// spread is a duration below most that the words decide, evenly.
+func spread(most time.Duration, words ...string) time.Duration {
+	digest := patch.DigestOf([]byte(strings.Join(words, "\x00"))).Short()
+	n := time.Duration(0)
+	for _, c := range digest[:min(8, len(digest))] {
+		n = n*16 + time.Duration(strings.IndexRune("0123456789abcdef", cmp.Or(c, '0')))
+	}
+	return n % most
+}
