@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/patchring/patchring/pkg/apply"
-	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/hook"
 	"github.com/patchring/patchring/pkg/job"
@@ -153,9 +152,9 @@ func (w *work) call(h numbered, kind string) (call, hook.Run) {
 		run.Place = w.p.Controller.Place()
 		return call{on: w.p.Controller}, run
 	}
-	run.On = fact.HostID{Site: w.task.Host.Site, Name: h.On}
-	if _, ok := w.p.Hosts[run.On]; !ok {
-		return call{err: fmt.Errorf("hook %s: the host %s, on which it is to run, is not in the inventory", h.Name, run.On)}, run
+	err := run.On.UnmarshalText([]byte(h.On)) // a plan has it as site/name
+	if _, ok := w.p.Hosts[run.On]; err != nil || !ok {
+		return call{err: fmt.Errorf("hook %s: the host %s, on which it is to run, is not in the inventory", h.Name, h.On)}, run
 	}
 	return call{on: patient{w.p.sessions(run.On)}}, run
 }

@@ -24,7 +24,7 @@ func hooked(p *plan.Plan) *plan.Plan {
 		p.Hooks = append(p.Hooks, plan.Hook{Hosts: []fact.HostID{host("a")}, Action: a})
 	}
 	add("ticket", playbook.Action{At: playbook.HookBefore, On: playbook.OnController, Argv: []string{"ticket"}})
-	add("pool", playbook.Action{At: playbook.HookDrain, On: "lb", Argv: []string{"lbctl", "drain"}, Undo: []string{"lbctl", "enable"}})
+	add("pool", playbook.Action{At: playbook.HookDrain, On: "hq/lb", Argv: []string{"lbctl", "drain"}, Undo: []string{"lbctl", "enable"}})
 	add("agent", playbook.Action{At: playbook.HookDrain, On: playbook.OnHost, Argv: []string{"agent", "off"}, Undo: []string{"agent", "on"}})
 	add("mail", playbook.Action{At: playbook.HookDrain, On: playbook.OnController, Argv: []string{"mail"}}) // owes nothing back
 	add("smoke", playbook.Action{At: playbook.HookAfter, On: playbook.OnHost, Become: true, Argv: []string{"smoke"}})

@@ -131,7 +131,7 @@ func labRig(t *testing.T, f *labFleet) *rig {
 	p.Hosts[0].Install[0].From, p.Hosts[0].Install[0].To = "1.0-1", "1.1-1"
 	p.Hosts[0].Domain = "debian 12"
 	p.Budgets = []plan.Budget{{Name: "group web", Most: 1, Hosts: []fact.HostID{host("peer"), host("web")}}}
-	pool := notes("pool", playbook.HookDrain, "lb")
+	pool := notes("pool", playbook.HookDrain, "hq/lb")
 	pool.Wait = &playbook.Wait{Argv: []string{"true"}, Within: time.Minute}
 	p.Hooks = []plan.Hook{notes("backup", playbook.HookBefore, playbook.OnHost), pool, notes("smoke", playbook.HookAfter, playbook.OnHost)}
 	c := Config{
