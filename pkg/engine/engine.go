@@ -135,12 +135,19 @@ func (e *Engine) append(ctx context.Context, s *rollout.State, entries []rollout
 	return nil
 }
 
-// prepare writes entries as records. Only the first can be checked against the state
-// as it is; a batch never holds two that depend on each other.
+// prepare writes entries as records. All are checked against the state as it is: a
+// batch never holds two that depend on each other, so two about one host are refused.
 func (e *Engine) prepare(s *rollout.State, entries []rollout.Entry) ([]rollout.Event, []journal.Record, error) {
 	events, records := make([]rollout.Event, 0, len(entries)), make([]journal.Record, 0, len(entries))
 	now := e.now()
+	about := map[fact.HostID]bool{}
 	for i, entry := range entries {
+		if id, one := hostOf(entry); one {
+			if about[id] {
+				return nil, nil, fmt.Errorf("two events about host %s would be journaled at once", id)
+			}
+			about[id] = true
+		}
 		if err := s.Check(entry); err != nil {
 			return nil, nil, &fault.Error{Kind: fault.GiveUp, Code: fault.Usage, What: err.Error(), Hint: "see: patchring status"}
 		}
@@ -152,6 +159,17 @@ func (e *Engine) prepare(s *rollout.State, entries []rollout.Entry) ([]rollout.E
 		records = append(records, journal.Record{Time: now, Actor: e.Actor, Kind: kind, Payload: payload})
 	}
 	return events, records, nil
+}
+
+// hostOf gives the host that a step's event is about.
+func hostOf(e rollout.Entry) (fact.HostID, bool) {
+	switch e := e.(type) {
+	case rollout.StepStarted:
+		return e.Host, true
+	case rollout.StepEnded:
+		return e.Host, true
+	}
+	return fact.HostID{}, false
 }
 
 func (e *Engine) now() time.Time {

@@ -36,7 +36,7 @@ func (d Forecast) svg() string {
 	}
 	p.legend(svgTop + svgRow*len(t.rows) + 24)
 	for i, n := range notes {
-		p.text(16, svgTop+svgRow*len(t.rows)+52+18*i, "", svgInk, n)
+		p.text(16, svgTop+svgRow*len(t.rows)+52+18*i, "", n)
 	}
 	p.out.WriteString("</svg>\n")
 	return p.out.String()
@@ -83,8 +83,8 @@ func escaped(text string) string {
 	return out.String()
 }
 
-func (p *picture) text(x, y int, more, colour, text string) {
-	p.printf(`<text x="%d" y="%d" fill="%s"%s>%s</text>`, x, y, colour, more, escaped(text))
+func (p *picture) text(x, y int, more, text string) {
+	p.printf(`<text x="%d" y="%d" fill="%s"%s>%s</text>`, x, y, svgInk, more, escaped(text))
 }
 
 func (p *picture) begin(d Forecast) {
@@ -98,12 +98,12 @@ func (p *picture) begin(d Forecast) {
 	}
 	p.printf("</defs>")
 	p.printf(`<rect width="%d" height="%d" fill="%s"/>`, svgWidth, p.height, svgGround)
-	p.text(16, 26, ` font-size="17" font-weight="bold"`, svgInk, title)
+	p.text(16, 26, ` font-size="17" font-weight="bold"`, title)
 	ends := "does not finish by " + d.year(d.Until)
 	if d.Finished {
 		ends = "ends " + d.year(d.Ends)
 	}
-	p.text(16, 48, "", svgInk, "begun "+d.year(d.From)+", "+ends+", "+d.Zone+", plan "+shortDigest(d.Plan))
+	p.text(16, 48, "", "begun "+d.year(d.From)+", "+ends+", "+d.Zone+", plan "+shortDigest(d.Plan))
 }
 
 // x is where a moment stands, in tenths.
@@ -127,10 +127,10 @@ func (p *picture) scale() {
 func (p *picture) row(i int, r chartRow) {
 	top := svgTop + svgRow*i
 	if r.ring != "" {
-		p.text(16, top+15, ` font-weight="bold"`, svgInk, Truncate(r.ring, 16))
+		p.text(16, top+15, ` font-weight="bold"`, Truncate(r.ring, 16))
 		p.printf(`<line x1="16" y1="%d" x2="%d" y2="%d" stroke="%s" stroke-width="0.6"/>`, top, svgWidth-svgRight, top, svgFaint)
 	}
-	p.text(140, top+15, "", svgInk, r.label)
+	p.text(140, top+15, "", r.label)
 	bars := r.bars()
 	for _, s := range bars {
 		p.bar(top, s)
@@ -228,7 +228,7 @@ func (p *picture) legend(y int) {
 		if l.kind == done {
 			words = l.words
 		}
-		p.text(x+32, y, "", svgInk, words)
+		p.text(x+32, y, "", words)
 		x += 48 + 8*len(words)
 	}
 }

@@ -111,13 +111,11 @@ func (p *play) run(opened rollout.Opened) (Played, error) {
 			}
 			continue
 		}
-		if went, err := p.listen(d); went || err != nil {
-			if err != nil {
-				return p.stands(d, false), err
-			}
-			continue
+		on, err := p.listen(d)
+		if !on && err == nil {
+			on, err = p.pass(d)
 		}
-		if on, err := p.pass(d); !on || err != nil {
+		if !on || err != nil {
 			return p.stands(d, len(p.queue) > 0 || !d.Wake.IsZero()), err
 		}
 	}
@@ -193,7 +191,7 @@ func (p *play) happen(c coming) error {
 	}
 	delete(p.live, c.task.Key())
 	end := p.end(&p.seen, c.task, p.now)
-	if c.task.Ask != "" && p.state.Check(end) != nil {
+	if stale := c.task.Ask != "" && p.state.Check(end) != nil; stale {
 		return nil
 	}
 	return p.add(end)
@@ -213,11 +211,12 @@ func (p *play) listen(d rollout.Decision) (bool, error) {
 		return said, nil
 	}
 	for _, e := range p.Say(p.now, p.state, d.Waits) {
-		if p.state.Check(e) == nil {
-			said = true
-			if err := p.add(e); err != nil {
-				return false, err
-			}
+		if refused := p.state.Check(e); refused != nil {
+			continue
+		}
+		said = true
+		if err := p.add(e); err != nil {
+			return false, err
 		}
 	}
 	return said, nil

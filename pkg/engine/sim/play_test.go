@@ -110,7 +110,7 @@ func TestPlaySoakSick(t *testing.T) {
 	if !at.IsZero() || played.State.Phase() != rollout.PhaseHalted || !strings.Contains(fmt.Sprint(played.Waits), "sick as foreseen") {
 		t.Fatalf("opens %v; %s, waits %v", at, played.State.Phase(), played.Waits)
 	}
-	again := func(now time.Time, s *rollout.State, _ []rollout.Wait) []rollout.Entry {
+	again := func(_ time.Time, s *rollout.State, _ []rollout.Wait) []rollout.Entry {
 		if s.Phase() != rollout.PhaseHalted {
 			return nil
 		}

@@ -129,8 +129,11 @@ func (f Fleet) sample(ring string, at time.Time, asked int, frail []fact.HostID)
 func (f Fleet) frail() []fact.HostID {
 	var out []fact.HostID
 	for id, h := range f {
-		if !h.SickFrom.IsZero() || h.Retry != nil && !h.Retry.SickFrom.IsZero() {
-			out = append(out, id)
+		for try := &h; try != nil; try = try.Retry {
+			if !try.SickFrom.IsZero() {
+				out = append(out, id)
+				break
+			}
 		}
 	}
 	slices.SortFunc(out, fact.HostID.Compare)

@@ -57,13 +57,13 @@ func (w *watcher) gateSpans(at int, end time.Time) []Span {
 	if r.Gate.Approval != nil {
 		out = append(out, r.unapproved(opens)...)
 	}
-	if at > 0 && asks(w.rings[at-1].Gate.Checks, playbook.WhenAfter) {
-		add(closer(r.out.Asked, r.after, end, Check, "checks after ring "+w.rings[at-1].Name))
+	for _, earlier := range w.rings[:at] {
+		if !earlier.out.Opens.IsZero() && asks(earlier.Gate.Checks, playbook.WhenAfter) {
+			add(closer(r.out.Asked, earlier.after, end, Check, "checks after ring "+earlier.Name))
+		}
 	}
 	out = append(out, w.closed(r.Window, r.out.Asked, opens, plan.Need(r.quickest))...)
-	if r.asks {
-		add(closer(latest(r.out.Asked, out), r.before, end, Check, "checks before ring "+r.Name))
-	}
+	out = append(out, r.holes(out, opens)...)
 	if r.out.Opens.IsZero() {
 		for i := range out {
 			out[i].Open = out[i].Open || out[i].Until.Equal(end)
@@ -110,22 +110,40 @@ func asks(checks []playbook.Inquiry, when playbook.When) bool {
 	return slices.ContainsFunc(checks, func(q playbook.Inquiry) bool { return q.When == when || q.When == playbook.WhenBoth })
 }
 
-// latest is when the last of all waits is over: only then comes what is asked right
-// before the start.
-func latest(from time.Time, spans []Span) time.Time {
-	for _, s := range spans {
-		if s.Until.After(from) {
-			from = s.Until
+// holes are the times in which nothing else was missing. Only then the questions are
+// asked that are asked right before the start.
+func (r *ringWatch) holes(waits []Span, until time.Time) []Span {
+	hole := Span{Kind: Check, Why: "checks before ring " + r.Name}
+	switch {
+	case r.asks:
+	case r.out.Opens.IsZero(): // it never will, and the rollout says why
+		return nil
+	default:
+		hole = Span{Kind: Other, Why: heldUp}
+	}
+	var out []Span
+	at := r.out.Asked
+	for _, s := range slices.SortedFunc(slices.Values(waits), func(a, b Span) int { return a.From.Compare(b.From) }) {
+		if s.From.Sub(at) >= time.Second {
+			hole.From, hole.Until = at, s.From
+			out = append(out, hole)
+		}
+		if s.Until.After(at) {
+			at = s.Until
 		}
 	}
-	return from
+	if until.Sub(at) >= time.Second {
+		hole.From, hole.Until = at, until
+		out = append(out, hole)
+	}
+	return out
 }
+
+// heldUp is why something waits that nothing foreseen holds up.
+const heldUp = "held up, by a budget or a host that stepped back"
 
 // closed are the times in which a window has no room for something that takes so long.
 func (w *watcher) closed(window string, from, until time.Time, need time.Duration) []Span {
-	if window == "" || window == schedule.Any {
-		need = 0
-	}
 	var out []Span
 	for t := from; t.Before(until); {
 		a := w.clock.Fits(window, t, need)
@@ -142,14 +160,15 @@ func (w *watcher) closed(window string, from, until time.Time, need time.Duratio
 		if !a.Until.IsZero() && a.Until.Before(until) {
 			end = a.Until
 		}
-		out = append(out, w.shut(window, t.Truncate(time.Second), end)...)
+		out = append(out, w.shut(window, a, t.Truncate(time.Second), end)...)
 		t = end
 	}
 	return out
 }
 
 // shut splits a time in which nothing may start into the freezes in it, and the window.
-func (w *watcher) shut(window string, from, until time.Time) []Span {
+// no is the answer for its beginning: what has no room before a freeze waits for that.
+func (w *watcher) shut(window string, no schedule.Answer, from, until time.Time) []Span {
 	var out []Span
 	for from.Before(until) {
 		a := w.clock.At(schedule.Any, from)
@@ -158,8 +177,11 @@ func (w *watcher) shut(window string, from, until time.Time) []Span {
 			end = a.Until
 		}
 		s := Span{Kind: Window, From: from, Until: end, Why: "window " + window}
-		if a.Frozen {
+		switch {
+		case a.Frozen:
 			s.Kind, s.Why = Freeze, a.Why
+		case no.Frozen && len(out) == 0:
+			s.Kind, s.Why = Freeze, no.Why
 		}
 		out, from = append(out, s), end
 	}
@@ -208,7 +230,7 @@ func between(spans []Span, from, until time.Time) []Span {
 	if until.Sub(from) < time.Second {
 		return spans
 	}
-	return append(spans, Span{Kind: Other, From: from, Until: until, Why: "held up, by a budget or a host that stepped back"})
+	return append(spans, Span{Kind: Other, From: from, Until: until, Why: heldUp})
 }
 
 // openings are the times in which the window of a ring is open, from when it is the
@@ -243,20 +265,22 @@ func (w *watcher) openings(r *ringWatch, end time.Time) []Opening {
 	return out
 }
 
-// starve finds the hosts that are never begun, though it is their ring's turn.
+// starve finds the hosts that are never begun.
 func (w *watcher) starve(r *ringWatch) {
+	slowest := time.Duration(0)
 	for _, id := range r.Hosts {
-		if _, has := w.at[id]; !has {
+		h, ok := w.state.Host(id)
+		if _, has := w.at[id]; !has || !ok || h.State != rollout.HostWaiting {
 			continue
 		}
-		if h, ok := w.state.Host(id); ok && h.State == rollout.HostWaiting {
-			r.out.Starved = append(r.out.Starved, id)
-		}
+		r.out.Starved = append(r.out.Starved, id)
+		slowest = max(slowest, w.opened.Takes[id.String()])
 	}
-	switch longest := w.clock.Longest(r.Window, w.last); {
+	need, longest := plan.Need(slowest), w.clock.Longest(r.Window, w.last)
+	switch {
 	case len(r.out.Starved) == 0:
-	case r.Window != "" && plan.Need(r.quickest) > longest:
-		r.out.StarvedReason = "window " + r.Window + " is open for " + span(longest) + " at most, and there and back " + span(plan.Need(r.quickest)) + " are needed"
+	case r.Window != "" && need > longest:
+		r.out.StarvedReason = "window " + r.Window + " is open for " + span(longest) + " at most, and one of them needs " + span(need) + " there and back"
 	case r.out.Opens.IsZero():
 		r.out.StarvedReason = "the gate does not open"
 	default:

@@ -33,12 +33,10 @@ type ringWatch struct {
 	quickest time.Duration // the least time that a host of it takes
 	starts   []instant
 	ended    int
-	working  int
 	soaked   time.Time // when the soak was seen to be long enough
 	approved []word
-	before   time.Time // the last answer to a question right before the ring
-	after    time.Time // and after the ring before it
-	asks     bool      // such questions were asked
+	after    time.Time // the last answer to a question after the ring
+	asks     bool      // questions were asked right before it
 }
 
 type batchWatch struct {
@@ -271,16 +269,14 @@ func (w *watcher) sampled(ring string, at time.Time) {
 	}
 }
 
-// asked books an answer at the ring whose gate wants to know it: that of the ring itself
-// before it, and of the next ring after it.
+// asked books an answer at the ring that it is about.
 func (w *watcher) asked(e rollout.Asked, at time.Time) {
-	for i, r := range w.rings {
-		switch {
-		case r.Name != e.Ring:
-		case e.When == playbook.WhenBefore:
-			r.before, r.asks = at, true
-		case i+1 < len(w.rings):
-			w.rings[i+1].after = at
-		}
+	r := w.ring(e.Ring)
+	switch {
+	case r == nil:
+	case e.When == playbook.WhenBefore:
+		r.asks = true
+	default:
+		r.after = at
 	}
 }
