@@ -18,8 +18,8 @@ import (
 // What a run journals before it goes on: the calendar as the files say it today, and a
 // person's word that the window does not hold.
 
-// overrideFor is how long an override of the window lasts. It is for the run at hand, not
-// for the rollout.
+// overrideFor is how long an override of the window lasts at most. It is for the run at
+// hand, not for the rollout: the next run that does not ask for it ends it.
 const overrideFor = 12 * time.Hour
 
 // proceed brings the journal up to date with today's files and this run's options.
@@ -29,8 +29,12 @@ func (e Env) proceed(ctx context.Context, o RunOptions, f *fleet, src runSource,
 		e.say("note: windows or freezes were changed since; the rollout keeps to the new ones")
 		words = append(words, rollout.CalendarSet{Calendar: now})
 	}
-	if o.OverrideWindow != "" {
+	switch inForce := e.Now().Before(r.state.Status(e.Now()).Override.Until); {
+	case r.over():
+	case o.OverrideWindow != "":
 		words = append(words, rollout.WindowOverridden{Reason: o.OverrideWindow, Until: e.Now().UTC().Add(overrideFor)})
+	case inForce:
+		words = append(words, rollout.WindowOverridden{Reason: "ended: this run was not given an override", Until: e.Now().UTC()})
 	}
 	eng := &engine.Engine{Journal: r.journal, Actor: e.Actor, Now: e.Now}
 	for _, word := range words {

@@ -126,8 +126,7 @@ const listen = 5 * time.Second
 // way the timer only wakes them that wait for a time.
 func (r *run) patience(d rollout.Decision) (*time.Timer, bool) {
 	now := r.now()
-	over := r.state.Phase() == rollout.PhaseFinished || r.state.Phase() == rollout.PhaseAborted
-	stay := !r.stopping && !over && now.Before(r.until)
+	stay := !r.stopping && r.state.Phase() == rollout.PhaseOpen && now.Before(r.until)
 	switch wake := max(time.Millisecond, d.Wake.Sub(now)); {
 	case stay && d.Wake.IsZero():
 		return time.NewTimer(listen), true

@@ -186,9 +186,9 @@ func TestNext(t *testing.T) {
 	}{
 		{"done", source(rollout.PhaseFinished, 0, host(rollout.HostHealthy, "", true)), ""},
 		{"halted", source(rollout.PhaseHalted, 0, host(rollout.HostFailed, "", true)),
-			"patchring report r1 shows why; when the hosts are put right: patchring retry r1, then patchring run monthly; to give up: patchring abort r1"},
+			"patchring report r1 shows why; when it is put right: patchring retry r1, then patchring run monthly; to give up: patchring abort r1"},
 		{"halted by a gate", source(rollout.PhaseHalted, 0, host(rollout.HostHealthy, "", true)),
-			"patchring report r1 shows why; when it is put right: patchring abort r1, then patchring run monthly"},
+			"patchring report r1 shows why; when it is put right: patchring retry r1, then patchring run monthly; to give up: patchring abort r1"},
 		{"paused", source(rollout.PhasePaused, 0), "patchring resume r1"},
 		{"open", source(rollout.PhaseOpen, 0), "patchring run monthly"},
 		{"finished with a failure", source(rollout.PhaseFinished, 1, host(rollout.HostFailed, "", true)),

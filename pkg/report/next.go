@@ -52,14 +52,11 @@ func runCommand(s Source) string {
 	return command("run", s.Path)
 }
 
-// afterHalt: hosts that failed can be tried again; what a gate said no to can't.
+// afterHalt: hosts that are put right are tried again, and a gate that said no is asked
+// again.
 func afterHalt(s Source) string {
-	look, abort := command("report", s.Status.Rollout), command("abort", s.Status.Rollout)
-	if s.hasSick() {
-		return fmt.Sprintf("%s shows why; when the hosts are put right: %s, then %s; to give up: %s",
-			look, command("retry", s.Status.Rollout), runCommand(s), abort)
-	}
-	return fmt.Sprintf("%s shows why; when it is put right: %s, then %s", look, abort, runCommand(s))
+	return fmt.Sprintf("%s shows why; when it is put right: %s, then %s; to give up: %s",
+		command("report", s.Status.Rollout), command("retry", s.Status.Rollout), runCommand(s), command("abort", s.Status.Rollout))
 }
 
 func (s Source) hasSick() bool {
