@@ -115,7 +115,7 @@ func matched(s map[string]any) string {
 	return fmt.Sprint(first["value"])
 }
 
-func (a *alertmanager) remove(w http.ResponseWriter, r *http.Request) {
+func (a *alertmanager) remove(_ http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	id := r.PathValue("id")

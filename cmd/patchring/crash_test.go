@@ -1,30 +1,23 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
-
-	"github.com/patchring/patchring/pkg/lab"
 )
 
-// TestCrashMatrix kills the program at the first and at the last event of every kind, and
-// of every step, of a rollout that has a bit of everything: a soak, an approval, drains,
-// hooks, a reboot, a host that falls sick and is begun again. Then the same command is
-// given again, until the end. What the fleet counted is what it counts without the kill.
+// TestCrashMatrix kills the program at the first event of every kind, and at the first and
+// the last of every step that has an effect, of a rollout that has a bit of everything: a
+// soak, an approval, drains, hooks, silences, a reboot, a host that falls sick and is begun
+// again. Then the same command is given again, until the end. What the fleet counted is
+// what it counts without the kill.
 func TestCrashMatrix(t *testing.T) {
 	whole := newStory(t)
 	seen := whole.play(t, moment{})
@@ -51,9 +44,10 @@ func TestCrashMatrix(t *testing.T) {
 }
 
 // crashesAtOnce: the plays wait for each other's sleeps more than for a processor.
-const crashesAtOnce = 8
+const crashesAtOnce = 16
 
 func crash(t *testing.T, cut moment, want ending) {
+	t.Helper()
 	s := newStory(t)
 	s.play(t, cut)
 	if !s.killed {
@@ -68,191 +62,40 @@ func crash(t *testing.T, cut moment, want ending) {
 type moment struct {
 	kind string
 	nth  int
+	// during: not at the event, but once the fleet shows that the step has an effect.
+	during bool
 }
 
-func (m moment) String() string { return fmt.Sprintf("%s#%d", m.kind, m.nth) }
+func (m moment) String() string {
+	return fmt.Sprintf("%s#%d%s", m.kind, m.nth, map[bool]string{true: "_at_work"}[m.during])
+}
 
-// moments are the first and the last of every kind.
+// moments are the first of every kind, and of those steps that must not happen twice the
+// middle, and the last.
 func moments(seen map[string]int) []moment {
 	var all []moment
 	for _, kind := range slices.Sorted(maps.Keys(seen)) {
-		all = append(all, moment{kind, 1})
-		if seen[kind] > 1 && kind != "sampled" { // how many samples there are is the clock's
-			all = append(all, moment{kind, seen[kind]})
+		all = append(all, moment{kind: kind, nth: 1})
+		how, step, ofHost := strings.Cut(strings.TrimPrefix(kind, "step_"), "_")
+		if !ofHost || !effective(step) {
+			continue
+		}
+		if how == "started" {
+			all = append(all, moment{kind: kind, nth: 1, during: true})
+		}
+		if seen[kind] > 1 {
+			all = append(all, moment{kind: kind, nth: seen[kind]})
 		}
 	}
 	return all
 }
 
-// story is one rollout against a fleet of its own.
-type story struct {
-	dir     string
-	fleet   *lab.Fleet
-	alerts  *alertmanager
-	manager string // its URL
-	seen    map[string]int
-	killed  bool
-}
-
-func newStory(t *testing.T) *story {
-	t.Helper()
-	fleetFile, err := os.ReadFile(filepath.Join("testdata", "crash", "fleet.yaml"))
-	if err != nil {
-		t.Fatal(err)
+func effective(step string) bool {
+	switch step {
+	case "begin", "before", "preflight", "stage", "verify", "check":
+		return false
 	}
-	spec, err := lab.Load(fleetFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fleet, err := lab.Start(t.Context(), spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(fleet.Close)
-	dir := t.TempDir()
-	alerts := &alertmanager{log: filepath.Join(dir, "alerts.log"), host: map[string]string{}}
-	server := alerts.serve()
-	t.Cleanup(server.Close)
-	s := &story{dir: dir, fleet: fleet, alerts: alerts, manager: server.URL, seen: map[string]int{}}
-	if err := fleet.Write(s.dir); err != nil {
-		t.Fatal(err)
-	}
-	s.add(t, "site.yaml", "inventory.yaml")
-	s.add(t, "monthly.yaml", "monthly.yaml")
-	return s
-}
-
-// add puts a file of testdata at the end of one of the story's.
-func (s *story) add(t *testing.T, from, to string) {
-	t.Helper()
-	more, err := os.ReadFile(filepath.Join("testdata", "crash", from))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.OpenFile(filepath.Join(s.dir, to), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := f.WriteString(strings.ReplaceAll(string(more), "$AM", s.manager)); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// play carries the rollout to its end as its people would, and tells how many events of
-// each kind there were.
-func (s *story) play(t *testing.T, cut moment) map[string]int {
-	t.Helper()
-	approved, retried := false, false
-	for began := time.Now(); time.Since(began) < time.Minute; {
-		code, out := s.run(t, cut)
-		switch {
-		case code < 0: // killed
-		case code == 8: // it soaks
-			<-time.After(soaks)
-		case code == 0:
-			return s.seen
-		case code == 7 && !approved:
-			approved = true
-			s.say(t, "approve", s.id(t), "--ring", "production")
-		case code == 4 && !retried:
-			retried = true
-			s.fleet.Host("p2").Exec(t.Context(), io.Discard, io.Discard, "/usr/bin/lab-mend")
-			s.say(t, "retry", s.id(t), "--reason", "repaired")
-		default:
-			t.Fatalf("exit code %d\n%s", code, out)
-		}
-	}
-	t.Fatal("it does not come to its end")
-	return nil
-}
-
-// soaks is how long somebody who is told to wait does before trying again.
-const soaks = 300 * time.Millisecond
-
-// run gives the command once, and kills it when the moment has come. Its own exit code,
-// or -1 when it was killed.
-func (s *story) run(t *testing.T, cut moment) (code int, said string) {
-	t.Helper()
-	cmd := s.command(t, "ann@desk", "run", "monthly.yaml", "--yes", "--json", "--detailed-exitcode")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var errs strings.Builder
-	cmd.Stderr = &errs
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	shot := false
-	lines := bufio.NewScanner(out)
-	lines.Buffer(nil, 1<<22)
-	for lines.Scan() {
-		if kind := kindOf(lines.Bytes()); kind != "" && !shot {
-			s.seen[kind]++
-			if !s.killed && (cut == moment{kind, s.seen[kind]}) {
-				s.killed, shot = true, true
-				_ = cmd.Process.Kill() // it may have ended by itself
-			}
-		}
-	}
-	_ = cmd.Wait() // its exit code is looked at
-	if shot {
-		return -1, ""
-	}
-	return cmd.ProcessState.ExitCode(), errs.String()
-}
-
-// kindOf is the kind of an event, and of a step's the step.
-func kindOf(line []byte) string {
-	var m struct{ Type, Event, Host, Step string }
-	if err := json.Unmarshal(line, &m); err != nil || m.Type != "event" {
-		return ""
-	}
-	if m.Host == "" {
-		return m.Event
-	}
-	return m.Event + "_" + m.Step
-}
-
-// command is the program as a process of its own. It is killed with the test.
-func (s *story) command(t *testing.T, actor string, args ...string) *exec.Cmd {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, self, args...)
-	cmd.Args[0] = "patchring"
-	cmd.Dir = s.dir
-	cmd.Env = []string{"HOME=" + s.dir, "PATH=/usr/bin:/bin", "CI=true", "PATCHRING_SSH_CONFIG=none", testActor + "=" + actor}
-	return cmd
-}
-
-// say gives a command that must succeed, in the name of an approver.
-func (s *story) say(t *testing.T, args ...string) []byte {
-	t.Helper()
-	var errs strings.Builder
-	cmd := s.command(t, "jane@hq.example", args...)
-	cmd.Stderr = &errs
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", args[0], err, errs.String())
-	}
-	return out
-}
-
-func (s *story) id(t *testing.T) string {
-	t.Helper()
-	ids, err := os.ReadDir(filepath.Join(s.dir, ".patchring", "rollouts"))
-	if err != nil || len(ids) != 1 {
-		t.Fatalf("rollouts: %v, %v", ids, err)
-	}
-	return ids[0].Name()
+	return true
 }
 
 // ending is what is left in the end: what patchring says, and what was really done.
@@ -306,7 +149,9 @@ func (s *story) ending(t *testing.T) ending {
 // problems are what is wrong with an ending by itself, whatever it is compared with.
 func (e ending) problems() []string {
 	var all []string
+	restarts := 0
 	for _, h := range e.Hosts {
+		restarts += h.Reboots
 		slices.Sort(h.Transactions)
 		switch {
 		case h.State != "healthy", h.Drained, h.Locked:
@@ -318,7 +163,7 @@ func (e ending) problems() []string {
 	if len(e.Quiet) > 0 {
 		all = append(all, fmt.Sprintf("alerts are still quiet: %v", e.Quiet))
 	}
-	if len(e.Hosts) != 4 || len(e.Calls) == 0 {
+	if len(e.Hosts) != 4 || len(e.Calls) == 0 || restarts != 2 {
 		all = append(all, fmt.Sprintf("that was not the story: %+v", e))
 	}
 	for call, n := range e.Calls {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/patchring/patchring/pkg/app"
+	"github.com/patchring/patchring/pkg/fault"
 	"github.com/spf13/cobra"
 )
 
@@ -27,9 +28,12 @@ once, and says what still runs where; the next run looks at it.`,
 	cmd.Flags().DurationVar(&o.Wait, "wait", 0, "stay so long when only a time is waited for (a window, a soak), and go on then")
 	cmd.Flags().StringVar(&o.OverrideWindow, "override-window", "", "start hosts outside their window, for this `REASON`; a freeze still holds")
 	cmd.Flags().BoolVar(&o.Supersede, "supersede", false, "end the open rollout of this playbook and begin a new one")
-	cmd.Flags().StringVar(&o.ForceUnlock, "force-unlock", "", "replace locks that this `ROLLOUT`, which is gone for good, left on hosts")
+	cmd.Flags().StringVar(&o.ForceUnlock, "force-unlock", "", "replace locks and markers that this `ROLLOUT`, which is gone for good, left on hosts")
 	cmd.Flags().StringVar(&o.JUnit, "junit", "", "also write a JUnit `FILE` for a CI server")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if cmd.Flags().Changed("override-window") && o.OverrideWindow == "" {
+			return fault.Usagef("--override-window 'TICKET-123'", "a window is overridden for a reason, or not at all")
+		}
 		o.Options, o.Playbook = c.options, args[0]
 		return c.ended(c.env.Run(cmd.Context(), o))
 	}

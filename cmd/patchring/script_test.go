@@ -34,7 +34,6 @@ const (
 // program is main, by whom and when a test says.
 func program() {
 	ctx, stop, done := interruptible(context.Background(), os.Stderr)
-	defer done()
 	env := environment(stop)
 	if actor := os.Getenv(testActor); actor != "" {
 		env.Actor = actor

@@ -36,6 +36,7 @@ openssl-libs.x86_64 1:3.2.2-6.el9_5.1     baseos
 RLSA-2026:1330 Important/Sec. openssl-1:3.2.2-6.el9_5.1.x86_64
 RLSA-2026:1330 Important/Sec. openssl-libs-1:3.2.2-6.el9_5.1.x86_64
 `, "", 0}},
+		"cves":  {rocky(linux.Config{}), "dnf -q -C updateinfo list --updates --with-cve", result{"CVE-2026-1 Important/Sec. openssl-1:3.2.2-6.el9_5.1.x86_64\n", "", 0}},
 		"sizes": {rocky(linux.Config{}), `dnf -q -C repoquery --upgrades --qf '%{name}\t%{epoch}:%{version}-%{release}\t%{arch}\t%{downloadsize}\n' | grep tzdata`, result{"tzdata\t0:2025c-1.el9\tx86_64\t859120\n", "", 0}},
 		"plan": {rocky(linux.Config{}), "dnf -C --assumeno install openssl-1:3.2.2-6.el9_5.1.x86_64 | grep -v expiration", result{`Dependencies resolved.
 ` + bar + ` Package       Architecture  Version            Repository    Size

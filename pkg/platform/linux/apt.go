@@ -16,6 +16,7 @@ import (
 var aptScript string
 
 // Apt drives Debian, Ubuntu and their derivatives.
+// Its updates carry no CVEs: apt's lists tell which updates are security fixes, not of what.
 type Apt struct{ Name fact.Platform }
 
 var (

@@ -130,7 +130,7 @@ func severityOf(word string) patch.Severity {
 // version and the new one. No advisory at all tells nothing: many repositories have none.
 func advise(u patch.Update, list []advisory) patch.Update {
 	for _, a := range list {
-		if a.name != u.Name || a.arch != u.Arch || version.RPM(a.evr, u.To) > 0 || u.From != "" && version.RPM(a.evr, u.From) <= 0 {
+		if !onTheWay(a.nevra, u) {
 			continue
 		}
 		u.Security = max(u.Security, patch.TriOf(a.security))
@@ -139,6 +139,11 @@ func advise(u patch.Update, list []advisory) patch.Update {
 		}
 	}
 	return u
+}
+
+// onTheWay: what an advisory says of this version holds for the update as well.
+func onTheWay(n nevra, u patch.Update) bool {
+	return n.name == u.Name && n.arch == u.Arch && version.RPM(n.evr, u.To) <= 0 && (u.From == "" || version.RPM(n.evr, u.From) > 0)
 }
 
 // worse takes the higher; a known severity beats unknown.

@@ -73,6 +73,7 @@ func (r *reader) dnfUpdates() {
 		}
 		r.facts.Updates = append(r.facts.Updates, u)
 	}
+	r.dnfCVEs()
 }
 
 // rpmVersions are installed versions by name:arch; of kernels, which are installed

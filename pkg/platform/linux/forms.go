@@ -25,3 +25,22 @@ func formed(s, first, rest string, most int) bool {
 	}
 	return true
 }
+
+// isCVE: "CVE-", a year, and a number of four digits or more.
+func isCVE(s string) bool {
+	const shape = "CVE-0000-0000"
+	return len(s) >= len(shape) && len(s) <= len(shape)+15 && shaped(s, shape+strings.Repeat("0", len(s)-len(shape)))
+}
+
+// shaped: as the shape, with any digit where that has a 0.
+func shaped(s, shape string) bool {
+	if len(s) != len(shape) {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] != shape[i] && (shape[i] != '0' || s[i] < '0' || s[i] > '9') {
+			return false
+		}
+	}
+	return true
+}

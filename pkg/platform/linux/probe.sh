@@ -119,6 +119,7 @@ probe_dnf() {
 		section sizes 12000 dnf_sizes
 		# shellcheck disable=SC2086 # one word each
 		section versions 12000 rpm_versions $names
+		section cves 30000 dnf_cached updateinfo list --updates --with-cve
 	fi
 	[ $# -eq 0 ] || section packages 12000 rpm_versions "$@"
 	section needs_restarting 200 needs_restarting

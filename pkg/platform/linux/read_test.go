@@ -231,6 +231,10 @@ func wellFormedUpdate(t *testing.T, u patch.Update) {
 		t.Errorf("not well-formed: %+v", u)
 	}
 	clean(t, u.Name+u.Arch+u.From+u.To+u.Origin)
+	if cves := strings.Fields(u.CVEs); u.CVEs != strings.Join(cves, " ") || !slices.IsSorted(cves) || len(cves) > maxCVEs ||
+		slices.ContainsFunc(cves, func(id string) bool { return !isCVE(id) }) {
+		t.Errorf("not CVEs: %q", u.CVEs)
+	}
 }
 
 func clean(t *testing.T, text string) {
