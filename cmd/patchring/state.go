@@ -70,8 +70,10 @@ func (c *cli) unlockCommand() *cobra.Command {
 		Use:   "unlock ROLLOUT",
 		Short: "Free a rollout whose owner is gone for good",
 		Long: `Frees the lock of a rollout in this state folder whose owner ended on another machine
-that will not come back. It is refused while the owner lives on this machine. The
-locks on hosts are another matter: see run --force-unlock.`,
+that will not come back. It is refused while the owner lives on this machine. Of a rollout
+that is over it also lets go of the hosts that it left drained, once you have put them
+back yourself: until then they count as out in every budget. The locks on hosts are
+another matter: see run --force-unlock.`,
 		Example: "  patchring state unlock 2026-11-21-monthly-7f3a",
 		Args:    cobra.ExactArgs(1),
 	}

@@ -30,6 +30,7 @@ func (e Env) carry(ctx context.Context, o RunOptions, f *fleet, r *openRollout) 
 		return Ending{}, err //nolint:wrapcheck // says what still runs where
 	}
 	r.state = state
+	e.takeOver(ctx, o.Options, r)
 	source, err := e.sourceOf(ctx, r, waits)
 	if err != nil {
 		_ = watch.close(nil)
@@ -62,7 +63,7 @@ func (r *openRollout) greet(ctx context.Context, watch *watcher) error {
 }
 
 func (e Env) engine(o RunOptions, f *fleet, r *openRollout, watch *watcher) *engine.Engine {
-	st := newStanding(r.state, r.state.Status(e.Now()))
+	st := newStanding(r.state, r.state.Status(e.Now()), r.plan.Quarantined)
 	controller := hook.Controller(filepath.Join(absolute(o.statePath()), "jobs"))
 	performer := local.New(local.Config{
 		Plan: r.plan, Hosts: f.hosts, Connect: f, Store: r.store, Driver: drivers.For,

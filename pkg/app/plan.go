@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/inventory"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
@@ -34,6 +35,9 @@ type PlanOptions struct {
 // Plan looks at every host of the playbook and says exactly what would change. The
 // plan is saved, so that `run` can be given it.
 func (e Env) Plan(ctx context.Context, o PlanOptions) (Ending, error) {
+	if err := o.check(); err != nil {
+		return Ending{}, err
+	}
 	inv, book, err := o.load()
 	if err != nil {
 		return Ending{}, err
@@ -61,6 +65,15 @@ func (e Env) Plan(ctx context.Context, o PlanOptions) (Ending, error) {
 		ends = append(ends, end)
 	}
 	return worst(ends), nil
+}
+
+// check refuses the urgent lane for everything: its short soak is for what can't wait.
+func (o PlanOptions) check() error {
+	if o.Urgent && len(o.CVEs)+len(o.Packages) == 0 {
+		return fault.Usagef("name it: --urgent --cve CVE-2026-1234, or --package GLOB where the hosts tell no CVEs",
+			"the urgent lane is for a fix that can't wait, not for everything")
+	}
+	return nil
 }
 
 func (o PlanOptions) load() (*inventory.Inventory, *loadedBook, error) {

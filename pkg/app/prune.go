@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/patchring/patchring/pkg/engine"
+	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/report"
 	"github.com/patchring/patchring/pkg/statedir"
@@ -71,7 +72,8 @@ type UnlockOptions struct {
 }
 
 // Unlock frees the lock of a rollout in the state folder whose owner is gone for good.
-func (e Env) Unlock(_ context.Context, o UnlockOptions) (Ending, error) {
+// Of a rollout that is over it also lets go of the hosts that it still keeps out.
+func (e Env) Unlock(ctx context.Context, o UnlockOptions) (Ending, error) {
 	dir, err := o.stateDir()
 	if err != nil {
 		return Ending{}, err
@@ -80,6 +82,13 @@ func (e Env) Unlock(_ context.Context, o UnlockOptions) (Ending, error) {
 	owner, err := dir.ForceUnlock(o.Rollout)
 	if err != nil {
 		return Ending{}, err //nolint:wrapcheck // says who holds it
+	}
+	err = o.ifOver(ctx, dir, o.Rollout, func(folder *statedir.Rollout, holds []fact.HostID) error {
+		e.say("rollout %s keeps no host out any more; it did %s", o.Rollout, holds)
+		return folder.LetGo(ctx, holds) //nolint:wrapcheck // names the file
+	})
+	if err != nil {
+		return Ending{}, err
 	}
 	if owner.PID == 0 {
 		e.say("rollout %s was not locked", o.Rollout)

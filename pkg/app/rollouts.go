@@ -232,7 +232,7 @@ func (e Env) create(ctx context.Context, o RunOptions, p *plan.Plan) (*openRollo
 }
 
 func (e Env) createIn(ctx context.Context, o RunOptions, dir *statedir.Dir, r *openRollout, p *plan.Plan) error {
-	lock, err := dir.Lock(statedir.Me(e.Now()))
+	lock, err := dir.Await(ctx)
 	if err != nil {
 		return err //nolint:wrapcheck // says who holds it
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,9 @@ type RunOptions struct {
 // Run does everything that is allowed now: it carries on the open rollout of this
 // playbook and site, or plans and starts a new one.
 func (e Env) Run(ctx context.Context, o RunOptions) (Ending, error) {
+	if err := o.check(); err != nil {
+		return Ending{}, err
+	}
 	inv, err := o.loadInventory()
 	if err != nil {
 		return Ending{}, err
@@ -191,9 +195,11 @@ func (e Env) start(ctx context.Context, o RunOptions, f *fleet, src runSource, s
 	return r, Ending{}, err
 }
 
+// nothingToDo: nothing is to be installed, and no host is in doubt since its last rollout.
 func nothingToDo(p *plan.Plan) bool {
 	updates, _ := size(p)
-	return updates == 0
+	doubted := slices.ContainsFunc(p.Hosts, func(h plan.Host) bool { return h.Recheck != nil && h.Recheck.Doubted })
+	return updates == 0 && !doubted
 }
 
 // size counts what a plan would install, and on how many hosts.

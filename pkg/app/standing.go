@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/rollout"
 	"github.com/patchring/patchring/pkg/statedir"
 )
@@ -21,8 +22,11 @@ type standing struct {
 	others map[fact.HostID]string // held by other rollouts of the state folder
 }
 
-func newStanding(s *rollout.State, now rollout.Status) *standing {
+func newStanding(s *rollout.State, now rollout.Status, dead []plan.Quarantined) *standing {
 	st := &standing{hosts: map[fact.HostID]rollout.HostStatus{}, out: s.Out(), sick: map[string]map[string]string{}}
+	for _, q := range dead {
+		st.out[q.ID] = rollout.InQuarantine
+	}
 	for _, r := range now.Rings {
 		st.order = append(st.order, r.Name)
 		st.sick[r.Name] = s.Sick(r.Name)

@@ -87,8 +87,33 @@ func (e Env) Retry(ctx context.Context, o RetryOptions) (Ending, error) {
 		return Ending{}, err
 	}
 	return e.speak(ctx, o.Options, o.Rollout, func(s *rollout.State) (rollout.Entry, error) {
+		if err := o.newest(s); err != nil {
+			return nil, err
+		}
 		return s.Retry(only, o.Reason) //nolint:wrapcheck // speak names the rollout
 	})
+}
+
+// newest: a rollout that has finished is opened again only where no later one has taken
+// over its hosts.
+func (o RetryOptions) newest(s *rollout.State) error {
+	if s.Phase() != rollout.PhaseFinished {
+		return nil
+	}
+	dir, err := o.stateDir()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = dir.Close() }()
+	status := s.Status(o.Today)
+	all, err := dir.Of(status.Playbook, status.Site) // newest first
+	if err != nil {
+		return err //nolint:wrapcheck // names the folder
+	}
+	if len(all) > 0 && all[0].ID != s.ID() {
+		return fault.Usagef("its hosts are looked at again by the next: patchring run PLAYBOOK", "it has finished, and rollout %s came after it", all[0].ID)
+	}
+	return nil
 }
 
 // only gives the hosts that --limit names; none: all that can be retried.

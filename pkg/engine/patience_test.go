@@ -2,9 +2,11 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -242,4 +244,39 @@ func ofFolder(who string) (rollout.Opened, sim.Fleet) {
 	}
 	o.Rings = []plan.Ring{r}
 	return o, f
+}
+
+// torn is a state folder whose reservations can't be read.
+type torn struct{}
+
+func (torn) Reserve(context.Context, func(map[fact.HostID]string) ([]fact.HostID, func() error, error)) error {
+	return errors.New("out.json is damaged")
+}
+
+// Hosts at work come to their end though the budgets can't be shared; no other is begun,
+// and the error is told.
+func TestUnsharedBudgetsBeginNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, f := ofFolder("a")
+		whole := &journaltest.Memory{}
+		e := &engine.Engine{Journal: whole, Performer: &sim.World{Fleet: f}, Actor: "a"}
+		if err := e.Record(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := e.Run(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		j := whole.Cut(8) // two hosts are begun, and in the middle of their work
+		s, _, err := (&engine.Engine{Journal: j, Performer: &sim.World{Fleet: f}, Reserve: torn{}, Actor: "a"}).Run(t.Context(), nil)
+		if err == nil || !strings.Contains(err.Error(), "out.json is damaged") {
+			t.Errorf("the error is %v", err)
+		}
+		by := map[rollout.HostState]int{}
+		for _, h := range s.Status(time.Now()).Hosts {
+			by[h.State]++
+		}
+		if by[rollout.HostHealthy] != 2 || by[rollout.HostWaiting] != 2 {
+			t.Errorf("hosts are %v", by)
+		}
+	})
 }

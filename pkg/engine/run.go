@@ -34,7 +34,7 @@ func (e *Engine) Run(ctx context.Context, stop <-chan struct{}) (*rollout.State,
 	}
 	r.until = e.now().Add(e.Patience)
 	waits, err := r.loop(ctx)
-	return r.state, waits, err
+	return r.state, waits, errors.Join(err, r.unshared)
 }
 
 // run is one call of Run. All of it but the performing happens in one goroutine.
@@ -49,6 +49,7 @@ type run struct {
 	others   map[fact.HostID]string
 	held     []fact.HostID // what others of the state folder see us hold
 	shared   bool          // held is known to be what they see
+	unshared error         // why it can't be shared with them; nil: it can
 	told     []rollout.Wait
 	toldAt   time.Time
 }
@@ -171,17 +172,32 @@ func (r *run) decide() rollout.Decision {
 // commit journals what was decided: what is to be recorded, and the start of each step
 // with a side effect. Where hosts are begun under a budget that other rollouts share, it
 // decides anew while nobody else may, and gives what it then decided.
+//
+// Where that can't be shared with the others, no host is begun, and the error is told at
+// the end: those at work must come to their end all the same.
 func (r *run) commit(ctx context.Context, d rollout.Decision) (rollout.Decision, error) {
 	if !r.reserves(d) {
 		return d, r.append(ctx, r.state, entriesOf(d))
 	}
+	d, err := r.reserve(ctx, d)
+	if err == nil || errors.Is(err, journal.ErrMoved) || ctx.Err() != nil || errors.Is(err, errAppend) {
+		return d, err
+	}
+	r.unshared, r.stopping = err, true
+	return rollout.Decision{}, nil
+}
+
+// errAppend marks a journal that could not be written: that ends the run.
+var errAppend = errors.New("append to the journal")
+
+func (r *run) reserve(ctx context.Context, d rollout.Decision) (rollout.Decision, error) {
 	err := r.Reserve.Reserve(ctx, func(others map[fact.HostID]string) ([]fact.HostID, func() error, error) {
 		r.others = others
 		d = r.decide()
 		hold := r.hold(d)
 		return hold, func() error {
 			if err := r.append(ctx, r.state, entriesOf(d)); err != nil {
-				return err
+				return fmt.Errorf("%w: %w", errAppend, err)
 			}
 			r.held, r.shared = hold, true
 			return nil
@@ -195,7 +211,7 @@ func (r *run) commit(ctx context.Context, d rollout.Decision) (rollout.Decision,
 
 // reserves tells whether others must know before this is carried out.
 func (r *run) reserves(d rollout.Decision) bool {
-	return r.Reserve != nil && r.state.Budgeted() && (r.begins(d) || r.releases())
+	return r.Reserve != nil && r.unshared == nil && r.state.Budgeted() && (r.begins(d) || r.releases())
 }
 
 func (r *run) begins(d rollout.Decision) bool {
@@ -205,7 +221,7 @@ func (r *run) begins(d rollout.Decision) bool {
 // releases: others don't know yet what we hold, or a host that they count as held by us
 // is out no longer.
 func (r *run) releases() bool {
-	if r.Reserve == nil || !r.state.Budgeted() {
+	if r.Reserve == nil || r.unshared != nil || !r.state.Budgeted() {
 		return false
 	}
 	return !r.shared || !slices.Equal(r.held, r.state.Held())

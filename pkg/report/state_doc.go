@@ -35,9 +35,9 @@ func NewQuarantine(all []QuarantineEntry, now time.Time) Quarantine {
 }
 
 func (d Quarantine) face(bool) face {
-	s := sheet{columns: []column{{head: "HOST", whole: true}, {head: "UNTIL (UTC)", whole: true}, {head: "OWNER", least: 10}, {head: "REASON", least: 20, prose: true}}}
+	s := sheet{columns: []column{{head: "HOST", whole: true}, {head: "THROUGH (UTC)", whole: true}, {head: "OWNER", least: 10}, {head: "REASON", least: 20, prose: true}}}
 	for _, q := range d.Hosts {
-		until := q.Until.UTC().Format("2006-01-02 15:04")
+		until := q.Until.Add(-time.Minute).UTC().Format("2006-01-02 15:04")
 		if q.Over {
 			until += " (over)"
 		}

@@ -15,7 +15,7 @@ func (s *State) batchEnds(r *ring) []int {
 	units, last, stage := 0, "", 0
 	for i, at := range r.active {
 		here := r.stageOf(at - r.all[0])
-		unit := s.unitOf(s.hosts[at])
+		unit := s.hosts[at].unit
 		full := len(r.Batches) > 0 && units >= max(1, r.Batches[min(len(ends), len(r.Batches)-1)])
 		switch {
 		case i > 0 && (here != stage || full && unit != last):
@@ -40,15 +40,6 @@ func (r *ring) stageOf(i int) int {
 		}
 	}
 	return len(r.Stages)
-}
-
-// unitOf names the unit of a host: its own name where it is its own.
-func (s *State) unitOf(h *host) string {
-	name := h.ID.String()
-	if unit := s.opened.Units[name]; unit != "" {
-		return "unit " + unit
-	}
-	return name
 }
 
 // batchEnd is the index behind the batch that holds the active host at.

@@ -83,7 +83,7 @@ func (a *attempt) lookAt(further func()) {
 		if why := a.o.w.look(a.o, a.peers[0]); why != "" {
 			a.seen[a.peers[0]] = why
 		}
-		a.peers = a.peers[1:]
+		a.peers, a.o.w.small = a.peers[1:], true
 		a.lookAt(further)
 	})
 }

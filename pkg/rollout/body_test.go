@@ -32,7 +32,7 @@ type truth struct {
 	work                   patch.Work
 	did                    []patch.Update // installed by this rollout, in any try
 	effects                map[effect]int // how often a step's effect took place
-	before                 patch.Digest
+	before                 bool           // its state before was taken
 	notBefore              time.Time
 }
 

@@ -1,10 +1,10 @@
 package rollout
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,7 +27,14 @@ type budget struct {
 
 // unitIn is what a host counts as in a budget.
 func (s *State) unitIn(b plan.Budget, id fact.HostID) string {
-	return unitIn(b, s.opened.Units, id)
+	at, ours := s.index[id]
+	switch {
+	case !ours:
+		return unitIn(b, s.opened.Units, id)
+	case b.Members:
+		return s.hosts[at].name
+	}
+	return s.hosts[at].unit
 }
 
 func unitIn(b plan.Budget, units map[string]string, id fact.HostID) string {
@@ -49,7 +56,7 @@ func (s *State) addBudgets(e Opened) {
 }
 
 // many hosts of one budget are passed over at once when it is used up; fewer are asked.
-const many = 32
+const many = 4
 
 // survey works out what never changes about a ring's active hosts.
 func (s *State) survey(r *ring) {
@@ -57,8 +64,8 @@ func (s *State) survey(r *ring) {
 	r.inBudget = map[int]slots{}
 	for i, at := range r.active {
 		h := s.hosts[at]
-		if takes := s.takes(h); i == 0 || takes < r.shortest {
-			r.shortest = takes
+		if i == 0 || h.takes < r.shortest {
+			r.shortest = h.takes
 		}
 		for _, b := range h.budgets {
 			counts[b]++
@@ -113,13 +120,13 @@ func (h *host) isOut() bool {
 }
 
 // Held are the hosts that this rollout has out, sorted: what other rollouts of the same
-// state folder must count. One that is over holds what it still works on; what is sick
-// after it, others see by looking.
+// state folder must count. One that is over holds what it still works on, and what it has
+// drained and nobody has put back: that others can't see by looking.
 func (s *State) Held() []fact.HostID {
 	held := []fact.HostID{}
 	over := s.phase == PhaseFinished || s.phase == PhaseAborted
 	for _, at := range s.outs {
-		if h := s.hosts[at]; !over || h.State == HostWorking {
+		if h := s.hosts[at]; !over || h.State == HostWorking || h.Drained {
 			held = append(held, h.ID)
 		}
 	}
@@ -197,14 +204,20 @@ type sighting struct {
 	until time.Time // after this it is looked at anew
 }
 
-// backFor is how long a host that stepped back waits, on average, before it is tried again.
-const backFor = 2 * time.Minute
+// backFor is how long a host that stepped back waits, on average, before it is tried again;
+// twice as long each further time, but not for ever longer: a peer that is gone for days
+// must not fill the journal, and one that comes back soon not cost a window.
+const (
+	backFor     = 2 * time.Minute
+	backDoubles = 3
+)
 
 // stepBack puts a host back to waiting. The pause is spread by rollout, host and count,
 // so that two operators who stepped back from each other do not meet again.
 func (s *State) stepBack(h *host, e StepEnded, at time.Time) {
 	h.backs++
-	pause := backFor/2 + spread(backFor, s.opened.Rollout, h.ID.String(), fmt.Sprint(h.backs))
+	about := backFor << min(h.backs-1, backDoubles)
+	pause := about/2 + spread(about, s.opened.Rollout, h.name, strconv.Itoa(h.backs))
 	h.NotBefore = at.Add(pause)
 	s.move(h, HostWaiting, at)
 	seen := map[fact.HostID]string{}
@@ -224,12 +237,13 @@ func (s *State) idOf(name string) (fact.HostID, bool) {
 	return fact.HostID{Site: site, Name: host}, ok && site != "" && host != ""
 }
 
-// spread is a duration below most that the words decide, evenly.
+// spread is a duration below most that the words decide, evenly. All twelve digits of the
+// digest are used: of eight, as nanoseconds, no pause would differ by more than 4 s.
 func spread(most time.Duration, words ...string) time.Duration {
 	digest := patch.DigestOf([]byte(strings.Join(words, "\x00"))).Short()
-	n := time.Duration(0)
-	for _, c := range digest[:min(8, len(digest))] {
-		n = n*16 + time.Duration(strings.IndexRune("0123456789abcdef", cmp.Or(c, '0')))
+	n, err := strconv.ParseInt(digest, 16, 64)
+	if err != nil || most <= 0 {
+		return 0
 	}
-	return n % most
+	return time.Duration(n) % most
 }

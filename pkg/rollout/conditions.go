@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -101,15 +102,15 @@ func (s *State) fits(r *ring, at time.Time, takes time.Duration) schedule.Answer
 	if s.clock == nil {
 		return schedule.Answer{Why: "no calendar"}
 	}
-	window := r.Window
-	if at.Before(s.override.Until) {
-		window = schedule.Any
+	if !at.Before(s.override.Until) {
+		return s.clock.Fits(r.Window, at, plan.Need(takes))
 	}
-	return s.clock.Fits(window, at, plan.Need(takes))
+	answer := s.clock.Fits(schedule.Any, at, plan.Need(takes))
+	if answer.Open {
+		answer.Why = fmt.Sprintf("window %s overridden: %s", cmp.Or(r.Window, schedule.Any), s.override.Reason)
+	}
+	return answer
 }
-
-// takes is how long a host's work is expected to take: as planned.
-func (s *State) takes(h *host) time.Duration { return s.opened.Takes[h.ID.String()] }
 
 // inquiries are the user's own questions about a ring, before its first host or after
 // its last.
@@ -130,8 +131,8 @@ func (s *State) inquiry(r *ring, q playbook.Inquiry, when playbook.When, now tim
 	if a == nil {
 		a = &answers{}
 	}
-	if w, ok := s.waiver(r, "check:"+q.Name); ok && a.verdict != health.Fail && a.failed <= q.FailureLimit {
-		return met(fmt.Sprintf("check %s waived by %s: %s", q.Name, w.By, w.Reason))
+	if w, ok := s.waiver(r, "check:"+q.Name, when); ok && a.asked > 0 && a.verdict == health.Unknown && a.failed <= q.FailureLimit {
+		return met(fmt.Sprintf("check %s (%s) waived by %s: %s", q.Name, when, w.By, w.Reason))
 	}
 	due := s.dueAt(r, q, when, a)
 	passed := a.streak >= max(1, q.Successes)
@@ -181,13 +182,13 @@ func (s *State) question(r *ring, a ask) Task {
 }
 
 // waiver finds a person's word that holds for the set that the ring would get now.
-func (s *State) waiver(r *ring, what string) (Waived, bool) {
+func (s *State) waiver(r *ring, what string, when playbook.When) (Waived, bool) {
 	set, err := s.wanted(r)
 	if err != nil {
 		return Waived{}, false
 	}
 	for _, w := range r.waived {
-		if w.What == what && w.Set == set {
+		if w.What == what && w.When == when && w.Set == set {
 			return w, true
 		}
 	}

@@ -163,9 +163,8 @@ func (s *State) conclude(d *Decision, m Moment) {
 func (s *State) goOn(m Moment, p policy) []Task {
 	var tasks []Task
 	for _, at := range s.working {
-		h := s.hosts[at]
-		if t := s.task(h, p.mode(h), p); !m.Live[t.Key()] {
-			tasks = append(tasks, t)
+		if h := s.hosts[at]; !m.Live[h.name] {
+			tasks = append(tasks, s.task(h, p.mode(h), p))
 		}
 	}
 	return tasks

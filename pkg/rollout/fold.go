@@ -104,9 +104,11 @@ func (e Opened) apply(s *State, at time.Time) {
 // enrol puts a host into its ring. Those that can't or need not be worked on have
 // ended before they began.
 func (s *State) enrol(r *ring, id fact.HostID, idle bool, at time.Time) {
-	h := &host{ring: r.at, slot: -1, budgets: s.counted[id], HostStatus: HostStatus{ID: id, Ring: r.Name, State: HostWaiting, Try: 1}}
+	h := &host{ring: r.at, slot: -1, name: id.String(), budgets: s.counted[id], HostStatus: HostStatus{ID: id, Ring: r.Name, State: HostWaiting, Try: 1}}
 	s.index[id] = len(s.hosts)
-	if unit := s.opened.Units[id.String()]; unit != "" {
+	h.unit, h.takes = h.name, s.opened.Takes[h.name]
+	if unit := s.opened.Units[h.name]; unit != "" {
+		h.unit = "unit " + unit
 		s.mates[unit] = append(s.mates[unit], len(s.hosts))
 	}
 	r.all = append(r.all, len(s.hosts))

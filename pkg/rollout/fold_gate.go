@@ -145,7 +145,9 @@ func (e Sampled) check(s *State) error {
 // host was begun again, and tells nothing of the time since.
 func (e Sampled) apply(s *State, at time.Time) {
 	_, r := s.ring(e.Ring)
-	if quiet := s.quiet(r); r.soak.samples > 0 || !at.Before(r.soak.due(*r.Gate.Soak, quiet)) {
+	quiet := s.quiet(r)
+	_, waived := s.waiver(r, WaiveSoak, "") // then one is asked for at once
+	if waived || r.soak.samples > 0 || !at.Before(r.soak.due(*r.Gate.Soak, quiet)) {
 		r.soak.add(e, *r.Gate.Soak, quiet, at)
 	}
 }
@@ -216,7 +218,10 @@ func (e Retried) check(s *State) error {
 		}
 		seen[id] = true
 	}
-	return s.notOver()
+	if s.phase == PhaseAborted {
+		return s.notOver()
+	}
+	return nil // a finished one is open again: what failed at its end must not be lost
 }
 
 // retriable hosts are those that came to a bad end, or fell sick in a soak.
@@ -241,10 +246,10 @@ func (e Retried) apply(s *State, at time.Time) {
 			r.asked = nil // the questions are asked anew
 		}
 		if !r.opened && (len(e.Hosts) > 0 || s.phase == PhaseHalted) {
-			r.soak = soaked{} // a ring that is patched again soaks again
+			r.soak, r.waived = soaked{}, nil // a ring that is patched again soaks again
 		}
 	}
-	if s.phase == PhaseHalted {
+	if s.phase == PhaseHalted || s.phase == PhaseFinished {
 		s.phase, s.reasons = PhaseOpen, nil
 	}
 }
@@ -253,7 +258,7 @@ func (e Retried) apply(s *State, at time.Time) {
 // forgotten: that it was touched, is drained or silenced, and its state before.
 func (s *State) again(h *host, at time.Time) {
 	h.Try++
-	h.failed, h.checked, h.undrained, h.unsilenced, h.next, h.open = false, false, false, false, 0, ""
+	h.failed, h.checked, h.judged, h.undrained, h.unsilenced, h.next, h.open = false, false, false, false, false, 0, ""
 	h.Code, h.Reasons, h.Notes, h.Checks, h.Proven, h.NotBefore = "", nil, nil, nil, nil, time.Time{}
 	s.move(h, HostWaiting, at)
 }
@@ -275,7 +280,7 @@ func (s *State) quiet(r *ring) time.Time {
 // fellSick: the last sample of a gate that has not opened found the host not well.
 func (s *State) fellSick(h *host) bool {
 	for _, r := range s.rings {
-		if _, sick := r.soak.sick[h.ID.String()]; sick && !r.opened {
+		if _, sick := r.soak.sick[h.name]; sick && !r.opened {
 			return true
 		}
 	}

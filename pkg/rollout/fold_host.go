@@ -57,10 +57,11 @@ func (h *host) following() platform.StepID {
 }
 
 // closing is what a host that failed still needs. It is put back into use only if
-// nothing has touched it: a sick one stays out, and a person is asked.
+// nothing has touched it, and nobody has found it sick: one that an earlier rollout has
+// made sick is begun with nothing to install. A sick one stays out, and a person is asked.
 func (h *host) closing() platform.StepID {
 	switch {
-	case h.Drained && !h.Touched && !h.undrained:
+	case h.Drained && !h.Touched && !h.judged && !h.undrained:
 		return FlowUndrain
 	case h.Silenced && !h.unsilenced:
 		return FlowUnsilence
@@ -97,6 +98,8 @@ func (h *host) owe(step platform.StepID) {
 		h.undrained = true
 	case FlowUnsilence:
 		h.unsilenced = true
+	case FlowVerify, FlowCheck:
+		h.judged = true
 	}
 }
 

@@ -63,7 +63,8 @@ func (s *State) judge(r *ring, now time.Time) verdict {
 	}
 	// The window is asked for the time at which the rest may be met, and what the user
 	// wants to know right before the start, only when nothing else is missing.
-	conditions = append(conditions, s.windowCondition(r, now, notBefore(conditions, now)))
+	window := s.windowCondition(r, now, notBefore(conditions, now))
+	conditions = append([]condition{window}, conditions...)
 	if allMet(conditions) {
 		conditions = append(conditions, s.inquiries(r, before, now)...)
 	}

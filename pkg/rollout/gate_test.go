@@ -103,7 +103,7 @@ func TestBatchEnd(t *testing.T) {
 		s.hosts, s.opened = make([]*host, tt.n), Opened{}
 		r := &ring{Ring: plan.Ring{Batches: tt.batches}}
 		for i := range tt.n {
-			s.hosts[i] = &host{HostStatus: HostStatus{ID: id(fmt.Sprint("h", i))}}
+			s.hosts[i] = &host{unit: fmt.Sprint("hq/h", i), HostStatus: HostStatus{ID: id(fmt.Sprint("h", i))}}
 			r.active, r.all = append(r.active, i), append(r.all, i)
 		}
 		r.ends = s.batchEnds(r)

@@ -141,8 +141,12 @@ func (o *operator) carryOut(d Decision) {
 		}
 		o.checkTask(t)
 		came := o.append(StepStarted{Host: t.Host, Step: t.Step, Mode: t.Mode, Try: t.Try})
-		if came != died {
+		switch done := o.Crashes[uint64(len(o.events))]; {
+		case came != died:
 			o.perform(t)
+		case done: // the step was on its way when the process died
+			o.touch(t)
+			o.effect(t)
 		}
 		if came != goesOn {
 			return
@@ -253,7 +257,7 @@ func (o *operator) retry(e Retried) {
 		tr.try++
 		tr.begun, tr.failed, tr.checked, tr.final, tr.ended = false, false, false, "", time.Time{}
 	}
-	if o.phase == PhaseHalted {
+	if o.phase == PhaseHalted || o.phase == PhaseFinished {
 		o.phase = PhaseOpen
 	}
 }

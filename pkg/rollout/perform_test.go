@@ -14,21 +14,24 @@ import (
 // perform begins a task in the world: a start acts blindly, a reconcile looks first.
 // Its effect comes about when it ends, or when the process dies.
 func (o *operator) perform(t Task) {
-	tr := o.truth[t.Host]
 	o.live[t.Key()] = true
 	o.flights[t.Key()] = &flight{task: t, asked: o.w.now}
 	if t.Step == FlowBegin {
 		o.beginHost(t)
 		return
 	}
-	if t.Step == "install" || t.Step == "reboot" {
-		tr.touched, o.w.bodies[t.Host].sick = true, true
-	}
+	o.touch(t)
 	takes := time.Duration(max(1, o.scriptOf(t).Takes[t.Step])) * time.Minute
 	o.w.after(takes, o, func() {
 		o.effect(t)
 		o.tell(t, o.outcome(t))
 	})
+}
+
+func (o *operator) touch(t Task) {
+	if t.Step == "install" || t.Step == "reboot" {
+		o.truth[t.Host].touched, o.w.bodies[t.Host].sick = true, true
+	}
 }
 
 func (o *operator) scriptOf(t Task) script { return o.w.bodies[t.Host].try(o.truth[t.Host].try) }
@@ -115,7 +118,8 @@ func (o *operator) outcome(t Task) StepEnded {
 	end, tr := o.end(t), o.truth[t.Host]
 	switch t.Step {
 	case FlowBefore:
-		if end.Outcome == OutcomeOK {
+		if end.Outcome == OutcomeOK && !(tr.try > 1 && tr.before) { // else what was before the first try still holds
+			tr.before = true
 			end.Before = patch.DigestOf([]byte(o.ID + t.Host.String()))
 		}
 	case FlowVerify:
@@ -196,6 +200,7 @@ func (o *operator) judgeBegin(tr *truth, end StepEnded) {
 	case OutcomeOK:
 	case OutcomeBack:
 		tr.begun, tr.notBefore = false, o.w.now.Add(backFor/2)
+		o.w.wakes++
 	case OutcomeNothing:
 		tr.final = HostNothing
 	case OutcomeUnreachable:
@@ -227,4 +232,3 @@ func (o *operator) close(id fact.HostID, tr *truth) {
 		b.sick = false
 	}
 }
-

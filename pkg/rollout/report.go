@@ -18,6 +18,9 @@ func Open(id string, p *plan.Plan, digest patch.Digest) Opened {
 		Calendar: p.Calendar, FailureLimit: p.FailureLimit, Budgets: p.Budgets, Urgent: p.Urgent, Wants: wants(p),
 	}
 	addPeerUnits(&o, p)
+	for _, q := range p.Quarantined {
+		o.Quarantined = append(o.Quarantined, q.ID)
+	}
 	for _, h := range p.Hosts {
 		o.Units = note(o.Units, h.ID, h.Unit)
 		o.Takes = note(o.Takes, h.ID, h.Takes)

@@ -167,14 +167,14 @@ func (o *operator) checkInquiries(r plan.Ring, when playbook.When, now time.Time
 		}
 		streak, failed, last := 0, 0, answered{}
 		for _, a := range o.answers[askedOf(r.Name, q.Name, when)] {
-			if a.asked.Before(since) || a.asked.Before(o.retried) {
+			if a.asked.Before(since) {
 				continue
 			}
 			last, streak = a, streak+1
 			if a.Verdict != health.Pass {
 				streak = 0
 			}
-			if a.Verdict == health.Fail {
+			if a.Verdict == health.Fail && !a.asked.Before(o.retried) {
 				failed++
 			}
 		}

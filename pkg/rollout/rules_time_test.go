@@ -34,13 +34,10 @@ func (o *operator) mayStart(window string, takes time.Duration) bool {
 	frozen := func(t time.Time) bool {
 		return slices.ContainsFunc(o.calendar.Freezes, func(f schedule.Freeze) bool { return inFreeze(f, t.In(zone)) })
 	}
-	if frozen(o.w.now) {
-		return false
+	always := window == "" || window == schedule.Any || o.w.now.Before(o.override.Until)
+	open := func(t time.Time) bool {
+		return !frozen(t) && (always || inWindow(o.calendar.Windows[window], t.In(zone)))
 	}
-	if window == "" || window == schedule.Any || o.w.now.Before(o.override.Until) {
-		return true
-	}
-	open := func(t time.Time) bool { return !frozen(t) && inWindow(o.calendar.Windows[window], t.In(zone)) }
 	end := o.w.now.Add(2 * takes)
 	for t := o.w.now; t.Before(end); t = t.Add(time.Minute) {
 		if !open(t) {

@@ -90,7 +90,7 @@ func (d *draw) newPart(name string, folder int) *part {
 
 func (d *draw) part(name string, folder int, after time.Duration) {
 	p := d.newPart(name, folder)
-	p.After, p.Helped = after, d.one(2, "helped")
+	p.After, p.Helped, p.Prompt = after, d.one(2, "helped"), d.one(2, "prompt")
 	for i, ring := range []string{"test", "pilot", "production"}[:d.num(1, 3, "rings")] {
 		d.ring(p, i, ring)
 	}

@@ -52,7 +52,7 @@ func (x *search) next(room int) []int {
 		}
 	}
 	for _, at := range x.outAlready(x.r) {
-		if h := x.s.hosts[at]; len(out) < room && h.slot < x.end && x.passedOver(h.slot) && x.may(h) {
+		if h := x.s.hosts[at]; !slices.Contains(out, at) && len(out) < room && h.slot < x.end && x.passedOver(h.slot) && x.may(h) {
 			out = append(out, at)
 		}
 	}
@@ -104,7 +104,7 @@ func (x *search) hinders(h *host) *hindrance {
 	if x.now.Before(h.NotBefore) {
 		return &hindrance{text: "stepped back for a budget", until: h.NotBefore}
 	}
-	if answer := x.answer(x.s.takes(h)); !answer.Open {
+	if answer := x.answer(h.takes); !answer.Open {
 		why := untilOf(answer)
 		return &why
 	}
@@ -150,6 +150,9 @@ func (x *search) outAlready(r *ring) []int {
 	}
 	for _, h := range x.t.picked {
 		add(h.ID)
+	}
+	for _, h := range x.t.picked {
+		delete(found, x.s.index[h.ID])
 	}
 	return slices.Sorted(maps.Keys(found))
 }

@@ -81,15 +81,20 @@ func (s *State) soakCondition(r *ring, now time.Time) condition {
 		return met("")
 	}
 	k, quiet := &r.soak, s.quiet(r)
-	// A waiver does without time; what was seen since is another matter.
-	if w, ok := s.waiver(r, WaiveSoak); ok && k.verdict != health.Fail && k.failed <= rule.FailureLimit {
-		return met(fmt.Sprintf("soak waived by %s: %s", w.By, w.Reason))
-	}
 	if k.failed > rule.FailureLimit {
 		return condition{state: GateClosed, final: true, text: fmt.Sprintf("soak: %d of %d samples failed, and the limit is %d%s", k.failed, k.samples, rule.FailureLimit, k.who())}
 	}
 	c := condition{text: s.soakText(r), wake: k.due(*rule, quiet)}
-	long := k.soaked >= rule.For && k.streak >= max(1, rule.Successes)
+	long, over := k.soaked >= rule.For && k.streak >= max(1, rule.Successes), k.earliest(*rule, quiet, now)
+	// A waiver does without the time. That the hosts are well now must still be seen.
+	if w, ok := s.waiver(r, WaiveSoak, ""); ok {
+		long = k.streak > 0
+		c.text = fmt.Sprintf("soak waived by %s: %s%s", w.By, w.Reason, k.who())
+		if k.samples == 0 {
+			c.wake = quiet
+		}
+		over = later(now, c.wake)
+	}
 	switch {
 	case k.samples > 0 && k.verdict == health.Unknown:
 		c.state, c.person = GateInconclusive, true
@@ -97,7 +102,7 @@ func (s *State) soakCondition(r *ring, now time.Time) condition {
 		c.state = GateOpen
 	default:
 		c.state = GateClosed
-		c.until = k.earliest(*rule, quiet, now)
+		c.until = over
 	}
 	if !now.Before(c.wake) {
 		c.ask = []ask{{what: AskSample}}

@@ -22,19 +22,22 @@ func (s *State) start(d *Decision, r *ring, m Moment, p policy) {
 	d.Wake = sooner(d.Wake, x.held.wake)
 }
 
-// repair begins a host of a later ring, whose gate has opened, if it is out already and
-// is to be begun again: it may be what the hosts of this ring wait for.
+// repair begins a host that is out already and is to be begun again, though its batch, or
+// its ring, whose gate has opened, is not the current one: it may be what the others wait
+// for, and while they wait its turn would never come.
 func (s *State) repair(d *Decision, x *search, p policy) {
-	for _, r := range s.rings[x.r.at+1:] {
-		later := *x
-		later.r, later.end, later.full, later.held = r, r.batchEnd(r.firstOut), nil, heldBack{}
-		later.answers = map[time.Duration]schedule.Answer{}
-		for _, at := range later.outAlready(r) {
-			if h := s.hosts[at]; r.opened && h.out && h.slot < later.end && p.room(s, r) > 0 && later.may(h) {
+	for _, r := range s.rings[x.r.at:] {
+		if !r.opened {
+			return
+		}
+		other := &search{s: s, r: r, p: p, now: x.now, t: x.t, answers: map[time.Duration]schedule.Answer{}}
+		for _, at := range other.outAlready(r) {
+			if h := s.hosts[at]; h.out && p.room(s, r) > 0 && other.may(h) {
 				d.Do = append(d.Do, s.task(h, Start, p))
 				return
 			}
 		}
+		d.Wake = sooner(d.Wake, other.held.wake)
 	}
 }
 
@@ -55,6 +58,9 @@ const (
 	HeldBy   = "held by "
 	LockedBy = "locked by "
 )
+
+// InQuarantine is why a host is out that a plan has left out as known to be dead.
+const InQuarantine = "in quarantine"
 
 // heldBack gathers why hosts wait, the same reason once.
 type heldBack struct {
@@ -88,7 +94,7 @@ func (b *heldBack) add(h *host, why hindrance, n int) {
 	}
 	known.until = sooner(known.until, why.until)
 	if known.hosts == 0 {
-		known.first = h.ID.String()
+		known.first = h.name
 	}
 	known.hosts += n
 	b.wake = sooner(b.wake, why.until)

@@ -78,13 +78,17 @@ type host struct {
 	open    platform.StepID // the step that has begun and not ended; empty: none
 	failed  bool            // a step failed: only end is left
 	ended   bool
-	checked bool // verify and check have passed
-	slot    int  // where it stands in its ring's active; -1: nowhere
+	checked bool          // verify and check have passed
+	name    string        // its ID written out
+	unit    string        // its own name where it is its own
+	takes   time.Duration // how long its work is expected to take: as planned
+	slot    int           // where it stands in its ring's active; -1: nowhere
 	budgets []int
 	out     bool // counted as out in its budgets
 	backs   int  // how often it stepped back
 	// gaveBack: undrain or unsilence were begun in this try, so they are not tried again.
 	undrained, unsilenced bool
+	judged                bool // verify was begun in this try
 }
 
 // failures are the hosts that count against the ring's limit.

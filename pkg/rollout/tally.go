@@ -23,6 +23,9 @@ func (s *State) tally(m Moment) *tally {
 		maps.Copy(t.foreign, s.seen.out)
 		t.soon = s.seen.until
 	}
+	for _, id := range s.opened.Quarantined {
+		t.foreign[id] = InQuarantine
+	}
 	maps.Copy(t.foreign, m.Others)
 	for id := range t.foreign {
 		t.count(id)

@@ -50,6 +50,8 @@ type (
 		Takes   map[string]time.Duration `json:"takes,omitempty"`
 		Budgets []plan.Budget            `json:"budgets,omitempty"`
 		Urgent  bool                     `json:"urgent,omitempty"`
+		// Quarantined hosts are in no ring, but count as out in their budgets.
+		Quarantined []fact.HostID `json:"quarantined,omitempty"`
 		// Wants are, by ring, the updates whose coverage a gate asks for.
 		Wants map[string][]Want `json:"wants,omitempty"`
 	}
@@ -92,6 +94,8 @@ type (
 		Set    patch.Digest `json:"set,omitempty"`
 		What   string       `json:"what"` // WaiveSoak, or "check:" and the inquiry's name
 		By     string       `json:"by"`   // who typed it: user@machine
+		// When, of an inquiry: its answer before the ring, or the one after it.
+		When playbook.When `json:"when,omitempty"`
 		Reason string       `json:"reason"`
 	}
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/health"
+	"github.com/patchring/patchring/pkg/playbook"
 )
 
 // What people say, as entries: each is refused here where it would mean nothing, with
@@ -47,7 +48,8 @@ func (s *State) Waive(ring, what, by, reason string) (Waived, error) {
 		return Waived{}, err
 	}
 	if name, check := strings.CutPrefix(what, "check:"); check {
-		return w, r.waivable(name)
+		w.When, err = r.waivable(name)
+		return w, err
 	}
 	if r.soak.verdict == health.Fail || r.soak.failed > r.Gate.Soak.FailureLimit {
 		return Waived{}, errors.New("the soak saw hosts that are not well, and that can't be waived" + r.soak.who())
@@ -56,13 +58,13 @@ func (s *State) Waive(ring, what, by, reason string) (Waived, error) {
 }
 
 // waivable: the last answer, before or after the ring, could not be told.
-func (r *ring) waivable(name string) error {
-	for _, key := range []string{askedKey(name, before), askedKey(name, after)} {
-		if a := r.asked[key]; a != nil && a.verdict == health.Unknown {
-			return nil
+func (r *ring) waivable(name string) (playbook.When, error) {
+	for _, when := range []playbook.When{before, after} {
+		if a := r.asked[askedKey(name, when)]; a != nil && a.verdict == health.Unknown {
+			return when, nil
 		}
 	}
-	return fmt.Errorf("check %s is not inconclusive: only what could not be told can be waived", name)
+	return "", fmt.Errorf("check %s is not inconclusive: only what could not be told can be waived", name)
 }
 
 // Retry begins hosts again; none named: all that can be. What is at work is not among them.

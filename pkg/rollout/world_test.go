@@ -25,11 +25,12 @@ type part struct {
 	ID      string
 	Folder  int // rollouts of one state folder know what the others hold
 	Plan    *plan.Plan
-	After   time.Duration    // how long after the beginning it is opened
-	Crashes map[uint64]bool  // after which events the process dies; true: its tasks had done their work
+	After   time.Duration     // how long after the beginning it is opened
+	Crashes map[uint64]bool   // after which events the process dies; true: its tasks had done their work
 	Words   map[uint64][]word // what people say after an event
-	StopAt  uint64           // Ctrl-C once after this event; 0: never
-	Helped  bool             // somebody does what it waits for
+	StopAt  uint64            // Ctrl-C once after this event; 0: never
+	Helped  bool              // somebody does what it waits for
+	Prompt  bool              // and does so at once
 	// Answers to the inquiries, by "when name"; the last repeats, and without any they pass.
 	Answers map[string][]health.Verdict
 }
@@ -86,6 +87,7 @@ type world struct {
 	ops    []*operator
 	bodies map[fact.HostID]*body
 	wakes  int
+	small  bool  // what happened last can change no decision
 	broken error // the first rule that was broken
 }
 
@@ -107,8 +109,8 @@ var errStuck = errors.New("it goes on for ever, or waits for nothing that has a 
 
 // Bounds of one run.
 const (
-	maxTurns = 30_000
-	maxWakes = 250 // after so many without anybody's word, it counts as waiting
+	maxTurns = 200_000
+	maxWakes = 150 // after so many without anybody's word, it counts as waiting
 )
 
 // run carries the scenario out to its end and gives the first broken rule.
@@ -123,7 +125,7 @@ func (s *scenario) runTampered(t tampered) (*world, error) {
 		switch {
 		case w.broken != nil:
 			return w, w.broken
-		case w.turn(), w.pass(), w.help():
+		case w.turn(), w.prompt(), w.pass(), w.help():
 			continue
 		}
 		for _, o := range w.ops {
@@ -137,6 +139,10 @@ func (s *scenario) runTampered(t tampered) (*world, error) {
 // turn lets each rollout do what it may do now.
 func (w *world) turn() bool {
 	busy := false
+	if w.small {
+		w.small = false
+		return false
+	}
 	for _, o := range w.ops {
 		if o.phase == PhaseNone {
 			continue
@@ -173,6 +179,17 @@ func (w *world) pass() bool {
 	w.wakes++
 	w.now = wake
 	return true
+}
+
+// prompt is the turn of people who do not wait until nothing else goes on.
+func (w *world) prompt() bool {
+	for _, o := range w.ops {
+		asked := slices.ContainsFunc(o.said.Waits, func(wait Wait) bool { return wait.Person })
+		if o.Prompt && asked && len(o.live) == 0 && o.help() {
+			return true
+		}
+	}
+	return false
 }
 
 // help is the turn of people, when nothing goes on by itself.

@@ -40,12 +40,14 @@
 package statedir
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/patchring/patchring/pkg/fault"
 )
@@ -118,7 +120,9 @@ func (d *Dir) version() error {
 	raw, err := d.root.ReadFile(versionName)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return replace(d.root, versionName, []byte(Version+"\n"))
+		// Two that open a new folder at once both write, and write the same.
+		temp := fmt.Sprintf("%s.new-%d-%d", versionName, os.Getpid(), time.Now().UnixNano())
+		return replaceBy(d.root, temp, versionName, []byte(Version+"\n"))
 	case err != nil:
 		return fmt.Errorf("state folder: %w", err)
 	case strings.TrimSpace(string(raw)) != Version:
@@ -172,6 +176,12 @@ func (d *Dir) Lock(o Owner) (*Lock, error) {
 	return take(d.root, lockName, d.what(), o)
 }
 
+// Await is Lock, but waits for whoever holds it: it is never held for long. ctx ends
+// the wait; so does half a minute, with who holds it.
+func (d *Dir) Await(ctx context.Context) (*Lock, error) {
+	return await(ctx, d.root, lockName, d.what())
+}
+
 func (d *Dir) what() string { return "the state folder " + d.path }
 
 // budgets names budget.lock for people.
@@ -181,7 +191,11 @@ func budgets(path string) string {
 
 // replace writes a file so that it is there whole or as it was before.
 func replace(root *os.Root, name string, content []byte) error {
-	temp := name + ".new"
+	return replaceBy(root, name+".new", name, content)
+}
+
+// replaceBy names the file that is written first.
+func replaceBy(root *os.Root, temp, name string, content []byte) error {
 	if err := write(root, temp, content); err != nil {
 		return err
 	}

@@ -26,29 +26,22 @@ func (w *work) stepBack(ctx context.Context, mark uint64) *rollout.StepEnded {
 		return nil
 	}
 	out := w.p.out()
-	peers := w.p.peersOf(w.task.Host, budgets, out)
-	if _, may := w.exceeds(budgets, allOut(out, peers)); !may {
-		return nil // not even if all of them were out
-	}
+	v := newVerdict(budgets, w.p.units, w.task.Host, out)
 	seen := map[fact.HostID]string{}
-	if _, is := w.exceeds(budgets, out); !is {
-		w.progress(fmt.Sprintf("looking at %d hosts of its budgets", len(peers)))
-		seen = w.p.lookAtAll(ctx, peers, mark)
+	if !v.decided() {
+		w.progress(fmt.Sprintf("looking at up to %d hosts of its budgets", len(v.open)))
+		seen = w.p.lookUntil(ctx, v, mark)
 		maps.Copy(out, seen)
 	}
-	why, is := w.exceeds(budgets, out)
-	if !is {
+	if v.may() {
 		return nil
 	}
+	why, _ := rollout.Exceeds(budgets, w.p.units, w.task.Host, out)
 	back := &rollout.StepEnded{Outcome: rollout.OutcomeBack, Reasons: []string{why}, Out: map[string]string{}}
 	for id, reason := range seen {
 		back.Out[id.String()] = reason
 	}
 	return back
-}
-
-func (w *work) exceeds(budgets []plan.Budget, out map[fact.HostID]string) (string, bool) {
-	return rollout.Exceeds(budgets, w.p.units, w.task.Host, out)
 }
 
 func (p *Performer) budgetsOf(host fact.HostID) []plan.Budget {
@@ -64,20 +57,6 @@ func (p *Performer) out() map[fact.HostID]string {
 	return known
 }
 
-// peersOf are the other hosts of the budgets, but those known to be out.
-func (p *Performer) peersOf(host fact.HostID, budgets []plan.Budget, out map[fact.HostID]string) []plan.Peer {
-	var peers []plan.Peer
-	for _, b := range budgets {
-		for _, id := range b.Hosts {
-			if _, known := out[id]; !known && id != host {
-				peers = append(peers, p.peer(id))
-			}
-		}
-	}
-	slices.SortFunc(peers, comparePeers)
-	return slices.CompactFunc(peers, func(a, b plan.Peer) bool { return a.ID == b.ID })
-}
-
 func comparePeers(a, b plan.Peer) int { return a.ID.Compare(b.ID) }
 
 func (p *Performer) peer(id fact.HostID) plan.Peer {
@@ -88,30 +67,35 @@ func (p *Performer) peer(id fact.HostID) plan.Peer {
 	return p.Plan.Peers[at]
 }
 
-func allOut(out map[fact.HostID]string, peers []plan.Peer) map[fact.HostID]string {
-	all := maps.Clone(out)
-	for _, peer := range peers {
-		all[peer.ID] = ""
+// lookUntil looks at the open peers of a verdict, several side by side, until it is
+// decided: to look at all of them from every begin would cost the square of the fleet. A
+// look that goes on by then is waited for, since other begins may share it. It gives
+// those that were seen out, and why.
+func (p *Performer) lookUntil(ctx context.Context, v *verdict, mark uint64) map[fact.HostID]string {
+	out := map[fact.HostID]string{}
+	var mu sync.Mutex // of out and v
+	next := func() (id fact.HostID, more bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		return v.next()
 	}
-	return all
-}
-
-// lookAtAll gives those of the peers that are out, and why.
-func (p *Performer) lookAtAll(ctx context.Context, peers []plan.Peer, mark uint64) map[fact.HostID]string {
-	whys := make([]string, len(peers))
+	saw := func(id fact.HostID, why string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if v.saw(id, why != ""); why != "" {
+			out[id] = why
+		}
+	}
 	var all sync.WaitGroup
-	for i, peer := range peers {
+	for range min(cap(p.slots), len(v.open)) {
 		all.Go(func() {
-			whys[i] = p.looks.after(ctx, mark, peer.ID, func() string { return p.lookAt(ctx, peer) })
+			for id, more := next(); more; id, more = next() {
+				peer := p.peer(id)
+				saw(id, p.looks.after(ctx, mark, id, func() string { return p.lookAt(ctx, peer) }))
+			}
 		})
 	}
 	all.Wait()
-	out := map[fact.HostID]string{}
-	for i, peer := range peers {
-		if whys[i] != "" {
-			out[peer.ID] = whys[i]
-		}
-	}
 	return out
 }
 

@@ -42,22 +42,34 @@ func holderIn(results []remote.Result) *platform.Owner {
 	return nil
 }
 
-// mayReplace: the user named this rollout, and the lock is of this host under this name.
-func (w *work) mayReplace(holder platform.Owner) bool {
+// named: the user gave this rollout's name to --force-unlock, and the lock is of this
+// host under this name.
+func (w *work) named(holder platform.Owner) bool {
 	return w.p.ForceUnlock != "" && holder.Rollout == w.p.ForceUnlock && holder.Host == w.owner().Host
+}
+
+// mayReplace: the user named this rollout, and it is not of this state folder. One that
+// is may be at work at this moment: the folder's own guards decide how it ends. Where
+// nobody can tell, the lock stays.
+func (w *work) mayReplace(holder platform.Owner) bool {
+	return w.named(holder) && w.p.Knows != nil && plainID.MatchString(holder.Rollout) && !w.p.Knows(holder.Rollout)
 }
 
 // plainID is a rollout's id that may stand in a command which a person copies: a host
 // could have written anything there.
 var plainID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
-// hinted says what to do about a lock whose rollout this state folder does not have.
+// hinted says what to do about a lock whose rollout this state folder does not have, or
+// why one that it has was not replaced.
 func (w *work) hinted(s platform.Standing, holder platform.Owner) platform.Standing {
 	if w.p.Knows == nil || holder.Host != w.owner().Host {
 		return s
 	}
 	plain := plainID.MatchString(holder.Rollout) // no other is looked for in a folder
 	if plain && w.p.Knows(holder.Rollout) {
+		if w.named(holder) {
+			s.Reasons = append([]string{"rollout " + holder.Rollout + " is in this state folder: carry it on, or abort it"}, s.Reasons...)
+		}
 		return s
 	}
 	hint := nameOf(holder) + " is not in this state folder: carry it on where its folder is"

@@ -25,7 +25,8 @@ func TestLockOfARolloutThatNobodyKnows(t *testing.T) {
 		"a name to be typed by us":  {ownedBy("x; rm -rf ~", "a"), "", rollout.OutcomeUnreachable, "is not in this state folder", "--force-unlock"},
 		"of another name of it":     {ownedBy("r8", "b"), "", rollout.OutcomeUnreachable, "sudo rm", "--force-unlock"},
 		"replaced":                  {ownedBy("r8", "a"), "r8", rollout.OutcomeOK, "the lock of rollout r8 of omar@ci was replaced", ""},
-		"known, and replaced":       {ownedBy("r9", "a"), "r9", rollout.OutcomeOK, "was replaced", ""},
+		"known, so not replaced":    {ownedBy("r9", "a"), "r9", rollout.OutcomeUnreachable, "rollout r9 is in this state folder: carry it on, or abort it", "was replaced"},
+		"no name of a rollout":      {ownedBy("../r8", "a"), "../r8", rollout.OutcomeUnreachable, "is not in this state folder", "was replaced"},
 		"another is to be replaced": {ownedBy("r8", "a"), "r7", rollout.OutcomeUnreachable, "--force-unlock r8", "was replaced"},
 		"by another name":           {ownedBy("r8", "b"), "r8", rollout.OutcomeUnreachable, "sudo rm", "was replaced"},
 	} {
@@ -43,11 +44,21 @@ func TestLockOfARolloutThatNobodyKnows(t *testing.T) {
 	}
 }
 
+// Where nobody can tell whether the rollout is in this state folder, its lock stays.
+func TestNoLockIsReplacedBlindly(t *testing.T) {
+	w := newWorld(t, "a")
+	w.at("a").lock = ownedBy("r8", "a")
+	end := w.rig(planOf("a"), "r1", func(c *Config) { c.ForceUnlock = "r8" }).must(t, "a", rollout.FlowBegin)
+	if want(t, end, rollout.OutcomeUnreachable, "locked by omar@ci"); !strings.Contains(w.at("a").lock, "r8") {
+		t.Errorf("the lock is %s", w.at("a").lock)
+	}
+}
+
 // Where the lock has gone to yet another meanwhile, that one stands.
 func TestOnlyTheNamedLockIsReplaced(t *testing.T) {
 	w := newWorld(t, "a")
 	w.at("a").lock = ownedBy("r8", "a")
-	r := w.rig(planOf("a"), "r1", func(c *Config) { c.ForceUnlock = "r8" })
+	r := w.rig(planOf("a"), "r1", func(c *Config) { c.ForceUnlock, c.Knows = "r8", func(string) bool { return false } })
 	ours := &work{p: r.Performer, task: rollout.Task{Rollout: "r1", Host: host("a")}, link: r.sessions(host("a"))}
 	standing, holder := ours.take(t.Context(), linux{})
 	if holder == nil || holder.Rollout != "r8" || !ours.mayReplace(*holder) {

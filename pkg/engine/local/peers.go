@@ -74,14 +74,21 @@ func (l *looks) begin(mark uint64, host fact.HostID) (found *look, own bool) {
 	return l.last[host], true
 }
 
-// Bounds of one look at a peer. Whatever takes longer is out for now.
+// Bounds of one look at a host.
 const (
-	peerWithin   = 2 * time.Minute  // all of it
+	peerWithin   = 2 * time.Minute  // all of it, unless its checks may take longer
 	lockWithin   = 15 * time.Second // to reach it and see its lock
 	whyOut       = 160              // bytes of a reason
 	notInFleet   = "it is no longer in the inventory, so nobody can look at it"
 	cantBeLocked = "its platform can keep no lock, so nobody can tell who works on it"
 )
+
+// lookWithin bounds a look by what the checks may take by themselves.
+func lookWithin(checks []health.Check) time.Duration {
+	return max(peerWithin, health.Round{Checks: checks}.Longest())
+}
+
+func notWithin(d time.Duration) string { return "it did not answer within " + d.String() }
 
 // lookAt tells why a host counts as out: it can't be reached, another rollout holds it, a
 // check of it fails, or one of these could not be told. It changes nothing there.
@@ -95,11 +102,12 @@ func (p *Performer) lookAt(ctx context.Context, peer plan.Peer) string {
 		return "patchring was stopped before it was looked at"
 	}
 	defer release()
-	ctx, cancel := context.WithTimeout(ctx, peerWithin)
+	within := lookWithin(peer.Checks)
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	why := p.outOfUse(ctx, readOnly{p.sessions(peer.ID)}, peer, vars(host))
 	if ctx.Err() != nil {
-		return "it did not answer within " + peerWithin.String()
+		return notWithin(within) // it is out for now
 	}
 	return remote.Clean(why, whyOut)
 }

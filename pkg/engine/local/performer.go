@@ -74,7 +74,8 @@ type Config struct {
 	Outside    Outside
 	Controller Controller
 	// Out gives the hosts that are known to be out of use: this rollout's own at work, sick
-	// or drained, and those of the state folder's other rollouts. Nil: none are known.
+	// or drained, those of the state folder's other rollouts, and those in quarantine, even
+	// where they answer. They count, and nobody looks at them. Nil: none are known.
 	Out func() map[fact.HostID]string
 	// Healthy gives the hosts that a sample before a ring's gate asks; Sick those that did
 	// not pass the last one, and why.
@@ -82,7 +83,8 @@ type Config struct {
 	Sick    func(ring string) map[string]string
 	// Knows tells whether a rollout is in this state folder; nil: nobody can tell.
 	Knows func(rollout string) bool
-	// ForceUnlock names the rollout whose locks on hosts may be replaced; empty: none.
+	// ForceUnlock names the rollout whose locks on hosts may be replaced; empty: none. It is
+	// never one of this state folder's, by Knows.
 	ForceUnlock string
 }
 

@@ -93,7 +93,21 @@ func (p *Performer) sampleOne(ctx context.Context, h rollout.HostStatus, most ti
 	return p.judged(ctx, s, planned, vars(host), before)
 }
 
+// judged asks a host, for as long as its bound allows: one that hangs must not keep the
+// others, and the round, waiting.
 func (p *Performer) judged(ctx context.Context, s HostSample, planned plan.Host, v health.Vars, before *fact.Snapshot) HostSample {
+	within := lookWithin(planned.Checks)
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	s = p.asked(ctx, s, planned, v, before)
+	if ctx.Err() != nil && s.Verdict == health.Unknown { // what failed before that has failed
+		s.Why = notWithin(within)
+	}
+	return s
+}
+
+// asked is judged without its bound.
+func (p *Performer) asked(ctx context.Context, s HostSample, planned plan.Host, v health.Vars, before *fact.Snapshot) HostSample {
 	on := readOnly{p.sessions(s.Host)}
 	if len(planned.Checks) == 0 { // the playbook asks nothing of it but to be there
 		s.Verdict = health.Pass
