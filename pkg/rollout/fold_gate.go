@@ -237,12 +237,14 @@ func (s *State) retriable(h *host) bool {
 }
 
 func (e Retried) apply(s *State, at time.Time) {
+	first := len(s.rings) // the first ring that is patched again
 	for _, id := range e.Hosts {
 		h, _ := s.find(id)
+		first = min(first, h.ring)
 		s.again(h, at)
 	}
 	for _, r := range s.rings {
-		if !r.opened || !r.done() || s.phase == PhaseHalted {
+		if !r.opened || r.at >= first || s.phase == PhaseHalted {
 			r.asked = nil // the questions are asked anew
 		}
 		if !r.opened && (len(e.Hosts) > 0 || s.phase == PhaseHalted) {

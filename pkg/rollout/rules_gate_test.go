@@ -178,7 +178,7 @@ func (o *operator) checkInquiries(r plan.Ring, when playbook.When, now time.Time
 				failed++
 			}
 		}
-		waived := slices.ContainsFunc(o.waived, func(w Waived) bool { return w.Ring == r.Name && w.What == "check:"+q.Name })
+		waived := slices.ContainsFunc(o.waived, func(w Waived) bool { return w.Ring == r.Name && w.What == "check:"+q.Name && w.When == when })
 		stale := !now.IsZero() && now.Sub(last.at) > max(q.Interval, time.Minute)
 		switch {
 		case failed > q.FailureLimit:
