@@ -25,7 +25,7 @@ const overrideFor = 12 * time.Hour
 // proceed brings the journal up to date with today's files and this run's options.
 func (e Env) proceed(ctx context.Context, o RunOptions, f *fleet, src runSource, r *openRollout) error {
 	var words []rollout.Entry
-	if now := calendarOf(f, src, r); !r.over() && !sameCalendar(now, r.state.Calendar()) {
+	if now := calendarOf(f, src, r); !r.over() && !plan.SameCalendar(r.state.Calendar(), now, e.Now()) {
 		e.say("note: windows or freezes were changed since; the rollout keeps to the new ones")
 		words = append(words, rollout.CalendarSet{Calendar: now})
 	}
@@ -67,8 +67,6 @@ func calendarOf(f *fleet, src runSource, r *openRollout) schedule.Calendar {
 	}
 	return cal
 }
-
-func sameCalendar(a, b schedule.Calendar) bool { return equal(a, b) }
 
 // equal compares values as the journal would write them.
 func equal(a, b any) bool {

@@ -32,6 +32,9 @@ func (e Env) Run(ctx context.Context, o RunOptions) (Ending, error) {
 	if err := o.check(); err != nil {
 		return Ending{}, err
 	}
+	if err := o.checkForce(ctx); err != nil {
+		return Ending{}, err
+	}
 	inv, err := o.loadInventory()
 	if err != nil {
 		return Ending{}, err

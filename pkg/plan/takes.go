@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/schedule"
 )
@@ -49,28 +50,63 @@ func History(durations []Took) map[string]time.Duration {
 // work takes, for the way there, and the way back should it go wrong at the very end.
 func Need(takes time.Duration) time.Duration { return 2 * takes }
 
+// guess is what is taken of hosts without history.
+type guess struct {
+	domain string
+	hooks  time.Duration
+}
+
 // takes fills in how long each host with work takes, and notes where that is only the
-// default and something depends on it.
+// default and something depends on it. History has what hooks and drains took in it; the
+// default gets their bounds on top, since nothing else is known of them:
+//
+//	no hooks                                               → 30m
+//	drain within 2m and its wait 5m, backup before in 30m  → 30m + 2m + 5m + 30m = 67m
 func (d *Draft) takes(p *Plan) []string {
-	guessed := map[string]int{}
+	guessed, hooks := map[guess]int{}, d.hookTime()
 	for i := range p.Hosts {
 		h := &p.Hosts[i]
 		if h.Problem != nil || h.Idle() {
 			continue
 		}
 		if h.Takes = d.in.Takes[h.Domain]; h.Takes <= 0 {
-			h.Takes = DefaultTakes
-			guessed[cmp.Or(h.Domain, "unknown systems")]++
+			h.Takes = DefaultTakes + hooks[h.ID]
+			guessed[guess{cmp.Or(h.Domain, "unknown systems"), hooks[h.ID]}]++
 		}
 	}
 	if !d.scheduled() {
 		return nil
 	}
 	var notes []string
-	for _, domain := range slices.Sorted(maps.Keys(guessed)) {
-		notes = append(notes, fmt.Sprintf("there is no history of %s yet: each of its %d hosts is taken to need %s, and as much for the way back", domain, guessed[domain], span(DefaultTakes)))
+	for _, g := range slices.SortedFunc(maps.Keys(guessed), func(a, b guess) int {
+		return cmp.Or(cmp.Compare(a.domain, b.domain), cmp.Compare(a.hooks, b.hooks))
+	}) {
+		notes = append(notes, fmt.Sprintf("there is no history of %s yet: each of its %d hosts is taken to need %s, and as much for the way back", g.domain, guessed[g], g))
 	}
 	return notes
+}
+
+// String is how long such a host takes, and why.
+func (g guess) String() string {
+	if g.hooks == 0 {
+		return span(DefaultTakes)
+	}
+	return fmt.Sprintf("%s (%s, and %s that its hooks and drain may take)", span(DefaultTakes+g.hooks), span(DefaultTakes), span(g.hooks))
+}
+
+// hookTime is how long the hooks on the way of each host may take in all.
+func (d *Draft) hookTime() map[fact.HostID]time.Duration {
+	out := map[fact.HostID]time.Duration{}
+	for _, h := range d.hooks {
+		long := h.Within
+		if h.Wait != nil {
+			long += h.Wait.Within
+		}
+		for _, id := range h.Hosts {
+			out[id] += long
+		}
+	}
+	return out
 }
 
 // scheduled: a window or a freeze decides when hosts start.

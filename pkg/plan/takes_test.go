@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/playbook"
 )
 
 // The worked examples of History.
@@ -58,16 +59,46 @@ func TestTakes(t *testing.T) {
 	in.Facts[id("web-02")] = Found{Facts: f}
 	in.Facts[id("web-03")] = Found{Problem: &Problem{Code: "unreachable", What: "no route"}}
 	p := build(t, in)
-	for name, want := range map[string]time.Duration{"web-01": 0, "web-02": DefaultTakes, "web-03": 0, "lb1": 12 * time.Minute} {
+	for name, want := range map[string]time.Duration{"web-01": 0, "web-02": DefaultTakes + 2*time.Minute, "web-03": 0, "lb1": 12 * time.Minute} {
 		if got := at(t, p, name).Takes; got != want {
 			t.Errorf("%s takes %s, want %s", name, got, want)
 		}
 	}
-	if !noted(p, "there is no history of debian 13 yet: each of its 1 hosts is taken to need 30m") || noted(p, "history of debian 12") {
+	if !noted(p, "there is no history of debian 13 yet: each of its 1 hosts is taken to need 32m (30m, and 2m that its hooks and drain may take), and as much for the way back") || noted(p, "history of debian 12") {
 		t.Errorf("notes %q", p.Notes)
 	}
 	if p := build(t, input(t)); noted(p, "history") || at(t, p, "web-01").Takes != DefaultTakes {
 		t.Error("without windows and freezes nothing depends on the default, and yet it is noted; or it is not set")
+	}
+}
+
+// The worked examples of takes: of each host its own hooks alone, and none where there is
+// history, which has them in it.
+func TestTakesWithHooksAndNoHistory(t *testing.T) {
+	in := gated(t)
+	in.Playbook.Rings[1].Window, in.Playbook.Freezes = "", nil
+	in.Takes = nil
+	drain := playbook.Action{Name: "drain", At: playbook.HookDrain, Argv: []string{"lbctl"}, Within: 2 * time.Minute, Wait: &playbook.Wait{Idle: true, Within: 5 * time.Minute}}
+	backup := playbook.Action{Name: "backup", At: playbook.HookBefore, Argv: []string{"backup"}, Within: 30 * time.Minute}
+	in.Playbook.Hooks = []playbook.Hook{{Hosts: "web-*", Action: drain}, {Hosts: "web-02", Action: backup}}
+	p := build(t, in)
+	for name, want := range map[string]time.Duration{"web-01": 37 * time.Minute, "web-02": 67 * time.Minute, "lb1": DefaultTakes} {
+		if got := at(t, p, name).Takes; got != want {
+			t.Errorf("%s takes %s, want %s", name, got, want)
+		}
+	}
+	for _, says := range []string{
+		"each of its 1 hosts is taken to need 1h7m (30m, and 37m that its hooks and drain may take), and as much for the way back",
+		"is taken to need 37m (30m, and 7m that its hooks and drain may take)",
+		"is taken to need 30m, and as much",
+	} {
+		if !noted(p, says) {
+			t.Errorf("not said: %s\n%q", says, p.Notes)
+		}
+	}
+	in.Takes = map[string]time.Duration{"debian 12": 9 * time.Minute}
+	if got := at(t, build(t, in), "web-02").Takes; got != 9*time.Minute {
+		t.Errorf("with history: %s", got)
 	}
 }
 

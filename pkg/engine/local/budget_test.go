@@ -66,6 +66,9 @@ func TestPeersThatAreOut(t *testing.T) {
 				}
 				want(t, end, rollout.OutcomeBack, c.says)
 				want(t, end, rollout.OutcomeBack, "budget of group web: 1 of 1 out")
+				if seen := end.Out["hq/b"]; strings.HasPrefix(c.says, rollout.LockedBy) && !strings.HasPrefix(seen, rollout.LockedBy) {
+					t.Errorf("rollout tells a lock that passes by its first words, and got %q", seen)
+				}
 				if w.at("a").lock != "" {
 					t.Error("it stepped back and left its lock")
 				}

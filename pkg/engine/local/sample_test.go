@@ -156,6 +156,58 @@ func TestSamplesAreSpread(t *testing.T) {
 	}
 }
 
+// One that hangs is unknown after its bound, and holds its slot no longer.
+func TestSampleOfAHostThatHangs(t *testing.T) {
+	for name, c := range map[string]struct {
+		checks []health.Check
+		bound  time.Duration
+	}{
+		"no checks":       {nil, peerWithin},
+		"short ones":      {service(), peerWithin},
+		"a long command":  {[]health.Check{{Command: &health.Command{Argv: []string{"true"}}, Within: 5 * time.Minute}}, 5*time.Minute + 30*time.Second},
+		"from here alone": {[]health.Check{{Service: "app", Within: time.Hour}}, peerWithin},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "a", "b", "c")
+				p := planOf("a", "b", "c")
+				for i := range p.Hosts {
+					p.Hosts[i].Checks = c.checks
+				}
+				r := w.rig(p, "r1", func(c *Config) {
+					c.Concurrency = 1
+					c.Connect = hanging{w, host("a")}
+					c.Healthy = func(string) []rollout.HostStatus {
+						return []rollout.HostStatus{{ID: host("a")}, {ID: host("b")}, {ID: host("c")}}
+					}
+				})
+				begin := time.Now()
+				got, doc := r.sampled(t)
+				if took := time.Since(begin); took < c.bound || took > c.bound+10*time.Second {
+					t.Errorf("the round took %s, with a bound of %s", took, c.bound)
+				}
+				if got.Unknown != 1 || doc.Hosts[0].Verdict != health.Unknown || doc.Hosts[0].Why != "it did not answer within "+c.bound.String() {
+					t.Errorf("%+v %+v", got, doc.Hosts[0])
+				}
+			})
+		})
+	}
+}
+
+// hanging connects to all hosts but one, where nothing ever comes back.
+type hanging struct {
+	*world
+	at fact.HostID
+}
+
+func (h hanging) Connect(ctx context.Context, id fact.HostID) (Link, error) {
+	if id == h.at {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return h.world.Connect(ctx, id)
+}
+
 func TestStoppedSampleIsNoSample(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "a")
