@@ -48,7 +48,9 @@ func (o Options) past(ctx context.Context, playbook, site string) (map[fact.Host
 
 // workedOn: the rollout's word about this host counts. One that was not changed says
 // nothing about what its work did to it.
-func workedOn(h rollout.HostStatus) bool { return h.Touched || h.Drained || h.State == rollout.HostHealthy }
+func workedOn(h rollout.HostStatus) bool {
+	return h.Touched || h.Drained || h.State == rollout.HostHealthy
+}
 
 // recheck gives what the host may vouch for: all that it was to install then. Whether
 // it really has it, whole and running, is looked at anew.
