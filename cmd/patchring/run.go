@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/patchring/patchring/pkg/app"
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/spf13/cobra"
@@ -31,7 +33,7 @@ once, and says what still runs where; the next run looks at it.`,
 	cmd.Flags().StringVar(&o.ForceUnlock, "force-unlock", "", "replace locks and markers that this `ROLLOUT`, which is gone for good, left on hosts")
 	cmd.Flags().StringVar(&o.JUnit, "junit", "", "also write a JUnit `FILE` for a CI server")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if cmd.Flags().Changed("override-window") && o.OverrideWindow == "" {
+		if cmd.Flags().Changed("override-window") && strings.TrimSpace(o.OverrideWindow) == "" {
 			return fault.Usagef("--override-window 'TICKET-123'", "a window is overridden for a reason, or not at all")
 		}
 		o.Options, o.Playbook = c.options, args[0]

@@ -27,7 +27,11 @@ type ControlOptions struct {
 // Control journals a person's word. A `run` that is going on in another process
 // reads it before it starts the next host.
 func (e Env) Control(ctx context.Context, o ControlOptions) (Ending, error) {
-	return e.speak(ctx, o.Options, o.Rollout, func(s *rollout.State) (rollout.Entry, error) { return o.entry(s.Phase()) })
+	end, err := e.speak(ctx, o.Options, o.Rollout, func(s *rollout.State) (rollout.Entry, error) { return o.entry(s.Phase()) })
+	if err == nil && o.Word == Abort && !o.JSON {
+		e.say("note: hosts that it began stay marked with it until the next `patchring run` from this state folder; others are refused there until then")
+	}
+	return end, err
 }
 
 // entry refuses a word that means nothing where the rollout stands.

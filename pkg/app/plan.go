@@ -69,6 +69,9 @@ func (e Env) Plan(ctx context.Context, o PlanOptions) (Ending, error) {
 
 // check refuses the urgent lane for everything: its short soak is for what can't wait.
 func (o PlanOptions) check() error {
+	if !o.Forecast && o.Format != "" && o.Format != string(report.FormatText) {
+		return fault.Usagef("add --forecast", "--format is for a forecast")
+	}
 	if o.Urgent && len(o.CVEs)+len(o.Packages) == 0 {
 		return fault.Usagef("name it: --urgent --cve CVE-2026-1234, or --package GLOB where the hosts tell no CVEs",
 			"the urgent lane is for a fix that can't wait, not for everything")

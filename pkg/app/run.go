@@ -32,6 +32,9 @@ func (e Env) Run(ctx context.Context, o RunOptions) (Ending, error) {
 	if err := o.check(); err != nil {
 		return Ending{}, err
 	}
+	if o.Wait < 0 {
+		return Ending{}, fault.Usagef("write how long to stay: --wait 8h", "--wait can't be negative")
+	}
 	if err := o.checkForce(ctx); err != nil {
 		return Ending{}, err
 	}

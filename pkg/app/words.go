@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/patchring/patchring/pkg/engine"
 	"github.com/patchring/patchring/pkg/fact"
@@ -26,7 +27,10 @@ func (e Env) Approve(ctx context.Context, o ApproveOptions) (Ending, error) {
 	return e.speak(ctx, o.Options, o.Rollout, func(s *rollout.State) (rollout.Entry, error) {
 		ring := o.Ring
 		if ring == "" {
-			ring = waitingRing(s.Status(e.Now()))
+			ring = waitingRing(s, e.Now())
+		}
+		if ring == "" {
+			return nil, fault.Usagef("see: patchring status "+o.Rollout, "no ring of rollout %s waits for an approval", o.Rollout)
 		}
 		as := o.As
 		if as == "" {
@@ -36,10 +40,15 @@ func (e Env) Approve(ctx context.Context, o ApproveOptions) (Ending, error) {
 	})
 }
 
-// waitingRing is the first ring whose gate has not opened.
-func waitingRing(s rollout.Status) string {
-	for _, r := range s.Rings {
-		if r.Gate != rollout.GateOpen {
+// waitingRing is the ring that the rollout waits for, or whose gate said no.
+func waitingRing(s *rollout.State, now time.Time) string {
+	for _, w := range s.Decide(rollout.Moment{Now: now}).Waits {
+		if w.Ring != "" {
+			return w.Ring
+		}
+	}
+	for _, r := range s.Status(now).Rings {
+		if r.Gate != rollout.GateOpen && r.ByState[rollout.HostWaiting] > 0 {
 			return r.Name
 		}
 	}
@@ -57,13 +66,13 @@ type PromoteOptions struct {
 
 // Promote journals that a soak or an inconclusive check is done without.
 func (e Env) Promote(ctx context.Context, o PromoteOptions) (Ending, error) {
-	if o.Waive == "" || o.Reason == "" {
+	if o.Waive == "" || strings.TrimSpace(o.Reason) == "" {
 		return Ending{}, fault.Usagef("patchring promote "+o.Rollout+" --waive soak --reason 'TICKET-123'", "a waiver names what is waived, and why")
 	}
 	return e.speak(ctx, o.Options, o.Rollout, func(s *rollout.State) (rollout.Entry, error) {
 		ring := o.Ring
 		if ring == "" {
-			ring = waitingRing(s.Status(e.Now()))
+			ring = waitingRing(s, e.Now())
 		}
 		if ring == "" { // what is asked after the last ring
 			rings := s.Status(e.Now()).Rings

@@ -132,6 +132,9 @@ func (p *performer) pause(ctx context.Context, took time.Duration, a action) boo
 }
 
 func (p *performer) stopped() platform.Standing {
+	if p.onlyLooks() {
+		return unknown("patchring was stopped at " + name(p.step) + "; the same command carries on from there")
+	}
 	if p.begun {
 		return unknown("patchring was stopped while " + name(p.step) + ", on the host, goes on; the same command carries on from there")
 	}

@@ -72,6 +72,7 @@ func TestPerform(t *testing.T) {
 		before []error // from the start
 		want   platform.State
 		reason string
+		not    string // what the reasons must not say
 		code   fault.Code
 		took   time.Duration // at least; and at most twice as long and a minute
 		dos    int
@@ -99,7 +100,7 @@ func TestPerform(t *testing.T) {
 		"never begins":                    {stubs: [][]*remotetest.Stub{{always("absent")}, {do()}}, want: platform.Failed, reason: `"install 3 updates" did not happen within 10m0s`, dos: 1, took: 10 * time.Minute},
 		"never ends":                      {stubs: [][]*remotetest.Stub{looks("absent"), {always("running")}, {do()}}, want: platform.Unknown, reason: "still running on the host after 10m0s", dos: 1, took: 10 * time.Minute},
 		"vanishes while running":          {stubs: [][]*remotetest.Stub{looks("running", "absent")}, want: platform.Unknown, reason: "as if it had never begun"},
-		"can't tell":                      {stubs: [][]*remotetest.Stub{looks("?", "?")}, want: platform.Unknown, reason: "nothing was started"},
+		"can't tell":                      {stubs: [][]*remotetest.Stub{looks("?", "?")}, want: platform.Unknown, reason: `"install 3 updates" was not started by this run`},
 		"can't tell at first":             {stubs: [][]*remotetest.Stub{looks("?", "done")}, want: platform.Done},
 		"unreachable":                     {before: make([]error, 9), want: platform.Unknown, reason: "connection refused", code: fault.Unreachable},
 		"unreachable at first":            {before: []error{nil}, stubs: [][]*remotetest.Stub{looks("done")}, want: platform.Done},
@@ -111,7 +112,7 @@ func TestPerform(t *testing.T) {
 		"only looks, away for good":       {step: step(onlyLooks), before: make([]error, 999), want: platform.Unknown, reason: "connection refused", code: fault.Unreachable, took: 10 * time.Minute},
 		"only looks, wrong key":           {step: step(onlyLooks), before: []error{auth}, want: platform.Unknown, reason: "no key fits (add one)", code: fault.Auth},
 		"only looks, key refused later":   {step: step(onlyLooks), before: []error{nil, nil, auth}, want: platform.Unknown, reason: "no key fits (add one)", code: fault.Auth},
-		"only looks, can't tell":          {step: step(onlyLooks), stubs: [][]*remotetest.Stub{looks("?", "?")}, want: platform.Unknown, reason: "nothing was started"},
+		"only looks, can't tell":          {step: step(onlyLooks), stubs: [][]*remotetest.Stub{looks("?", "?")}, want: platform.Unknown, reason: "the judge says ?", not: "started"},
 		"reboot": {step: step(reconnects, mayDrop), stubs: [][]*remotetest.Stub{looks("absent", "running", "done"), {do().Cuts()}}, down: make([]error, 9),
 			want: platform.Done, dos: 1, took: time.Minute},
 		"reboot, and the connection stays": {step: step(reconnects, mayDrop), stubs: [][]*remotetest.Stub{looks("absent", "absent", "done"), {do()}}, want: platform.Done, dos: 1},
@@ -135,6 +136,9 @@ func TestPerform(t *testing.T) {
 				took := time.Since(begin)
 				if got.State != c.want || !strings.Contains(strings.Join(got.Reasons, "; "), c.reason) {
 					t.Errorf("want %s (%s), got %s %q", c.want, c.reason, got.State, got.Reasons)
+				}
+				if c.not != "" && strings.Contains(strings.Join(got.Reasons, "; "), c.not) {
+					t.Errorf("it says %q: %q", c.not, got.Reasons)
 				}
 				if got.State != platform.Done && len(got.Reasons) == 0 {
 					t.Error("no reason")

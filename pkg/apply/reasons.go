@@ -46,8 +46,8 @@ func (m *memory) doubtful(s platform.Standing) platform.Standing {
 		s.Reasons = append(s.Reasons, m.why)
 		s.Code = cmp.Or(s.Code, m.code)
 	case never:
-		if !m.running {
-			s.Reasons = append(s.Reasons, "nothing was started")
+		if !m.running && !m.onlyLooks() { // what it waits for was started before
+			s.Reasons = append(s.Reasons, name(m.step)+" was not started by this run")
 		}
 	case sent:
 	}

@@ -2,14 +2,31 @@
 # that one answer may take, then the command. Prints what the last try printed, the last
 # bytes of it, and as the last line its exit status. Read from stdin: nothing runs before
 # the last line came.
+#
+# It ends when both times together are over, however slow the answers are: else whoever
+# waits for it would have to cut it off, and could not tell a "no" from no answer.
 LC_ALL=C; export LC_ALL
 set -u
 total=$1 each=$2
 shift 2
 
+# now counts seconds. The clock of day may be set meanwhile, that since the boot not.
+now() {
+	if read -r up _ 2>/dev/null </proc/uptime; then echo "${up%%.*}"; else date +%s; fi
+}
+began=$(now)
+
+# What does not listen is killed, where timeout knows how.
+kill=''
+timeout -k 5 5 true >/dev/null 2>&1 && kill='-k 5'
+
 within() {
+	may=$((began + total + each - $(now)))
+	[ "$may" -le "$each" ] || may=$each
+	[ "$may" -ge 1 ] || may=1
 	if command -v timeout >/dev/null 2>&1; then
-		timeout "$each" "$@"
+		# shellcheck disable=SC2086 # two words, or none
+		timeout $kill "$may" "$@"
 	else
 		"$@"
 	fi
@@ -26,9 +43,8 @@ once() {
 
 said=$(once "$@")
 while [ "${said##*"
-"}" != 0 ] && [ "$total" -gt 0 ]; do
+"}" != 0 ] && [ "$(now)" -lt "$((began + total))" ]; do
 	sleep 2
-	total=$((total - 2))
 	said=$(once "$@")
 done
 printf 'patchring-ask 1\n%s\n' "$said"

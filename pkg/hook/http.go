@@ -20,7 +20,7 @@ import (
 const (
 	bodyMost   = 1 << 20
 	listMost   = 16 << 20         // Alertmanager lists all silences of the last days at once
-	oneRequest = 30 * time.Second // whatever the context allows
+	oneRequest = 30 * time.Second // where the context has no deadline
 )
 
 // NewClient makes the client for Outside. Certificates are checked. Redirects are not
@@ -58,8 +58,11 @@ type reply struct {
 
 // send makes one request. The error is for what kept it from an answer.
 func (o *Outside) send(ctx context.Context, c call) (reply, error) {
-	ctx, cancel := context.WithTimeout(ctx, oneRequest)
-	defer cancel()
+	if _, bound := ctx.Deadline(); !bound {
+		limited, cancel := context.WithTimeout(ctx, oneRequest)
+		defer cancel()
+		ctx = limited
+	}
 	token, err := o.token(ctx, c.token)
 	if err != nil {
 		return reply{}, err

@@ -3,10 +3,12 @@ package hook
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/patchring/patchring/pkg/fault"
@@ -114,6 +116,42 @@ func TestAskHTTP(t *testing.T) {
 			asked(t, playbook.Inquiry{HTTP: &c.ask, Within: time.Second}, c.want, c.says)
 		})
 	}
+}
+
+// slow is a server that answers after a while.
+type slow time.Duration
+
+func (s slow) RoundTrip(r *http.Request) (*http.Response, error) {
+	select {
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	case <-time.After(time.Duration(s)):
+	}
+	body := `{"status": "success", "data": {"resultType": "scalar", "result": [1, "1"]}}`
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+// An inquiry waits for as long as its author says; what nobody bounds ends all the same.
+func TestSlowServersHaveTheTimeTheyAreGiven(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, least := outside(t), 1.0
+		o.Client = &http.Client{Transport: slow(90 * time.Second)}
+		page := playbook.Inquiry{HTTP: &health.HTTP{URL: "http://shop.example/"}}
+		query := playbook.Inquiry{Prometheus: &playbook.Prometheus{URL: "http://prom.example", Query: "up", Min: &least}}
+		for _, q := range []playbook.Inquiry{page, query} {
+			for within, want := range map[time.Duration]health.Verdict{0: health.Unknown, time.Minute: health.Unknown, 2 * time.Minute: health.Pass} {
+				q.Within = within
+				if got, seen := o.Ask(t.Context(), q, nil); got != want {
+					t.Errorf("within %s: want %s, got %s %q", within, want, got, seen)
+				}
+			}
+		}
+		began := time.Now()
+		_, err := o.send(t.Context(), call{method: http.MethodGet, base: "http://shop.example/"})
+		if took := time.Since(began); err == nil || took != oneRequest {
+			t.Errorf("without a deadline: %v after %s", err, took)
+		}
+	})
 }
 
 func TestCertificatesAreChecked(t *testing.T) {

@@ -6,12 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/patchring/patchring/pkg/apply"
 	"github.com/patchring/patchring/pkg/fact"
-	"github.com/patchring/patchring/pkg/job"
 	"github.com/patchring/patchring/pkg/lab/posix"
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/playbook"
@@ -100,74 +101,46 @@ func TestWaitForACommandThatHangs(t *testing.T) {
 	}
 }
 
-const (
-	header  = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-	sshd    = "   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 130 1 0 100 0 0 10 0\n"
-	web     = "   1: 0A00000A:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 131 1 0 100 0 0 10 0\n"
-	ours    = "   2: 0A00000A:0016 0100000A:D431 01 00000000:00000000 02:000A7D8C 00000000     0        0 132 2 0 20 4 29 10 -1\n"
-	visitor = "   3: 0A00000A:0050 0200000A:D431 01 00000000:00000000 02:000A7D8C 00000000     0        0 133 2 0 20 4 29 10 -1\n"
-	leaving = "   4: 0A00000A:0050 0300000A:D431 06 00000000:00000000 02:000A7D8C 00000000     0        0 134 2 0 20 4 29 10 -1\n"
-	outward = "   5: 0A00000A:D002 0900000A:0050 01 00000000:00000000 02:000A7D8C 00000000     0        0 135 2 0 20 4 29 10 -1\n"
-	local   = "   6: 0100007F:0050 0100007F:D433 01 00000000:00000000 02:000A7D8C 00000000     0        0 136 2 0 20 4 29 10 -1\n"
-	web6    = "   0: 00000000000000000000000000000000:01BB 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 140 1 0 100 0 0 10 0\n"
-	mapped  = "   1: 0000000000000000FFFF00000A00000A:01BB 0000000000000000FFFF00000300000A:D431 01 00000000:00000000 02:000A7D8C 00000000     0        0 141 2 0 20 4 29 10 -1\n"
-	near6   = "   2: 0000000000000000FFFF00000100007F:01BB 0000000000000000FFFF00000100007F:D431 01 00000000:00000000 02:000A7D8C 00000000     0        0 142 2 0 20 4 29 10 -1\n"
-	loop6   = "   3: 00000000000000000000000001000000:01BB 00000000000000000000000001000000:D431 01 00000000:00000000 02:000A7D8C 00000000     0        0 143 2 0 20 4 29 10 -1\n"
-)
+// A slow answer takes from the time there is: a look that is cut is no "no".
+func TestWaitForASlowCommand(t *testing.T) {
+	eachShell(t, func(t *testing.T, sh string) {
+		t.Helper()
+		tries := filepath.Join(t.TempDir(), "tries")
+		argv := []string{"sh", "-c", `echo once more >>"$1"; sleep 2; echo no; exit 1`, "x", tries}
+		s := waiting(t, Run{}, playbook.Wait{Argv: argv, Within: 3 * time.Second})
+		got := s.Look.Judge([]remote.Result{run(t, sh, *s.Look.Do[0].Command)})
+		text, err := os.ReadFile(tries)
+		if n := strings.Count(string(text), "once more"); err != nil || n > 2 || got.State != platform.NotDone {
+			t.Errorf("asked %d times: %+v, %v", n, got, err)
+		}
+	})
+}
 
-func TestIdle(t *testing.T) {
+// A "no" at the deadline fails the step, and no more than that: an unknown outcome would
+// leave the host drained.
+func TestSlowNoFails(t *testing.T) {
 	t.Parallel()
-	const ssh = "SSH_CONNECTION=10.0.0.1 54321 10.0.0.10 22"
-	for name, c := range map[string]struct {
-		tcp, tcp6, env string
-		want           platform.State
-		says           string
-	}{
-		"idle":             {sshd + web + ours + leaving + outward, web6, ssh, platform.Done, ""},
-		"no IPv6":          {sshd + web + ours, "-", ssh, platform.Done, ""},
-		"busy":             {sshd + web + ours + visitor, web6, ssh, platform.NotDone, "to port 80"},
-		"busy over IPv6":   {sshd + ours, web6 + mapped, ssh, platform.NotDone, "to port 443"},
-		"itself":           {sshd + web + local, web6 + near6 + loop6, ssh, platform.Done, ""},
-		"another SSH port": {sshd + ours, web6, "SSH_CONNECTION=10.0.0.1 54321 10.0.0.10 2222", platform.Unknown, "does not show the SSH server"},
-		"no port":          {sshd + web, web6, "X=", platform.Unknown, "SSH_CONNECTION"},
-		"bad port":         {sshd + web, web6, "SSH_CONNECTION=1 2 3 $(reboot)", platform.Unknown, "SSH_CONNECTION"},
-		"no table":         {"-", web6, ssh, platform.Unknown, "can't be read"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			eachShell(t, func(t *testing.T, sh string) {
-				t.Helper()
-				got := idle(t, sh, c.tcp, c.tcp6, c.env)
-				if got.State != c.want || !strings.Contains(strings.Join(got.Reasons, "\n"), c.says) {
-					t.Errorf("got %+v", got)
-				}
-			})
-		})
+	s := waiting(t, Run{}, playbook.Wait{Argv: []string{"sh", "-c", "sleep 2; exit 1"}, Within: time.Second})
+	got := apply.Perform(t.Context(), Controller(filepath.Join(t.TempDir(), "jobs")), s, nil)
+	if got.State != platform.Failed || !strings.Contains(strings.Join(got.Reasons, "\n"), "exit status") {
+		t.Errorf("got %+v", got)
 	}
 }
 
-// idle asks with these tables instead of the kernel's, and without waiting for long.
-func idle(t *testing.T, sh, tcp, tcp6, env string) platform.Standing {
-	t.Helper()
-	folder := t.TempDir()
-	for name, text := range map[string]string{"tcp": tcp, "tcp6": tcp6} {
-		if text == "-" {
-			continue
-		}
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(header+text), 0o600); err != nil {
+// TestLooksEndBeforeTheyAreCut: apply cuts one after three minutes.
+func TestLooksEndBeforeTheyAreCut(t *testing.T) {
+	s := waiting(t, Run{}, playbook.Wait{Argv: []string{"true"}, Within: 24 * time.Hour})
+	argv, most := s.Look.Do[0].Command.Argv, 0
+	for _, seconds := range argv[3:5] {
+		n, err := strconv.Atoi(seconds)
+		if err != nil {
 			t.Fatal(err)
 		}
+		most += n
 	}
-	s := waiting(t, Run{Place: job.Root()}, playbook.Wait{Idle: true, Within: time.Second})
-	c := *s.Look.Do[0].Command
-	if c.Become {
-		t.Error("it asks for root")
+	if most > 120 {
+		t.Errorf("one look may take %d seconds: %q", most, argv)
 	}
-	script := strings.NewReplacer("/proc/net", folder, "sleep 1", "sleep 0.01").Replace(string(c.Stdin))
-	if strings.Contains(script, "sleep 1") || strings.Count(script, folder) < 2 {
-		t.Fatal("idle.sh has changed: this test gives it other tables")
-	}
-	c.Stdin = []byte(script)
-	return s.Look.Judge([]remote.Result{run(t, sh, c, env)})
 }
 
 func TestWaitRefusesWhatItCantAsk(t *testing.T) {

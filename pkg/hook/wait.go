@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/playbook"
 	"github.com/patchring/patchring/pkg/remote"
@@ -114,8 +115,8 @@ func readIdle(text string) platform.Standing {
 	case word == "busy" && errCount == nil && errPort == nil && n > 0:
 		seen := fmt.Sprintf("%d connections, the last seen to port %d", n, p)
 		return platform.Standing{State: platform.NotDone, Reasons: []string{seen}, Progress: seen}
-	case word == "unknown":
-		return platform.Standing{Reasons: []string{"whether the host is idle can't be told: " + remote.Clean(rest, saidBytes)}}
+	case word == "unknown": // it will not become known by waiting: the host is put back, untouched
+		return platform.Standing{State: platform.Failed, Code: fault.HostFailed, Reasons: []string{"whether the host is idle can't be told: " + remote.Clean(rest, saidBytes)}}
 	}
 	return platform.Standing{Reasons: []string{"whether the host is idle can't be told: it said " + remote.Clean(text, saidBytes)}}
 }

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/patchring/patchring/pkg/lab"
 )
 
 func TestJobFolderIsRootsAlone(t *testing.T) {
@@ -97,12 +100,9 @@ func TestOldLogsGoAndProofsStay(t *testing.T) {
 		const old = keepLogs + 5
 		for i := range old {
 			id := fmt.Sprintf("old-%d", i)
-			h.write("0\n", id, "rc")
 			h.write("x\n", id, "log")
 			when := time.Now().Add(time.Duration(i-1000) * time.Hour)
-			if err := os.Chtimes(h.file(id), when, when); err != nil {
-				t.Fatal(err)
-			}
+			h.ended(id, when)
 		}
 		h.write("x\n", "Not-Ours", "log")
 		spec, _ := h.counting("new")
@@ -117,4 +117,86 @@ func TestOldLogsGoAndProofsStay(t *testing.T) {
 		}
 		h.read("Not-Ours", "log")
 	})
+}
+
+// ended leaves an exit status of that moment.
+func (h host) ended(id string, when time.Time) {
+	h.t.Helper()
+	h.write("0\n", id, "rc")
+	if err := os.Chtimes(h.file(id, "rc"), when, when); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// Half a year of hooks must not fill the hosts that all of them run on.
+func TestOldProofsGo(t *testing.T) {
+	eachShell(t, func(h host) {
+		t := h.t
+		days := func(n int) time.Time { return time.Now().Add(-time.Duration(n) * 24 * time.Hour) }
+		for id, n := range map[string]int{"young": 89, "old": 91, "older": 500, "Not-Ours": 400, "linked": 300} {
+			h.write("0 0\n", id, "started", "pid")
+			h.ended(id, days(n))
+		}
+		h.write("0 0\n", "cut", "started", "pid") // and left no exit status
+		if err := os.Chtimes(h.file("cut"), days(500), days(500)); err != nil {
+			t.Fatal(err)
+		}
+		h.write("x\n", ".gone-half", "started", "pid")
+		h.write("x\n", ".gone-older", "rc") // from a start that was cut
+		elsewhere := filepath.Join(h.path, "elsewhere")
+		if err := errors.Join(os.Rename(h.file("linked"), elsewhere), os.Symlink(elsewhere, h.file("linked"))); err != nil {
+			t.Fatal(err)
+		}
+		spec, _ := h.counting("new")
+		h.started(spec, "started")
+		h.stands("new", long, Exited)
+		for id, want := range map[string]State{"young": Exited, "old": Absent, "older": Absent, "cut": Interrupted} {
+			h.stands(id, 0, want)
+		}
+		h.read("Not-Ours", "rc")
+		h.read("linked", "rc")
+		if left, err := filepath.Glob(h.file(".gone-*")); err != nil || len(left) > 0 {
+			t.Errorf("still there: %q %v", left, err)
+		}
+	})
+}
+
+// What is asked for by its name is never forgotten at that moment.
+func TestOldJobThatIsStartedAgain(t *testing.T) {
+	eachShell(t, func(h host) {
+		spec, count := h.counting("a")
+		h.started(spec, "started")
+		h.stands("a", long, Exited)
+		h.ended("a", time.Now().Add(-500*24*time.Hour))
+		h.started(spec, "attached")
+		h.stands("a", 0, Exited)
+		if count() != 1 {
+			h.t.Errorf("ran %d times", count())
+		}
+	})
+}
+
+// A start that finds finished jobs asks simulated hosts for nothing they do not know.
+func TestSecondJobInTheLab(t *testing.T) {
+	fleet, err := lab.Start(t.Context(), lab.Spec{Version: 1, Hosts: []lab.HostSpec{{Name: "h", OS: "debian-12"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fleet.Close)
+	h := fleet.Host("h")
+	for _, id := range []string{"a", "b"} {
+		start, err := Root().Start(Spec{ID: id, Argv: []string{"true"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := simulated(t, h, start); !r.OK() {
+			t.Fatalf("%s: start: %+v %s", id, r, r.Err)
+		}
+		if s := Read(simulated(t, h, Root().Look(id, long))); s.State != Exited {
+			t.Errorf("%s: got %+v", id, s)
+		}
+	}
+	if odd := h.Complaints(); len(odd) > 0 {
+		t.Errorf("the scripts asked for what is not simulated: %q", odd)
+	}
 }

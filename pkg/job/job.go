@@ -27,7 +27,8 @@
 // started/ therefore proves that nothing ran (Claimed), whatever became of who
 // claimed it, and Start may launch it again. A folder with started/ is never
 // launched again: it runs, or has ended, or was Interrupted, which a person must
-// look at.
+// look at. The folder of a job that has ended is removed after 90 days, by the start of
+// another; one without an exit status never is.
 //
 // What was launched may be slow to begin, on storage that stalls. A start that has
 // waited long enough calls it off (Revoked) by that same mkdir: either it gets the
@@ -54,7 +55,7 @@ import (
 const Folder = "/var/lib/patchring/jobs"
 
 // keepLogs is how many finished jobs keep their log on the host. Older ones keep
-// only what proves that they ran.
+// only what proves that they ran, and that for 90 days.
 const keepLogs = 20
 
 // maxLook bounds how long a look may wait on the host.

@@ -64,14 +64,39 @@ write_run() {
 	env | grep -E '^(http|https|ftp|all|no)_proxy=' >"$dir/proxy" || :
 }
 
-# thin takes the bulk out of old finished jobs. Their folders stay: they are the
-# proof that those jobs ran.
+# finished lists the jobs that have ended, in the order of $1, as ./JOB/rc. What they left
+# last tells when that was: nothing touches it later.
+finished() { (cd "$base" && ls "-1$1" ./*/rc) 2>/dev/null; }
+
+# other sets old to the job of such a line, unless it is this one, or none of ours.
+other() {
+	old=${1#./}
+	old=${old%/rc}
+	case $old in '' | "$id" | *[!a-z0-9-]*) return 1 ;; esac
+	! [ -h "$base/$old" ]
+}
+
+# thin takes the bulk out of old finished jobs. What stays proves that they ran.
 thin() {
-	# shellcheck disable=SC2012 # newest first; names of another form are skipped
-	ls -1t "$base" 2>/dev/null | tail -n "+$((keep + 1))" | while read -r old; do
-		case $old in '' | *[!a-z0-9-]*) continue ;; esac
-		[ -h "$base/$old" ] && continue
-		[ -f "$base/$old/rc" ] && [ -f "$base/$old/log" ] && rm -f "$base/$old/log" "$base/$old/run.sh" "$base/$old/bound.sh"
+	finished t | tail -n "+$((keep + 1))" | while read -r line; do
+		if other "$line" && [ -f "$base/$old/log" ]; then
+			for bulk in log run.sh bound.sh proxy launch; do rm -f "$base/$old/$bulk"; done
+		fi
+	done
+	return 0
+}
+
+# forget removes jobs that ended more than 90 days ago: nobody asks for a proof of those.
+# It takes them away under another name first, since half a job would be one that may be
+# started. One that has not ended stays for good.
+forget() {
+	now=$(date +%s)
+	rm -rf "$base"/.gone-*
+	finished rt | while read -r line; do
+		other "$line" || continue
+		ended=$(date -r "$base/$old/rc" +%s 2>/dev/null) || break
+		[ "$((now - ended))" -gt 7776000 ] || break
+		mv "$base/$old" "$base/.gone-$old" 2>/dev/null && rm -rf "$base/.gone-$old"
 	done
 	return 0
 }
@@ -144,6 +169,7 @@ main() {
 		return 0
 	fi
 	thin
+	forget
 	bounds
 	write_run
 	launch

@@ -52,7 +52,7 @@ type inquiryYAML struct {
 func (*inquiryYAML) ExactlyOne() []string { return []string{"command", "http", "prometheus"} }
 
 type programYAML struct {
-	Argv   document.Value[[]document.Value[argument]] `yaml:"argv" doc:"the program and its arguments; no shell is between: argv: [/usr/local/bin/change-open]" flags:"required,raw" count:"1"`
+	Argv   document.Value[[]document.Value[argument]] `yaml:"argv" doc:"the program, by its absolute path, and its arguments; no shell is between: argv: [/usr/local/bin/change-open]" flags:"required,raw" count:"1"`
 	Become document.Elsewhere                         `yaml:"become" doc:"a gate's command runs on the controller, as you"`
 }
 

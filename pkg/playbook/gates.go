@@ -101,7 +101,7 @@ func (l *loader) inquiry(y *inquiryYAML) Inquiry {
 	}
 	switch {
 	case y.Command.Set():
-		q.Command = &health.Command{Argv: l.argv(y.Command.V.Argv, OnController)}
+		q.Command = &health.Command{Argv: l.argv(y.Command.V.Argv)}
 	case y.HTTP.Set():
 		p := y.HTTP.V
 		q.HTTP = &health.HTTP{URL: string(p.URL.V), Status: p.Status.Or(defaultStatus), Contains: p.Contains.V, From: health.FromController}

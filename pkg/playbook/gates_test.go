@@ -27,7 +27,7 @@ func TestGatesAreTakenOver(t *testing.T) {
 		"limit":   {b.FailureLimit.String(), "5%"},
 		"window":  {first.Window + " " + b.Rings[1].Window + " " + b.Rings[2].Window, "any weekend any"},
 		"order":   {b.Rings[1].Order, []string{"core", "web:!web-03"}},
-		"command": {fmt.Sprintf("%q %s", first.Gate.Checks[0].Command.Argv, first.Gate.Checks[0].When), `["./change-open" "" "5"] before`},
+		"command": {fmt.Sprintf("%q %s", first.Gate.Checks[0].Command.Argv, first.Gate.Checks[0].When), `["/usr/local/bin/change-open" "" "5"] before`},
 		"soak":    {g.Soak, Soak{For: 48 * time.Hour, MaxGap: 26 * time.Hour, Pace: Pace{Interval: time.Hour, Successes: 1}}},
 		"short":   {b.Rings[2].Gate.Soak.Interval, time.Minute},
 		"third":   {third.Soak, Soak{For: 3 * time.Hour, MaxGap: time.Hour, Pace: Pace{Interval: 10 * time.Minute, FailureLimit: 2, Successes: 4}}},
@@ -49,7 +49,7 @@ func TestHooksAreTakenOver(t *testing.T) {
 	b := parse(t, string(read(t, "testdata/good/gates.yaml")))
 	want := []string{
 		`{"Hosts":"db","name":"backup-now","at":"before","on":"host","argv":["/usr/local/bin/backup-now"],"within":1800000000000,"become":true}`,
-		`{"Hosts":"db","name":"tell","at":"after","on":"controller","argv":["bin/tell","a\nb"],"within":600000000000}`,
+		`{"Hosts":"db","name":"tell","at":"after","on":"controller","argv":["/usr/local/bin/tell","a\nb"],"within":600000000000}`,
 		`{"Hosts":"web","name":"lbctl","at":"drain","on":"lb1","argv":["/usr/local/bin/lbctl","drain"],"undo":["/usr/local/bin/lbctl","enable"],` +
 			`"within":120000000000,"wait":{"idle":true,"within":300000000000}}`,
 		`{"Hosts":"db","name":"standby","at":"drain","on":"host","argv":["/usr/local/bin/standby"],"within":600000000000,"become":true,` +

@@ -39,7 +39,7 @@ const (
 
 // Wait is how a drain is seen to have taken effect: exactly one kind.
 type Wait struct {
-	Idle   bool          `json:"idle,omitempty"` // no connection to any of the host's listeners is established, but SSH's
+	Idle   bool          `json:"idle,omitempty"` // no TCP connection from outside to a listener of the host's own network namespace is established, but SSH's
 	Argv   []string      `json:"argv,omitempty"` // exits 0; runs where the hook does
 	Within time.Duration `json:"within"`
 }

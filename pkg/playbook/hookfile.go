@@ -11,7 +11,7 @@ type runYAML struct {
 	Hosts  document.Value[string]                     `yaml:"hosts" doc:"pattern of the hosts for whose work it runs" flags:"required"`
 	Name   document.Value[string]                     `yaml:"name" doc:"what people call it"`
 	RunOn  document.Value[name]                       `yaml:"run_on" doc:"host (the one at work), controller, or another host of its site by name"`
-	Argv   document.Value[[]document.Value[argument]] `yaml:"argv" doc:"the program and its arguments; no shell is between, and the host's name is in PATCHRING_HOST: argv: [/usr/local/bin/lbctl, drain]" flags:"required,raw" count:"1"`
+	Argv   document.Value[[]document.Value[argument]] `yaml:"argv" doc:"the program, by its absolute path, and its arguments; no shell is between, and the host's name is in PATCHRING_HOST: argv: [/usr/local/bin/lbctl, drain]" flags:"required,raw" count:"1"`
 	Within document.Value[time.Duration]              `yaml:"within" doc:"when it takes longer it has failed" min:"1s" max:"1d"`
 	Become document.Value[bool]                       `yaml:"become" doc:"run it as root; not on the controller"`
 }
@@ -25,8 +25,8 @@ type drainYAML struct {
 
 // waitYAML asks again and again.
 type waitYAML struct {
-	Idle   document.Value[time.Duration]              `yaml:"idle" doc:"until no connection to the host but SSH is left, for at most this long" min:"1s" max:"1d"`
-	Argv   document.Value[[]document.Value[argument]] `yaml:"argv" doc:"until this exits 0; it runs where the drain did" flags:"raw" count:"1"`
+	Idle   document.Value[time.Duration]              `yaml:"idle" doc:"until no TCP connection from outside is left to listeners of the host's own network namespace, SSH's aside, for at most this long; UDP is not seen, and where containers, guests or IPVS are behind the host it can't be told: use argv there" min:"1s" max:"1d"`
+	Argv   document.Value[[]document.Value[argument]] `yaml:"argv" doc:"until this exits 0; it runs where the drain did, and is asked again and again: a program by its absolute path that changes nothing" flags:"raw" count:"1"`
 	Within document.Value[time.Duration]              `yaml:"within" doc:"for at most this long; with idle the time stands there: {idle: 5m}" with:"argv" min:"1s" max:"1d"`
 }
 

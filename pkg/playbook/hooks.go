@@ -29,10 +29,10 @@ func (l *loader) drains() []Hook {
 		y := &l.yaml.Drain.V[i]
 		h := l.hook(&y.runYAML, HookDrain)
 		if y.Undrain.Set() {
-			h.Undo = l.argv(y.Undrain, h.On)
+			h.Undo = l.argv(y.Undrain)
 		}
 		if y.Wait.Set() {
-			h.Wait = l.wait(&y.Wait.V, h.On)
+			h.Wait = l.wait(&y.Wait.V)
 		}
 		made = append(made, h)
 	}
@@ -50,7 +50,7 @@ func (l *loader) others() []Hook {
 
 func (l *loader) hook(y *runYAML, at HookAt) Hook {
 	on := string(y.RunOn.Or(OnHost))
-	a := Action{Name: y.Name.V, At: at, On: on, Argv: l.argv(y.Argv, on), Within: y.Within.Or(defaultHook), Become: y.Become.V}
+	a := Action{Name: y.Name.V, At: at, On: on, Argv: l.argv(y.Argv), Within: y.Within.Or(defaultHook), Become: y.Become.V}
 	if a.Name == "" && len(a.Argv) > 0 {
 		a.Name = path.Base(a.Argv[0])
 	}
@@ -63,16 +63,17 @@ func (l *loader) hook(y *runYAML, at HookAt) Hook {
 	return Hook{Hosts: y.Hosts.V, Action: a}
 }
 
-func (l *loader) wait(y *waitYAML, on string) *Wait {
+func (l *loader) wait(y *waitYAML) *Wait {
 	if y.Idle.Set() {
 		return &Wait{Idle: true, Within: y.Idle.V}
 	}
-	return &Wait{Argv: l.argv(y.Argv, on), Within: y.Within.Or(defaultHook)}
+	return &Wait{Argv: l.argv(y.Argv), Within: y.Within.Or(defaultHook)}
 }
 
-// argv gives a command line. Where it runs far from the user, its program is named from
-// the root: what a PATH would find there is anybody's guess.
-func (l *loader) argv(y document.Value[[]document.Value[argument]], on string) []string {
+// argv gives a command line. Its program is named from the root, on the controller too:
+// what a PATH would find is anybody's guess, and it does not run in the folder where
+// patchring does.
+func (l *loader) argv(y document.Value[[]document.Value[argument]]) []string {
 	var made []string
 	for _, arg := range y.V {
 		made = append(made, string(arg.V))
@@ -83,10 +84,8 @@ func (l *loader) argv(y document.Value[[]document.Value[argument]], on string) [
 	switch program, at := made[0], y.V[0].At; {
 	case len(made) > maxArgs:
 		l.file.Errorf(y.At, "put them into a file that the program reads", "more than %d arguments", maxArgs)
-	case on == OnController && !strings.Contains(program, "/"):
-		l.file.Errorf(at, "write /usr/local/bin/"+base(program)+", or ./"+base(program)+" from the folder where patchring runs", "a program is named with its folder")
-	case on != OnController && !strings.HasPrefix(program, "/"):
-		l.file.Errorf(at, "write /usr/local/bin/"+base(program), "a program on a host is named from the root")
+	case !strings.HasPrefix(program, "/"):
+		l.file.Errorf(at, "write its absolute path, such as /usr/local/bin/"+base(program), "a program is named from the root")
 	}
 	return made
 }

@@ -114,6 +114,9 @@ func haltClaims(s Source, why string) []claim {
 		return nil
 	}
 	for _, r := range s.Status.Rings {
+		if r.Gate != rollout.GateOpen && len(r.ByState) > 0 && r.ByState[rollout.HostWaiting] == 0 {
+			continue // it has ended without a gate: nothing was to be done
+		}
 		if r.Gate == rollout.GateInconclusive {
 			return []claim{{ExitNeedsPerson, "the gate to " + clean(r.Name) + " can't tell: " + why}}
 		}

@@ -96,6 +96,9 @@ func (a *attempt) act() {
 		out := maps.Clone(a.known)
 		maps.Copy(out, a.seen)
 		if why, is := Exceeds(o.budgetsOf(a.t.Host), o.opening.Units, a.t.Host, out); is {
+			if o.truth[a.t.Host].touched || b.drained {
+				o.w.fail("rule 2: %s is out already, and steps back from its own repair: %s", a.t.Host, why)
+			}
 			end = StepEnded{Outcome: OutcomeBack, Reasons: []string{why}, Out: named(a.seen)}
 		}
 	}

@@ -155,8 +155,14 @@ func (s *State) IsOut(id fact.HostID) (string, bool) {
 	return s.hosts[at].why(), true
 }
 
+// outBefore is why a host is out that was out before it was begun again: its unit needs
+// no more of a budget.
+const outBefore = "out before, and at work again"
+
 func (h *host) why() string {
 	switch {
+	case h.State == HostWorking && h.open == FlowBegin && (h.Touched || h.Drained):
+		return outBefore
 	case h.State == HostWorking:
 		return "at work"
 	case h.Drained:
@@ -167,10 +173,11 @@ func (h *host) why() string {
 
 // Exceeds tells whether starting a host would take more units of a budget out than it
 // allows, when those of out are out already, and names the first such budget with who
-// is out of it. A unit that is out already needs no more budget.
+// is out of it. A unit that is out already needs no more budget: as another member of it
+// tells, or, of the host itself, what State.Out says of one that is begun again.
 func Exceeds(budgets []plan.Budget, units map[string]string, id fact.HostID, out map[fact.HostID]string) (string, bool) {
 	for _, b := range budgets {
-		if !contains(b, id) {
+		if !contains(b, id) || out[id] == outBefore {
 			continue
 		}
 		gone := map[string]string{}

@@ -17,6 +17,8 @@ import (
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/playbook"
+	"github.com/patchring/patchring/pkg/schedule"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -51,10 +53,97 @@ func every() []Entry {
 	}
 }
 
+// everyNew are the kinds and fields that came with gates, budgets and retries.
+func everyNew() []Entry {
+	at := time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)
+	proven := patch.Proven{Domain: "debian 12", Name: "bash", Arch: "amd64", Version: "2"}
+	return []Entry{
+		fullOpened(at, proven),
+		CalendarSet{Calendar: fullCalendar(at)},
+		WindowOverridden{Reason: "the board <said> so", Until: at},
+		Approved{Ring: "production", Plan: "sha256:00", Set: "sha256:01", By: "jane@desk", As: "jane@hq.example", Expires: at, Reason: "fine", Authenticated: true},
+		Waived{Ring: "production", Set: "sha256:01", What: "check:q", When: before, By: "jane@desk", Reason: "TICKET-1"},
+		Sampled{Ring: "production", Pass: 4, Fail: 1, Unknown: 1, Changed: map[string]string{"hq/a": "", "hq/b": "check nginx: fail"}, Samples: "sha256:02"},
+		Asked{Ring: "test", Check: "q", When: after, Verdict: health.Pass, Seen: "0.2"},
+		Retried{Hosts: []fact.HostID{id("a"), id("b")}, Reason: "looked at them"},
+		StepStarted{Host: id("a"), Step: FlowBegin, Mode: Start, Try: 2},
+		StepEnded{Host: id("a"), Step: FlowBegin, Outcome: OutcomeBack, Reasons: []string{"budget of group web"}, Out: map[string]string{"hq/b": "unreachable"}},
+	}
+}
+
+func fullOpened(at time.Time, proven patch.Proven) Opened {
+	limit, most := 3, 0.5
+	return Opened{
+		Rollout: "2026-11-21-monthly-7f3b", Playbook: "monthly", Site: "hq", Plan: "sha256:00",
+		Rings: []plan.Ring{{
+			Name: "test", Hosts: []fact.HostID{id("a"), id("b")}, Batches: []int{1}, MaxInFlight: 2, FailureLimit: 1, Window: "night", Stages: []int{1, 1},
+			Gate: plan.Gate{
+				Soak:     &playbook.Soak{For: 48 * time.Hour, MaxGap: 26 * time.Hour, Pace: playbook.Pace{InitialDelay: time.Minute, Interval: time.Hour, FailureLimit: 1, Successes: 2}},
+				Approval: &plan.Approval{Approvers: "board", People: []string{"jane@hq.example"}, Count: 1, Expires: 24 * time.Hour},
+				Checks: []playbook.Inquiry{
+					{Name: "q", When: playbook.WhenBoth, Command: &health.Command{Argv: []string{"/bin/true"}}, Within: time.Second},
+					{Name: "p", When: before, Prometheus: &playbook.Prometheus{URL: "http://prom:9090", Query: "up", Min: &most, Max: &most, Token: "env:T"}},
+				},
+				MinParticipation: 90, Coverage: 80,
+			},
+		}},
+		Calendar: fullCalendar(at), FailureLimit: &limit, Units: map[string]string{"hq/a": "core"}, Takes: map[string]time.Duration{"hq/a": time.Hour},
+		Budgets:     []plan.Budget{{Name: "group web", Most: 1, Hosts: []fact.HostID{id("a"), id("b")}, Members: true}},
+		Quarantined: []fact.HostID{id("q")}, Urgent: true, Wants: map[string][]Want{"test": {{Proven: proven, Hosts: 2}}},
+	}
+}
+
+func fullCalendar(at time.Time) schedule.Calendar {
+	span := schedule.Span{From: at, To: at.Add(time.Hour), What: "change 7"}
+	return schedule.Calendar{
+		Zone: "Europe/London",
+		Windows: map[string]schedule.Window{"night": {
+			Rules: []schedule.Rule{{Days: []schedule.Day{{Weekday: time.Tuesday, Nth: 2}}, Start: "22:00", Length: 6 * time.Hour}}, Spans: []schedule.Span{span},
+		}},
+		Freezes: []schedule.Freeze{{From: "2026-12-18", Through: "2027-01-04", Reason: "year-end"}, {Reason: "change freeze", Spans: []schedule.Span{span}}},
+	}
+}
+
+// oldEntries is how many lines of the golden file the first format has. They never change.
+const (
+	oldEntries = 9
+	oldDigest  = patch.Digest("sha256:9f5d2e1a991562ab5a59346ee7fc9a61b79a395e2eaa68bdbb6337c5e5c18f99")
+)
+
+// Nothing that can be written is missing from the golden file.
+func TestGoldenEntriesAreAll(t *testing.T) {
+	all := append(every(), everyNew()...)
+	seen := map[string]reflect.Type{}
+	empty := map[string]map[string]bool{}
+	for _, e := range all {
+		v := reflect.ValueOf(e)
+		seen[e.Kind()] = v.Type()
+		if empty[e.Kind()] == nil {
+			empty[e.Kind()] = map[string]bool{}
+			for i := range v.NumField() {
+				empty[e.Kind()][v.Type().Field(i).Name] = true
+			}
+		}
+		for i := range v.NumField() {
+			if !v.Field(i).IsZero() {
+				delete(empty[e.Kind()], v.Type().Field(i).Name)
+			}
+		}
+	}
+	for kind, fields := range empty {
+		if len(fields) > 0 {
+			t.Errorf("%s: no entry has %v", kind, fields)
+		}
+	}
+	if len(seen) != 16 || len(every()) != oldEntries {
+		t.Errorf("%d kinds, and %d entries of the first format", len(seen), len(every()))
+	}
+}
+
 // The golden file holds each kind as it stands in journals for ever.
 func TestGoldenEntries(t *testing.T) {
 	var got bytes.Buffer
-	for _, e := range every() {
+	for _, e := range append(every(), everyNew()...) {
 		kind, payload, err := Marshal(e)
 		if err != nil {
 			t.Fatal(err)
@@ -75,6 +164,9 @@ func TestGoldenEntries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if lines := bytes.SplitAfterN(want, []byte("\n"), oldEntries+1); patch.DigestOf(bytes.Join(lines[:oldEntries], nil)) != oldDigest {
+		t.Error("the lines of the first format were changed: journals that hold them would be read otherwise")
+	}
 	if !bytes.Equal(got.Bytes(), want) {
 		t.Errorf("entries are written as\n%s\nand journals hold\n%s", got.Bytes(), want)
 	}
@@ -94,6 +186,10 @@ func TestUnmarshalRefuses(t *testing.T) {
 		{"step_started", `{"host":"hq/a","step":"x","mode":"guess"}`, `mode "guess"`, true},
 		{"step_ended", `{"host":"hq/a","step":"x","outcome":"splendid"}`, `outcome "splendid"`, true},
 		{"step_ended", `{"host":"nowhere","step":"x","outcome":"ok"}`, "SITE/NAME", false},
+		{"step_started", `{"step":"x","step":"install","mode":"reconcile"}`, "no host is named", false},
+		{"step_ended", `{"step":"install","outcome":"ok"}`, "no host is named", false},
+		{"approved", `{"ring":"x","signature":"y"}`, "signature", false},
+		{"sampled", `{"ring":"x","pass":"all"}`, "read sampled", false},
 	}
 	for _, tt := range tests {
 		_, err := Unmarshal(tt.kind, []byte(tt.payload))
@@ -112,7 +208,7 @@ func TestUnmarshalRefuses(t *testing.T) {
 // Whatever is read can be written, and reads the same again; Fold takes or refuses
 // it, and never panics.
 func FuzzUnmarshal(f *testing.F) {
-	for _, e := range every() {
+	for _, e := range append(every(), everyNew()...) {
 		kind, payload, err := Marshal(e)
 		if err != nil {
 			f.Fatal(err)
@@ -135,13 +231,19 @@ func FuzzUnmarshal(f *testing.F) {
 		if _, third, _ := Marshal(back); !bytes.Equal(third, again) {
 			t.Errorf("%s, then %s", again, third)
 		}
-		s := &State{}
-		for i, e := range []Entry{twoRings(), GateOpened{Ring: "test"}, e} {
-			if err := s.Fold(Event{Seq: uint64(i) + 1, Entry: e}); err != nil {
-				return
-			}
-		}
-		s.Decide(Moment{})
-		s.Status(time.Time{})
+		foldsOrRefuses(e)
+		foldsOrRefuses(twoRings(), GateOpened{Ring: "test"}, e)
 	})
+}
+
+// foldsOrRefuses is only to come back.
+func foldsOrRefuses(entries ...Entry) {
+	s := &State{}
+	for i, e := range entries {
+		if err := s.Fold(Event{Seq: uint64(i) + 1, Time: saturday, Entry: e}); err != nil {
+			return
+		}
+	}
+	s.Decide(Moment{Now: saturday.Add(time.Hour)})
+	s.Status(saturday.Add(time.Hour))
 }

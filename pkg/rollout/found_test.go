@@ -16,6 +16,19 @@ func TestFound(t *testing.T) {
 			s := fleet(ringNamed("test", "a", "b"), ringNamed("production", "c")).under(1, "b", "c")
 			return s.fails("b", "preflight", OutcomeFailed).fails("c", "install", OutcomeFailed).saysAfter(word{What: sayRetry, Host: -1}, ends("c", FlowEnd))
 		},
+		"a host of an earlier batch waits for one of a later batch of its ring": func() *scenario {
+			s := fleet(ringNamed("test", "a", "b", "c")).under(1, "b", "c")
+			s.Parts[0].Plan.Rings[0].Batches = []int{1}
+			return s.fails("b", "preflight", OutcomeFailed).fails("c", "install", OutcomeFailed).saysAfter(word{What: sayRetry, Host: -1}, ends("c", FlowEnd))
+		},
+		"two who stepped back from each other met again for ever: the pause was spread over 4 s": func() *scenario {
+			s := fleet(ringNamed("test", "a"))
+			s.another("other", 1, "b")
+			for _, host := range []string{"a", "b"} {
+				s.Bodies[id(host)] = behaviour{Pace: 7}
+			}
+			return s.under(1, "a", "b", "peer1", "peer2", "peer3", "peer4")
+		},
 		"the ring between two had nothing to do, and hides the questions after the first": func() *scenario {
 			s := fleet(ringNamed("test", "a"), ringNamed("pilot", "b"), ringNamed("production", "c"))
 			s.Parts[0].Plan.Rings[0].Gate.Checks = []playbook.Inquiry{after1}
@@ -35,9 +48,9 @@ func TestFound(t *testing.T) {
 			return s
 		},
 	}
-	for name, make := range tests {
+	for name, written := range tests {
 		t.Run(name, func(t *testing.T) {
-			w, err := make().run(sound())
+			w, err := written().run(sound())
 			if err != nil || w.ops[0].phase != PhaseFinished {
 				t.Errorf("it is %s: %v; it waits for %+v", w.ops[0].phase, err, w.ops[0].said.Waits)
 			}

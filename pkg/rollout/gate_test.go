@@ -65,58 +65,6 @@ func TestGate(t *testing.T) {
 	}
 }
 
-// The worked examples of (*ring).room.
-func TestRoom(t *testing.T) {
-	for _, tt := range []struct{ limit, failed, working, inFlight, want int }{
-		{0, 0, 0, 20, 1},
-		{0, 0, 1, 20, 0},
-		{0, 1, 0, 20, 0},
-		{5, 0, 0, 20, 5},
-		{5, 0, 0, 3, 3},
-		{5, 2, 3, 20, 0},
-		{5, 2, 2, 20, 1},
-		{5, 5, 0, 20, 1},
-		{5, 6, 0, 20, 0},
-		{50, 0, 0, 0, 50},
-	} {
-		r := &ring{Ring: plan.Ring{FailureLimit: tt.limit, MaxInFlight: tt.inFlight}, by: map[HostState]int{HostFailed: tt.failed, HostWorking: tt.working}}
-		s := &State{rings: []*ring{r}, working: make([]int, tt.working)}
-		if got := s.room(r); got != tt.want {
-			t.Errorf("%+v: room for %d", tt, got)
-		}
-	}
-}
-
-func TestBatchEnd(t *testing.T) {
-	for _, tt := range []struct {
-		n       int
-		batches []int
-		want    string // the end of the batch of each host
-	}{
-		{4, nil, "[4 4 4 4]"},
-		{5, []int{1, 2, 2}, "[1 3 3 5 5]"},
-		{6, []int{1, 2}, "[1 3 3 5 5 6]"}, // the last repeats
-		{3, []int{0}, "[1 2 3]"},
-		{2, []int{9}, "[2 2]"},
-	} {
-		var s State
-		s.hosts, s.opened = make([]*host, tt.n), Opened{}
-		r := &ring{Ring: plan.Ring{Batches: tt.batches}}
-		for i := range tt.n {
-			s.hosts[i] = &host{unit: fmt.Sprint("hq/h", i), HostStatus: HostStatus{ID: id(fmt.Sprint("h", i))}}
-			r.active, r.all = append(r.active, i), append(r.all, i)
-		}
-		r.ends = s.batchEnds(r)
-		var got []int
-		for i := range tt.n {
-			got = append(got, r.batchEnd(i))
-		}
-		if fmt.Sprint(got) != tt.want {
-			t.Errorf("%d in %v: %v, want %s", tt.n, tt.batches, got, tt.want)
-		}
-	}
-}
-
 func TestStatus(t *testing.T) {
 	o := twoRings()
 	o.Problems = map[string]plan.Problem{"hq/c": {Code: "host_key_changed", What: "the key changed", Hint: "look"}}

@@ -11,7 +11,6 @@ import (
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
-	"github.com/patchring/patchring/pkg/schedule"
 )
 
 // mutation is a deliberately broken variant. What it breaks is its name up to the colon;
@@ -103,7 +102,7 @@ var ofGate = []mutation{
 		}
 	}},
 	{"rule 1: nobody is asked for an approval", withGate(func(_ *State, r *ring) { r.Gate.Approval = nil })},
-	{"rule 1: approvals never run out", withGate(func(s *State, r *ring) {
+	{"rule 1: approvals never run out", withGate(func(_ *State, r *ring) {
 		for i := range r.approved {
 			r.approved[i].Expires = beginning.Add(1000 * time.Hour)
 		}
@@ -127,14 +126,15 @@ var ofGate = []mutation{
 	}},
 	{"rule 1: anything is coverage enough", withGate(func(_ *State, r *ring) { r.Gate.Coverage = 0 })},
 	{"rule 1: nobody need take part", withGate(func(_ *State, r *ring) { r.Gate.MinParticipation = 1 })},
-	{"rule 1: a waiver holds for whatever is waived", withGate(func(s *State, r *ring) {
+	{"rule 1: what nobody could tell needs no waiver", withGate(func(s *State, r *ring) {
 		for _, q := range r.Gate.Checks {
 			set, _ := s.wanted(r)
 			r.waived = append(r.waived, Waived{What: "check:" + q.Name, When: before, Set: set})
-			if r.asked == nil {
-				r.asked = map[string]*answers{}
-			}
-			r.asked[askedKey(q.Name, before)] = &answers{asked: 1}
+		}
+	})},
+	{"rule 1: a waived soak needs no sample", withGate(func(s *State, r *ring) {
+		if set, _ := s.wanted(r); slices.ContainsFunc(r.waived, func(w Waived) bool { return w.What == WaiveSoak && w.Set == set }) {
+			r.Gate.Soak = nil
 		}
 	})},
 	{"rule 5: sick hosts prove too", func(b *tampered) { b.freeze = freezeAll }},
@@ -244,111 +244,5 @@ var ofStop = []mutation{
 	}},
 	{"rule 6: hosts at work are left when the rollout stops", func(b *tampered) {
 		b.carryOn = func(s *State) bool { return s.phase == PhaseOpen }
-	}},
-}
-
-// when asks another calendar, another ring, or for less time.
-func when(ask func(s *State, r *ring, now time.Time, takes time.Duration) schedule.Answer) func(*tampered) {
-	return func(b *tampered) { b.may = ask }
-}
-
-var ofTime = []mutation{
-	{"rule 7: any time will do", when(func(*State, *ring, time.Time, time.Duration) schedule.Answer {
-		return schedule.Answer{Open: true}
-	})},
-	{"rule 7: freezes do not count", when(func(s *State, r *ring, now time.Time, takes time.Duration) schedule.Answer {
-		return withCalendar(s, func(c *schedule.Calendar) { c.Freezes = nil }).fits(r, now, takes)
-	})},
-	{"rule 7: nobody asks for how long it takes", when(func(s *State, r *ring, now time.Time, _ time.Duration) schedule.Answer {
-		return s.fits(r, now, 0)
-	})},
-	{"rule 7: the way back is forgotten", when(func(s *State, r *ring, now time.Time, takes time.Duration) schedule.Answer {
-		return s.fits(r, now, takes/2)
-	})},
-	{"rule 7: an override holds for ever", when(func(s *State, r *ring, now time.Time, takes time.Duration) schedule.Answer {
-		other := *s
-		if other.override.Reason != "" {
-			other.override.Until = now.Add(time.Hour)
-		}
-		return other.fits(r, now, takes)
-	})},
-	{"rule 7: an override lets into a freeze", when(func(s *State, r *ring, now time.Time, takes time.Duration) schedule.Answer {
-		if now.Before(s.override.Until) {
-			return schedule.Answer{Open: true}
-		}
-		return s.fits(r, now, takes)
-	})},
-	{"rule 7: the calendar of the plan holds for ever", when(func(s *State, r *ring, now time.Time, takes time.Duration) schedule.Answer {
-		return withCalendar(s, func(c *schedule.Calendar) { *c = s.opened.Calendar }).fits(r, now, takes)
-	})},
-	{"rule 7: in the clock of another zone", when(func(s *State, r *ring, now time.Time, takes time.Duration) schedule.Answer {
-		return withCalendar(s, func(c *schedule.Calendar) { c.Zone = "Asia/Tokyo" }).fits(r, now, takes)
-	})},
-	{"rule 7: the gate does not ask for the window", func(b *tampered) {
-		b.gate = func(s *State, r *ring, now time.Time) verdict {
-			other, free := *s, *r
-			other.setCalendar(schedule.Calendar{})
-			free.Window = schedule.Any
-			return other.judge(&free, now)
-		}
-	}},
-}
-
-func withCalendar(s *State, change func(*schedule.Calendar)) *State {
-	other, c := *s, s.calendar
-	change(&c)
-	other.setCalendar(c)
-	return &other
-}
-
-// touchUp changes hosts behind each event.
-func touchUp(change func(*State, Entry, *host)) func(*tampered) {
-	return func(b *tampered) {
-		b.fold = func(s *State, e Entry) {
-			for _, h := range s.hosts {
-				change(s, e, h)
-			}
-		}
-	}
-}
-
-var ofDrain = []mutation{
-	{"drain: a sick host goes back into use", touchUp(func(_ *State, _ Entry, h *host) {
-		h.Touched = h.Touched && !h.failed
-	})},
-	{"drain: what is drained is forgotten", touchUp(func(_ *State, _ Entry, h *host) {
-		h.Drained = h.Drained && !h.ended
-	})},
-	{"drain: nobody says that a host is drained", touchUp(func(_ *State, _ Entry, h *host) {
-		h.Notes = slices.DeleteFunc(h.Notes, func(n string) bool { return n == drainLeft })
-	})},
-	{"drain: silences are forgotten", touchUp(func(_ *State, _ Entry, h *host) { h.Silenced = false })},
-	{"retry: what a host was before its first try is forgotten", touchUp(func(_ *State, e Entry, h *host) {
-		if r, is := e.(Retried); is && slices.Contains(r.Hosts, h.ID) {
-			h.Before = ""
-		}
-	})},
-	{"wait: a rollout that waits for a time does not say when", func(b *tampered) {
-		b.gate = func(s *State, r *ring, now time.Time) verdict {
-			v := s.judge(r, now)
-			v.wake = time.Time{}
-			return v
-		}
-	}},
-	{"wait: a gate promises a time and opens before", func(b *tampered) {
-		b.gate = func(s *State, r *ring, now time.Time) verdict {
-			v := s.judge(r, now)
-			if !v.wait.Until.IsZero() {
-				v.wait.Until = v.wait.Until.Add(24 * time.Hour)
-			}
-			return v
-		}
-	}},
-	{"wait: it waits and does not say for what", func(b *tampered) {
-		b.gate = func(s *State, r *ring, now time.Time) verdict {
-			v := s.judge(r, now)
-			v.wait.For = ""
-			return v
-		}
 	}},
 }

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"slices"
 	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
@@ -260,6 +261,10 @@ func (o *operator) retry(e Retried) {
 	if o.phase == PhaseHalted || o.phase == PhaseFinished {
 		o.phase = PhaseOpen
 	}
+	o.waived = slices.DeleteFunc(o.waived, func(w Waived) bool {
+		_, open := o.opened[w.Ring]
+		return !open && len(e.Hosts) > 0
+	})
 }
 
 // crash: the process and all that it knew is gone. The tasks at work have done their

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
@@ -126,12 +127,7 @@ func (o *operator) help() bool {
 		return false
 	}
 	o.helps++
-	for _, said := range o.wanted() {
-		if o.speak(said) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(o.wanted(), o.speak)
 }
 
 // wanted is what may help: the approvals that are missing, a waiver of what nobody can

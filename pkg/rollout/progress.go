@@ -40,11 +40,10 @@ func (s *State) approvalProgress(r *ring, now time.Time) *ApprovalProgress {
 	if a == nil {
 		return nil
 	}
-	p := &ApprovalProgress{Approvers: a.Approvers, Count: a.Count, Given: s.approvals(r, now)}
-	if r.opened { // what held when it opened; it may have run out since
-		p.Given = append([]Approved(nil), r.approved...)
+	if r.opened { // what held then; it may have run out since
+		now = r.openedAt
 	}
-	return p
+	return &ApprovalProgress{Approvers: a.Approvers, Count: a.Count, Given: s.approvals(r, now)}
 }
 
 func inquiryProgress(r *ring) []InquiryProgress {

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"maps"
 	"time"
 
 	"github.com/patchring/patchring/pkg/health"
@@ -15,7 +16,7 @@ import (
 func rich() map[string]*scenario {
 	return map[string]*scenario{
 		"soak": soaking(), "drain": draining(), "retry": retrying(), "step back": steppingBack(),
-		"one folder": oneFolder(), "units": inUnits(), "calendar": byCalendar(),
+		"one folder": oneFolder(), "units": inUnits(), "calendar": byCalendar(), "falls sick": fallingSick(),
 	}
 }
 
@@ -42,6 +43,14 @@ func draining() *scenario {
 	s.fails("b", FlowDrain, OutcomeFailed).fails("c", FlowCheck, OutcomeFailed).fails("e", FlowUndrain, OutcomeFailed)
 	s.Parts[0].Helped = false
 	return s
+}
+
+// fallingSick: a host that was healthy does not stay so in the soak, which halts the
+// rollout; it is looked at again until it is well.
+func fallingSick() *scenario {
+	s := fleet(ringNamed("test", "a", "b"), ringNamed("production", "c")).ill("a", time.Hour, 80*time.Minute)
+	s.Parts[0].Plan.Rings[1].Gate.Soak = hours(3)
+	return s.extras(Extras{Drain: true}, "a")
 }
 
 // retrying: failures halt the rollout, and the hosts are begun again: one that was
@@ -112,9 +121,7 @@ func (s *scenario) another(name string, folder int, hosts ...string) {
 	other := fleet(ringNamed("all", hosts...))
 	other.Parts[0].ID, other.Parts[0].Plan.Playbook, other.Parts[0].Folder = name, name, folder
 	s.Parts = append(s.Parts, other.Parts...)
-	for host, b := range other.Bodies {
-		s.Bodies[host] = b
-	}
+	maps.Copy(s.Bodies, other.Bodies)
 }
 
 // rare are scenarios in which something happens that random ones seldom have.
@@ -144,12 +151,20 @@ func rare() []*scenario {
 	wrong := fleet(ringNamed("test", "a", "b"), ringNamed("production", "c")).fails("b", FlowCheck, OutcomeFailed)
 	wrong.Parts[0].Plan.Hosts[1].Install[0].To = "3"
 
+	hurried := fleet(ringNamed("test", "a"), ringNamed("production", "b"))
+	hurried.Parts[0].Plan.Rings[1].Gate.Soak = hours(48)
+	hurried.saysAfter(word{What: sayWaive, Ring: 1}, ends("a", FlowEnd))
+
+	doubted := fleet(ringNamed("test", "a"))
+	doubted.Parts[0].Plan.Rings[0].Gate.Checks = asked.Parts[0].Plan.Rings[0].Gate.Checks
+	doubted.Parts[0].Answers = map[string][]health.Verdict{"before q": {health.Unknown, health.Pass}}
+
 	tired := soaking() // one approves, and by the time the other does, that has run out
 	tired.Parts[0].Prompt = false
 	tired.Parts[0].Plan.Rings[1].Gate.Approval.Expires = time.Hour
 
-	for _, s := range []*scenario{sick, asked, unknown, wrong} {
+	for _, s := range []*scenario{sick, asked, unknown, wrong, hurried, doubted} {
 		s.Parts[0].Helped = false // a retry would begin the soak and the questions anew
 	}
-	return []*scenario{again, frozen, shared, cut, tired, sick, asked, unknown, wrong}
+	return []*scenario{again, frozen, shared, cut, tired, sick, asked, unknown, wrong, hurried, doubted}
 }

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"slices"
 	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
@@ -19,15 +20,16 @@ func (o *operator) countedAs(b plan.Budget, id fact.HostID) string {
 }
 
 // holds tells whether this rollout keeps a host out: what is over keeps only what it
-// still works on, and the rest is for others to see by looking.
+// still works on or has drained, and the rest is for others to see by looking. Nobody
+// works on hosts in quarantine, and they are out.
 func (o *operator) holds(id fact.HostID) bool {
 	tr := o.truth[id]
 	if tr == nil {
-		return false
+		return slices.ContainsFunc(o.Plan.Quarantined, func(q plan.Quarantined) bool { return q.ID == id })
 	}
 	working := tr.begun && tr.final == ""
 	if o.phase == PhaseFinished || o.phase == PhaseAborted {
-		return working
+		return working || o.w.bodies[id].drained
 	}
 	return working || tr.touched && tr.final != HostHealthy || o.w.bodies[id].drained
 }
@@ -59,7 +61,7 @@ func (o *operator) checkBudgets(id fact.HostID, what string, out func(fact.HostI
 				units[o.countedAs(b, other)] = true
 			}
 		}
-		if !units[o.countedAs(b, id)] && len(units)+1 > b.Most {
+		if !units[o.countedAs(b, id)] && len(units) >= b.Most {
 			o.w.fail("rule 2: %s is %s with %d of %d out of %s: %v", id, what, len(units), b.Most, b.Name, units)
 		}
 	}

@@ -83,10 +83,10 @@ func (o *operator) checkFrozen(at int, g GateOpened) {
 	}
 }
 
-// quietSince is when the last host of the rings before has ended.
-func (o *operator) quietSince(at int) time.Time {
+// quietSince is when the last host of some rings has ended.
+func (o *operator) quietSince(from, to int) time.Time {
 	since := o.events[0].Time
-	for _, b := range o.Plan.Rings[:at] {
+	for _, b := range o.Plan.Rings[from:to] {
 		for _, id := range b.Hosts {
 			since = later(since, o.truth[id].ended)
 		}
@@ -96,7 +96,7 @@ func (o *operator) quietSince(at int) time.Time {
 
 // checkSoak works the soaked time out by itself.
 func (o *operator) checkSoak(at int, g GateOpened) {
-	rule, quiet := o.Plan.Rings[at].Gate.Soak, o.quietSince(at)
+	rule, quiet := o.Plan.Rings[at].Gate.Soak, o.quietSince(0, at)
 	if rule == nil || len(o.healthyBefore(g.Ring)) == 0 {
 		return
 	}
@@ -119,12 +119,14 @@ func (o *operator) checkSoak(at int, g GateOpened) {
 		}
 		good, from, last = pass, s.at, s
 	}
+	short := sum < rule.For || streak < max(1, rule.Successes)
 	switch {
-	case failed > rule.FailureLimit || last.Fail > 0:
+	case failed > rule.FailureLimit:
 		o.w.fail("rule 1: gate %s opened after %d samples failed", g.Ring, failed)
-	case o.isWaived(g, WaiveSoak):
-	case sum < rule.For || !good || streak < max(1, rule.Successes) || o.w.now.Sub(last.at) > max(rule.Interval, time.Minute):
-		o.w.fail("rule 1: gate %s opened after %s of %s, the last at %s", g.Ring, sum, rule.For, last.at)
+	case !good || o.w.now.Sub(last.at) > max(rule.Interval, time.Minute):
+		o.w.fail("rule 1: gate %s opened, and the last sample was %+v, at %s", g.Ring, last.Sampled, last.at)
+	case short && !o.isWaived(g, WaiveSoak):
+		o.w.fail("rule 1: gate %s opened after %s of %s, %d in a row", g.Ring, sum, rule.For, streak)
 	}
 }
 
@@ -157,9 +159,9 @@ func (o *operator) checkApproval(r plan.Ring, g GateOpened) {
 // a row, and right before a ring the last is fresh.
 func (o *operator) checkInquiries(r plan.Ring, when playbook.When, now time.Time) {
 	at := slices.IndexFunc(o.Plan.Rings, func(other plan.Ring) bool { return other.Name == r.Name })
-	since := o.quietSince(at)
+	since := o.quietSince(0, at)
 	if when == after {
-		since = o.quietSince(at + 1)
+		since = o.quietSince(at, at+1)
 	}
 	for _, q := range r.Gate.Checks {
 		if q.When != when && q.When != playbook.WhenBoth {
@@ -178,7 +180,9 @@ func (o *operator) checkInquiries(r plan.Ring, when playbook.When, now time.Time
 				failed++
 			}
 		}
-		waived := slices.ContainsFunc(o.waived, func(w Waived) bool { return w.Ring == r.Name && w.What == "check:"+q.Name && w.When == when })
+		waived := last.Verdict == health.Unknown && !last.at.IsZero() && slices.ContainsFunc(o.waived, func(w Waived) bool {
+			return w.Ring == r.Name && w.What == "check:"+q.Name && w.When == when
+		})
 		stale := !now.IsZero() && now.Sub(last.at) > max(q.Interval, time.Minute)
 		switch {
 		case failed > q.FailureLimit:

@@ -211,6 +211,13 @@ func (d *draw) finish() {
 	for i := range d.num(0, 2, "peers") {
 		peer := id(fmt.Sprintf("peer%d", i))
 		d.s.Bodies[peer] = behaviour{Spells: []spell{d.spell()}}
+		if d.one(4, "in quarantine") {
+			d.s.Bodies[peer] = behaviour{Spells: []spell{{To: 1 << 60, Gone: true}}}
+			dead := plan.Quarantined{ID: peer, Ring: "test", Owner: "jane", Until: beginning.Add(1000 * time.Hour), Reason: "dead"}
+			for j := range d.s.Parts {
+				d.s.Parts[j].Plan.Quarantined = append(d.s.Parts[j].Plan.Quarantined, dead)
+			}
+		}
 		d.peers = append(d.peers, peer)
 	}
 	all := slices.Clone(d.peers)

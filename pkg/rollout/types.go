@@ -90,13 +90,13 @@ type (
 	// Waived lets a ring's gate open without its soak, or without an inquiry that is
 	// inconclusive, for this set alone.
 	Waived struct {
-		Ring   string       `json:"ring"`
-		Set    patch.Digest `json:"set,omitempty"`
-		What   string       `json:"what"` // WaiveSoak, or "check:" and the inquiry's name
-		By     string       `json:"by"`   // who typed it: user@machine
+		Ring string       `json:"ring"`
+		Set  patch.Digest `json:"set,omitempty"`
+		What string       `json:"what"` // WaiveSoak, or "check:" and the inquiry's name
+		By   string       `json:"by"`   // who typed it: user@machine
 		// When, of an inquiry: its answer before the ring, or the one after it.
-		When playbook.When `json:"when,omitempty"`
-		Reason string       `json:"reason"`
+		When   playbook.When `json:"when,omitempty"`
+		Reason string        `json:"reason"`
 	}
 
 	// Sampled is one look at every healthy host of the rings before Ring's gate.

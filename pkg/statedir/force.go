@@ -66,7 +66,8 @@ func (d *Dir) signature(name string) (o Owner, signed bool, err error) {
 
 // ForceUnlock frees the lock of a rollout whose owner is gone, and those of the folder
 // that the same owner holds. It gives who that was; nobody, where it was free. It is
-// refused while the owner lives on this machine, and where it is not known who it is.
+// refused while the owner lives on this machine, in whatever container, and where it is
+// not known who it is.
 // Of an owner on another machine only the caller can know.
 func (d *Dir) ForceUnlock(id string) (Owner, error) {
 	r, err := d.Rollout(id)
@@ -74,7 +75,7 @@ func (d *Dir) ForceUnlock(id string) (Owner, error) {
 		return Owner{}, err
 	}
 	defer r.Close()
-	owner, err := d.force(path.Join(rolloutsName, id, lockName), "rollout "+id)
+	owner, err := d.force(path.Join(rolloutsName, id, lockName), ofRollout+id)
 	if err != nil || owner.PID == 0 {
 		return owner, err
 	}
@@ -121,12 +122,12 @@ func (d *Dir) replaceLock(f *os.File, owner Owner, name, what string) error {
 	case owner.PID == 0:
 		return &fault.Error{
 			Kind: fault.Ask, Code: fault.Locked, What: what + " is locked, and nobody has signed the lock",
-			Hint: "find who has the file open (fuser " + filepath.Join(d.path, filepath.FromSlash(name)) + "), and stop that process",
+			Hint: d.finds(name) + ", and stop that process",
 		}
-	case owner.standing(here, alive) == Lives:
+	case owner.holding(here, alive) == Lives:
 		return &fault.Error{
 			Kind: fault.Ask, Code: fault.Locked, What: fmt.Sprintf("%s is locked by %s, and that process lives", what, owner),
-			Hint: fmt.Sprintf("stop it first: kill %d; what it began on hosts goes on there, and the next run carries on", owner.PID),
+			Hint: d.stops(owner, here, name) + "; what it began on hosts goes on there, and the next run carries on",
 		}
 	}
 	// Somebody else may have got the lock since the owner was read: never take it from them.
@@ -137,4 +138,17 @@ func (d *Dir) replaceLock(f *os.File, owner Owner, name, what string) error {
 		return fmt.Errorf("unlock %s: %w", what, err)
 	}
 	return nil
+}
+
+// stops says how to stop an owner that lives on this machine. Its number is not told
+// where it may be that of another process.
+func (d *Dir) stops(owner, here Owner, name string) string {
+	if owner.Space == here.Space && alive(owner.PID) {
+		return fmt.Sprintf("stop it first: kill %d", owner.PID)
+	}
+	return "stop it first; it may run in a container: on the machine itself, " + d.finds(name)
+}
+
+func (d *Dir) finds(name string) string {
+	return "find who has the file open (fuser " + filepath.Join(d.path, filepath.FromSlash(name)) + ")"
 }

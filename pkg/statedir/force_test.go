@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 )
 
 func TestStanding(t *testing.T) {
-	here := Owner{PID: 1, Host: "desk", Boot: "b1"}
+	here := Owner{PID: 1, Host: "desk", Boot: "b1", Space: "s1"}
 	lives := func(pid int) bool { return pid == 42 }
 	for name, tt := range map[string]struct {
 		o    Owner
@@ -28,8 +29,33 @@ func TestStanding(t *testing.T) {
 		"boot unknown, lives":   {Owner{PID: 42, Host: "desk"}, Lives},
 		"boot unknown, ended":   {Owner{PID: 43, Host: "desk"}, Gone},
 		"another one's restart": {Owner{PID: 43, Host: "lap", Boot: "b0"}, CantTell},
+		"in a container":        {Owner{PID: 42, Host: "desk", Boot: "b1", Space: "s2"}, CantTell},
+		"gone with its boot":    {Owner{PID: 42, Host: "desk", Boot: "b0", Space: "s2"}, Gone},
 	} {
 		if got := tt.o.standing(here, lives); got != tt.want {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
+// What this machine's kernel says is held is held by somebody who lives, whatever its
+// number means here.
+func TestStandingOfWhoHoldsALock(t *testing.T) {
+	here := Owner{PID: 1, Host: "desk", Boot: "b1", Space: "s1"}
+	lives := func(pid int) bool { return pid == 42 }
+	for name, tt := range map[string]struct {
+		o    Owner
+		want Standing
+	}{
+		"nobody signed":      {Owner{Boot: "b1"}, CantTell},
+		"number unknown":     {Owner{PID: 43, Host: "desk", Boot: "b1", Space: "s1"}, Lives},
+		"in a container":     {Owner{PID: 42, Host: "desk", Boot: "b1", Space: "s2"}, Lives},
+		"with another name":  {Owner{PID: 43, Host: "c0ffee", Boot: "b1", Space: "s2"}, Lives},
+		"before the restart": {Owner{PID: 42, Host: "desk", Boot: "b0"}, Gone},
+		"boot unknown":       {Owner{PID: 43, Host: "desk"}, Gone},
+		"another machine":    {Owner{PID: 42, Host: "lap", Boot: "b9"}, CantTell},
+	} {
+		if got := tt.o.holding(here, lives); got != tt.want {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
 		}
 	}
@@ -68,6 +94,9 @@ func TestForceUnlockRefuses(t *testing.T) {
 	if _, err := d.ForceUnlock("a"); fault.CodeOf(err) != fault.Locked || !strings.Contains(err.Error(), "lives") || fault.HintOf(err) == "" {
 		t.Errorf("a process that lives: %v", err)
 	}
+	if !strings.Contains(fault.HintOf(errOf(d.ForceUnlock("a"))), "kill "+strconv.Itoa(os.Getpid())) {
+		t.Errorf("a process of this machine: the hint is %q", fault.HintOf(errOf(d.ForceUnlock("a"))))
+	}
 	if err := os.WriteFile(filepath.Join(d.Path(), "rollouts", "a", "lock"), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -79,11 +108,34 @@ func TestForceUnlockRefuses(t *testing.T) {
 	}
 }
 
+func errOf(_ Owner, err error) error { return err }
+
+// The number of a process in another container means nothing here, but this machine's
+// kernel says that the lock is held.
+func TestForceUnlockRefusesWhatIsHeldHere(t *testing.T) {
+	if Me(day()).Boot == "" {
+		t.Skip("this system does not number its boots")
+	}
+	elsewhere := Me(day())
+	elsewhere.Space, elsewhere.Host = "pid:[1]", "c0ffee"
+	for name, o := range map[string]Owner{"number unknown": ended(t), "in a container": elsewhere} {
+		d := fresh(t)
+		r := create(t, d, "a", "monthly", day())
+		signed(t, r, o)
+		_, err := d.ForceUnlock("a")
+		if hint := fault.HintOf(err); fault.CodeOf(err) != fault.Locked || strings.Contains(hint, "kill") || !strings.Contains(hint, "fuser") {
+			t.Errorf("%s: %v, hint %q", name, err, hint)
+		}
+		if _, err := r.Lock(Me(day())); fault.CodeOf(err) != fault.Locked || strings.Contains(fault.HintOf(err), "unlock") {
+			t.Errorf("%s: it is not held any more, or the hint is wrong: %v, %q", name, err, fault.HintOf(err))
+		}
+	}
+}
+
 // A lock that its file server keeps for somebody who is gone is taken from them,
 // here and on the folder, and is a good lock for the next.
 func TestForceUnlock(t *testing.T) {
 	for name, o := range map[string]Owner{
-		"ended here":   ended(t),
 		"before":       {PID: os.Getpid(), Host: Me(day()).Host, User: "jane", Since: day(), Boot: "another"},
 		"another host": {PID: 42, Host: "lap", User: "jane", Since: day()},
 	} {
@@ -98,8 +150,11 @@ func TestForceUnlock(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Lock(Me(day())); !strings.Contains(fault.HintOf(err), "--force-unlock") {
+		if _, err := r.Lock(Me(day())); !strings.HasSuffix(fault.HintOf(err), "patchring state unlock a") {
 			t.Errorf("%s: the hint is %q", name, fault.HintOf(err))
+		}
+		if _, err := take(d.root, budgetName, budgets(d.path), Me(day())); !strings.Contains(fault.HintOf(err), "patchring state unlock ID") {
+			t.Errorf("%s: the hint for the folder is %q", name, fault.HintOf(err))
 		}
 		if was, err := d.ForceUnlock("a"); err != nil || was.PID != o.PID {
 			t.Errorf("%s: %+v, %v", name, was, err)

@@ -24,6 +24,7 @@ type Owner struct {
 	User  string    `json:"user"`
 	Since time.Time `json:"since"`
 	Boot  string    `json:"boot,omitempty"` // of the machine, where the system numbers them
+	Space string    `json:"pids,omitempty"` // in which PID means a process: a container has its own
 }
 
 // Me is this process as an owner. What can't be learned is left out.
@@ -35,6 +36,9 @@ func Me(now time.Time) Owner {
 	}
 	if boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
 		o.Boot = strings.TrimSpace(string(boot))
+	}
+	if space, err := os.Readlink("/proc/self/ns/pid"); err == nil {
+		o.Space = space
 	}
 	return o
 }
@@ -55,7 +59,7 @@ func (o Owner) at() string {
 type Standing uint8
 
 const (
-	CantTell Standing = iota // it is on another machine, or nobody signed
+	CantTell Standing = iota // it is on another machine, in another container, or nobody signed
 	Lives
 	Gone // its process has ended, or its machine was restarted since
 )
@@ -69,20 +73,32 @@ func (s Standing) String() string {
 		return "gone: its process has ended"
 	case CantTell:
 	}
-	return "can't be seen from this machine"
+	return "can't be seen from here"
 }
 
-// standing judges an owner from here.
+// standing judges an owner from here, by its process alone.
 func (o Owner) standing(here Owner, alive func(pid int) bool) Standing {
 	switch {
 	case o.PID <= 0 || o.Host != here.Host:
 		return CantTell
 	case o.Boot != "" && here.Boot != "" && o.Boot != here.Boot:
 		return Gone
+	case o.Space != "" && here.Space != "" && o.Space != here.Space:
+		return CantTell
 	case alive(o.PID):
 		return Lives
 	}
 	return Gone
+}
+
+// holding judges the owner of a lock that is held at this moment. In this very boot of
+// this machine it is this kernel that says so, and it ends the locks of the dead: the
+// owner lives, though its number may mean nothing here, or another process.
+func (o Owner) holding(here Owner, alive func(pid int) bool) Standing {
+	if o.PID > 0 && o.Boot != "" && o.Boot == here.Boot {
+		return Lives
+	}
+	return o.standing(here, alive)
 }
 
 // Lock is held until Release, or until the process ends.
@@ -149,10 +165,21 @@ func (l *Lock) stands(root *os.Root, name string) (bool, error) {
 
 func heldBy(o, here Owner, what string) error {
 	hint := "wait until it ends, or stop that process: the lock ends with it"
-	if o.PID != 0 && o.standing(here, alive) != Lives {
-		hint = "wait until it ends; if you know that it is gone for good, see --force-unlock"
+	if o.PID != 0 && o.holding(here, alive) != Lives {
+		hint = "wait until it ends; if you know that it is gone for good: patchring state unlock " + unlocks(what)
 	}
 	return &fault.Error{Kind: fault.Retry, Code: fault.Locked, What: fmt.Sprintf("%s is locked by %s", what, o), Hint: hint}
+}
+
+const ofRollout = "rollout "
+
+// unlocks names the rollout to unlock: with its lock go those of the folder that its
+// owner holds.
+func unlocks(what string) string {
+	if id, found := strings.CutPrefix(what, ofRollout); found {
+		return id
+	}
+	return "ID, with the rollout that it carried on"
 }
 
 const (
@@ -165,14 +192,16 @@ func await(ctx context.Context, root *os.Root, name, what string) (*Lock, error)
 	tick, enough := time.NewTicker(lockPoll), time.NewTimer(lockPatience)
 	defer tick.Stop()
 	defer enough.Stop()
+	var held error
 	for {
 		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("lock %s: %w", what, err)
+			return nil, errors.Join(fmt.Errorf("lock %s: %w", what, err), held)
 		}
 		lock, err := take(root, name, what, Me(time.Now()))
 		if fault.CodeOf(err) != fault.Locked {
 			return lock, err
 		}
+		held = err
 		select {
 		case <-tick.C:
 		case <-enough.C:

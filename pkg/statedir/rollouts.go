@@ -217,7 +217,7 @@ func (r *Rollout) Plan() ([]byte, error) {
 // Lock takes the rollout for the `run` that carries it on. Held by another process,
 // it is a *fault.Error with Code Locked.
 func (r *Rollout) Lock(o Owner) (*Lock, error) {
-	return take(r.root, lockName, "rollout "+r.ID, o)
+	return take(r.root, lockName, ofRollout+r.ID, o)
 }
 
 // Close closes the folder; locks and journals opened in it stay open.
