@@ -79,7 +79,7 @@ func (s *story) add(t *testing.T, from, to string) {
 func (s *story) play(t *testing.T, cut moment) map[string]int {
 	t.Helper()
 	approved, retried := false, false
-	for began := time.Now(); time.Since(began) < time.Minute; {
+	for range 100 { // a slow machine takes more rounds to soak, and none of them is wrong
 		code, out := s.run(t, cut)
 		switch {
 		case code < 0: // killed
