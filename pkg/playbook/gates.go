@@ -46,7 +46,7 @@ func (l *loader) soak(y document.Either[time.Duration, soakYAML]) *Soak {
 		s.For = long.For.V
 	}
 	s.Pace = pace(&long.paceYAML, min(max(s.For/soakSamples, minSoakInterval), maxSoakInterval))
-	if s.MaxGap < s.Interval {
+	if s.MaxGap <= s.Interval { // a sample takes a moment itself
 		at := long.Interval.At
 		if long.MaxGap.Set() {
 			at = long.MaxGap.At

@@ -132,10 +132,15 @@ func (e Asked) check(s *State) error {
 		return fmt.Errorf("ring %s has no check %s", e.Ring, e.Check)
 	case e.When != playbook.WhenBefore && e.When != playbook.WhenAfter:
 		return fmt.Errorf("a check is asked before or after its ring, not %q", e.When)
-	case e.When == playbook.WhenAfter && !r.done():
+	case e.When == playbook.WhenAfter && !s.ended(r):
 		return fmt.Errorf("ring %s has not ended, so it is no time to ask after it", e.Ring)
 	}
 	return nil
+}
+
+// ended tells whether a ring and all before it have.
+func (s *State) ended(r *ring) bool {
+	return !slices.ContainsFunc(s.rings[:r.at+1], func(r *ring) bool { return !r.done() })
 }
 
 func (e Asked) apply(s *State, at time.Time) {

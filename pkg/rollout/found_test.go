@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -55,5 +56,25 @@ func TestFound(t *testing.T) {
 				t.Errorf("it is %s: %v; it waits for %+v", w.ops[0].phase, err, w.ops[0].said.Waits)
 			}
 		})
+	}
+}
+
+// A host whose turn can never come uses up a budget that others wait for: somebody must be
+// told. (The calendar was changed meanwhile, and its window is too short for it now.)
+func TestFoundNobodyWasTold(t *testing.T) {
+	s := fleet(ringNamed("test", "a", "b", "c")).under(1, "b", "c")
+	p := s.Parts[0].Plan
+	p.Rings[0].Batches, p.Rings[0].Window, p.Hosts[2].Takes = []int{1}, "night", 3*time.Hour
+	p.Calendar = nights(8 * time.Hour)
+	s.fails("b", "preflight", OutcomeFailed).fails("c", "install", OutcomeFailed)
+	end := s.seqOf(ends("c", FlowEnd))
+	s.Parts[0].Words = map[uint64][]word{end: {{What: sayCalendar, Another: nights(2 * time.Hour)}, {What: sayRetry, Host: -1}}}
+	w, err := s.run(sound())
+	told := false
+	for _, wait := range w.ops[0].said.Waits {
+		told = told || wait.Person && strings.Contains(wait.For, "hq/c waits")
+	}
+	if err != nil || w.ops[0].phase != PhaseOpen || !told {
+		t.Errorf("it is %s: %v; it waits for %+v", w.ops[0].phase, err, w.ops[0].said.Waits)
 	}
 }

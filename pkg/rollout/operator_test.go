@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"slices"
 	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
@@ -245,26 +244,6 @@ func (o *operator) noteForGate(e Entry) {
 		key := askedOf(e.Ring, e.Check, e.When)
 		o.answers[key] = append(o.answers[key], answered{e, o.askedAt[key], o.w.now})
 	}
-}
-
-// retry: the hosts begin anew; what was done to them was done.
-func (o *operator) retry(e Retried) {
-	o.retried = o.w.now
-	for _, id := range e.Hosts {
-		tr := o.truth[id]
-		if tr.final != HostFailed && tr.final != HostUnknown && tr.final != HostUnreachable && tr.final != HostHealthy {
-			o.w.fail("retry: %s is begun again, and it is %q", id, tr.final)
-		}
-		tr.try++
-		tr.begun, tr.failed, tr.checked, tr.final, tr.ended = false, false, false, "", time.Time{}
-	}
-	if o.phase == PhaseHalted || o.phase == PhaseFinished {
-		o.phase = PhaseOpen
-	}
-	o.waived = slices.DeleteFunc(o.waived, func(w Waived) bool {
-		_, open := o.opened[w.Ring]
-		return !open && len(e.Hosts) > 0
-	})
 }
 
 // crash: the process and all that it knew is gone. The tasks at work have done their

@@ -180,3 +180,24 @@ func (o *operator) doubtful(r ringOf, n int) bool {
 	}
 	return false
 }
+
+// retry: the hosts begin anew; what was done to them was done.
+func (o *operator) retry(e Retried) {
+	o.retried = o.w.now
+	for _, id := range e.Hosts {
+		tr := o.truth[id]
+		if tr.final != HostFailed && tr.final != HostUnknown && tr.final != HostUnreachable && tr.final != HostHealthy {
+			o.w.fail("retry: %s is begun again, and it is %q", id, tr.final)
+		}
+		tr.try++
+		o.w.bodies[id].sick = o.w.bodies[id].sick || tr.touched // so somebody says who begins it again
+		tr.begun, tr.failed, tr.checked, tr.final, tr.ended = false, false, false, "", time.Time{}
+	}
+	if o.phase == PhaseHalted || o.phase == PhaseFinished {
+		o.phase = PhaseOpen
+	}
+	o.waived = slices.DeleteFunc(o.waived, func(w Waived) bool {
+		_, open := o.opened[w.Ring]
+		return !open && len(e.Hosts) > 0
+	})
+}

@@ -101,12 +101,7 @@ func inUnits() *scenario {
 func byCalendar() *scenario {
 	s := fleet(ringNamed("test", "a"), ringNamed("production", "b", "c", "d"))
 	p := s.Parts[0].Plan
-	var days []schedule.Day
-	for day := range 7 {
-		days = append(days, schedule.Day{Weekday: time.Weekday(day)})
-	}
-	night := schedule.Window{Rules: []schedule.Rule{{Days: days, Start: "22:00", Length: 2 * time.Hour}}}
-	p.Calendar = schedule.Calendar{Zone: "Europe/London", Windows: map[string]schedule.Window{"night": night}}
+	p.Calendar = nights(2 * time.Hour)
 	p.Calendar.Freezes = []schedule.Freeze{{From: day(26), Through: day(26), Reason: "year-end"}}
 	p.Rings[1].Window, p.Rings[1].MaxInFlight = "night", 1
 	for i := range p.Hosts {
@@ -114,6 +109,16 @@ func byCalendar() *scenario {
 		s.Bodies[p.Hosts[i].ID] = behaviour{Tries: []script{{Check: health.Pass, Takes: map[platform.StepID]int{"install": 30}}}}
 	}
 	return s
+}
+
+// nights is a window from ten in the evening on, every day, in London.
+func nights(length time.Duration) schedule.Calendar {
+	var days []schedule.Day
+	for day := range 7 {
+		days = append(days, schedule.Day{Weekday: time.Weekday(day)})
+	}
+	night := schedule.Window{Rules: []schedule.Rule{{Days: days, Start: "22:00", Length: length}}}
+	return schedule.Calendar{Zone: "Europe/London", Windows: map[string]schedule.Window{"night": night}}
 }
 
 // another adds a rollout of one ring, of a state folder.

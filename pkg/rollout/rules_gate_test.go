@@ -161,7 +161,7 @@ func (o *operator) checkInquiries(r plan.Ring, when playbook.When, now time.Time
 	at := slices.IndexFunc(o.Plan.Rings, func(other plan.Ring) bool { return other.Name == r.Name })
 	since := o.quietSince(0, at)
 	if when == after {
-		since = o.quietSince(at, at+1)
+		since = o.quietSince(0, at+1)
 	}
 	for _, q := range r.Gate.Checks {
 		if q.When != when && q.When != playbook.WhenBoth {

@@ -32,11 +32,14 @@ func (s *State) repair(d *Decision, x *search, p policy) {
 		}
 		other := &search{s: s, r: r, p: p, now: x.now, t: x.t, answers: map[time.Duration]schedule.Answer{}}
 		for _, at := range other.outAlready(r) {
-			if h := s.hosts[at]; h.out && p.room(s, r) > 0 && other.may(h) {
+			h := s.hosts[at]
+			asked := r == x.r && h.slot < x.end
+			if !asked && h.out && p.room(s, r) > 0 && other.may(h) {
 				d.Do = append(d.Do, s.task(h, Start, p))
 				return
 			}
 		}
+		d.Waits = append(d.Waits, other.held.waits(r, s, x.now)...)
 		d.Wake = sooner(d.Wake, other.held.wake)
 	}
 }
