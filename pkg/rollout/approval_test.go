@@ -35,6 +35,11 @@ func TestApprovals(t *testing.T) {
 		{"one", 1, func(s patch.Digest) []Approved { return []Approved{approved(jane, s)} }, 0, "approval: board 1 of 1 (jane@hq.example, unauthenticated)", true},
 		{"one of two", 2, func(s patch.Digest) []Approved { return []Approved{approved(jane, s)} }, 0, "approval: board 1 of 2", false},
 		{"the same person twice", 2, func(s patch.Digest) []Approved { return []Approved{approved(jane, s), approved(jane, s)} }, 0, "approval: board 1 of 2", false},
+		{"two names typed by one", 2, func(s patch.Digest) []Approved {
+			other := approved(omar, s)
+			other.By = jane
+			return []Approved{approved(jane, s), other}
+		}, 0, "approval: board 1 of 2", false},
 		{"two", 2, func(s patch.Digest) []Approved { return []Approved{approved(jane, s), approved(omar, s)} }, 0, "approval: board 2 of 2", true},
 		{"for another set", 1, func(patch.Digest) []Approved { return []Approved{approved(jane, "sha256:other")} }, 0, "approval: board 0 of 1", false},
 		{"for no set", 1, func(patch.Digest) []Approved { return []Approved{approved(jane, "")} }, 0, "approval: board 0 of 1", false},

@@ -66,7 +66,8 @@ func (s *State) approvalCondition(r *ring, now time.Time) condition {
 	return c
 }
 
-// approvals are those that hold: for this plan and set, not run out, one a person.
+// approvals are those that hold: for this plan and set, not run out, one a person, whether
+// by the name that was claimed or by who typed it.
 func (s *State) approvals(r *ring, now time.Time) []Approved {
 	set, err := s.wanted(r)
 	if err != nil {
@@ -74,7 +75,7 @@ func (s *State) approvals(r *ring, now time.Time) []Approved {
 	}
 	var given []Approved
 	for _, a := range r.approved {
-		again := slices.ContainsFunc(given, func(g Approved) bool { return g.As == a.As })
+		again := slices.ContainsFunc(given, func(g Approved) bool { return g.As == a.As || g.By == a.By })
 		if a.Plan == s.opened.Plan && a.Set == set && now.Before(a.Expires) && !again {
 			given = append(given, a)
 		}

@@ -252,7 +252,7 @@ func (p *play) approve(ring string) (bool, error) {
 	}
 	given := 0
 	for _, as := range slices.Compact(slices.Sorted(slices.Values(who.People))) {
-		e, err := p.state.Approve(ring, typist, as, "as foreseen", p.now)
+		e, err := p.state.Approve(ring, typist+" for "+as, as, "as foreseen", p.now)
 		if err != nil || given == who.Count {
 			continue
 		}
