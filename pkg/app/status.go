@@ -27,6 +27,9 @@ func (e Env) Status(ctx context.Context, o StatusOptions) (Ending, error) {
 		return Ending{}, err
 	}
 	defer r.Close()
+	if r.state.Phase() == rollout.PhaseNone {
+		return Ending{}, emptyJournal(r)
+	}
 	return e.statusOf(ctx, o.Options, r, o.ExitCode)
 }
 

@@ -149,6 +149,9 @@ func (e Env) speak(ctx context.Context, o Options, id string, word func(*rollout
 		return Ending{}, err
 	}
 	defer r.Close()
+	if r.state.Phase() == rollout.PhaseNone {
+		return Ending{}, emptyJournal(r)
+	}
 	eng := &engine.Engine{Journal: r.journal, Actor: e.Actor, Now: e.Now}
 	for try := 0; ; try++ {
 		entry, err := word(r.state)

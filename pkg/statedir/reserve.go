@@ -72,15 +72,6 @@ func (r *Rollout) Reserve(ctx context.Context, decide func(others map[fact.HostI
 	return r.swap(mine.Hosts, sorted(hold...), commit)
 }
 
-// Release lets go of every host but those in keep; none is added.
-func (r *Rollout) Release(ctx context.Context, keep ...fact.HostID) error {
-	return r.Reserve(ctx, func(map[fact.HostID]string) ([]fact.HostID, func() error, error) {
-		mine, err := readOut(r.state, r.ID)
-		left := slices.DeleteFunc(mine.Hosts, func(h fact.HostID) bool { return !slices.Contains(keep, h) })
-		return left, nil, err
-	})
-}
-
 func (r *Rollout) swap(before, after []fact.HostID, commit func() error) error {
 	if err := checkHosts(after); err != nil {
 		return fmt.Errorf("reserve hosts: %w", err)

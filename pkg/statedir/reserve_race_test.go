@@ -61,7 +61,7 @@ func contend(t *testing.T, d *Dir, id string) {
 			t.Error(err)
 		}
 	}
-	if err := r.Release(t.Context()); err != nil {
+	if err := release(t, r); err != nil {
 		t.Error(err)
 	}
 }
