@@ -14,13 +14,15 @@ const module = "github.com/patchring/patchring"
 // packages above it. The floors up to rollout are pure.
 func floors() []string {
 	return []string{
-		"pkg/secret", "pkg/fault", "pkg/document", "pkg/version", "pkg/patch", "pkg/fact",
+		"pkg/secret", "pkg/fault", "pkg/document", "pkg/version", "pkg/patch", "pkg/repository", "pkg/fact",
 		"pkg/remote", "pkg/remote/remotetest",
 		"pkg/job", "pkg/schedule", "pkg/health", "pkg/inventory", "pkg/playbook",
-		"pkg/platform", "pkg/platform/linux", "pkg/platform/device", "pkg/platform/drivers",
+		"pkg/platform", "pkg/platform/linux", "pkg/platform/linux/apt", "pkg/platform/linux/dnf", "pkg/platform/linux/zypper",
+		"pkg/platform/linux/pacman", "pkg/platform/linux/apk", "pkg/platform/linux/bsd", "pkg/platform/linux/image",
+		"pkg/platform/device", "pkg/platform/drivers",
 		"pkg/plan", lastPure,
 		"pkg/statedir", "pkg/journal", "pkg/journal/journaltest", "pkg/store",
-		"pkg/connect", "pkg/vault", "pkg/detect", "pkg/probe", "pkg/apply", "pkg/hook",
+		"pkg/connect", "pkg/vault", "pkg/detect", "pkg/probe", "pkg/provenance", "pkg/apply", "pkg/hook",
 		"pkg/engine", "pkg/engine/sim", "pkg/engine/local",
 		"pkg/imports", "pkg/report", "pkg/view", "pkg/app", "cmd/patchring",
 	}
@@ -50,6 +52,10 @@ func homes() []home {
 		{"github.com/pkg/sftp", append(lab, "pkg/connect")},
 		{"github.com/skeema/knownhosts", append(lab, "pkg/connect")},
 		{"github.com/kevinburke/ssh_config", append(lab, "pkg/connect")},
+		{"github.com/ProtonMail/go-crypto", []string{"pkg/repository"}},
+		{"github.com/ulikunitz/xz", []string{"pkg/repository"}},
+		{"github.com/klauspost/compress", []string{"pkg/repository"}},
+		{"github.com/pierrec/lz4/v4", []string{"pkg/repository"}},
 		{"github.com/olekukonko/tablewriter", []string{"pkg/report"}},
 		{"github.com/spf13/cobra", []string{"cmd/patchring"}},
 		{"github.com/spf13/pflag", []string{"cmd/patchring"}},

@@ -35,6 +35,7 @@ func planFlags(cmd *cobra.Command, o *app.PlanOptions) {
 	cmd.Flags().StringSliceVar(&o.Packages, "package", nil, "only packages that match this `GLOB` (may be repeated)")
 	cmd.Flags().BoolVar(&o.Urgent, "urgent", false, "the playbook's urgent lane: its soak, window and approval")
 	cmd.Flags().StringSliceVar(&o.CVEs, "cve", nil, "only updates that fix this `CVE` (may be repeated)")
+	cmd.Flags().StringVar(&o.PatchSet, "patch-set", "", "nothing but this patch set, in the first ring too: an exported `FILE`, or the digest of an imported one")
 	cmd.Flags().StringVar(&o.AsIs, "as-is", "", "hosts (`PATTERN`) that failed in an earlier rollout and are right as they are now")
 	cmd.Flags().BoolVar(&o.NoFetch, "no-refresh", false, "use the package lists that the hosts have")
 }

@@ -71,7 +71,7 @@ func (e Env) engine(o RunOptions, f *fleet, r *openRollout, watch *watcher) *eng
 		Now:   e.Now, Progress: watch.progress,
 		Outside:    &hook.Outside{Client: hook.NewClient(), Secret: f.secret, Local: controller, Now: e.Now},
 		Controller: controller, Out: st.Out, Healthy: st.Healthy, Sick: st.Sick,
-		Knows: o.knows, ForceUnlock: o.ForceUnlock,
+		Knows: o.knows, ForceUnlock: o.ForceUnlock, Signed: e.signed(f, r.store),
 	}, r.state)
 	watch.learn = func(event rollout.Event, s *rollout.State) {
 		performer.Learn(event)

@@ -12,6 +12,7 @@ import (
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/inventory"
+	"github.com/patchring/patchring/pkg/provenance"
 	"github.com/patchring/patchring/pkg/secret"
 	"github.com/patchring/patchring/pkg/vault"
 )
@@ -23,6 +24,7 @@ type fleet struct {
 	hosts map[fact.HostID]inventory.Host
 	vault *vault.Vault
 	marks marks // that looks have found
+	keys  map[fact.HostID]*provenance.Keys
 }
 
 func (e Env) fleet(o Options, inv *inventory.Inventory) *fleet {

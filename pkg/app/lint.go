@@ -20,6 +20,9 @@ func (e Env) Lint(o LintOptions) (Ending, error) {
 	if err != nil {
 		return Ending{}, err
 	}
+	if _, err := e.keyrings(inv); err != nil {
+		return Ending{}, err
+	}
 	books, err := o.playbooks()
 	if err != nil {
 		return Ending{}, err

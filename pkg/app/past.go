@@ -55,6 +55,9 @@ func workedOn(h rollout.HostStatus) bool {
 // recheck gives what the host may vouch for: all that it was to install then. Whether
 // it really has it, whole and running, is looked at anew.
 func (r *openRollout) recheck(h rollout.HostStatus) plan.Recheck {
+	if h.State == rollout.HostRolledBack { // as if it had never been: nothing is proven, nothing in doubt
+		return plan.Recheck{Rollout: r.ID}
+	}
 	again := plan.Recheck{Rollout: r.ID, Before: h.Before, Proved: h.Proven, Doubted: h.State != rollout.HostHealthy}
 	planned, ok := r.plan.Host(h.ID)
 	if !ok || h.Began == nil {

@@ -27,6 +27,7 @@ type PlanOptions struct {
 	NoFetch  bool     // do not refresh the package lists first
 	Urgent   bool     // the playbook's urgent lane
 	CVEs     []string // only updates that fix one of these
+	PatchSet string   // a file, or an imported set's digest: nothing else is installed, in the first ring either
 	Forecast bool     // show when it would run, instead of what
 	Format   string   // of the forecast
 	Detailed bool     // tell with the exit code whether there are changes, or whether it waits
@@ -48,6 +49,9 @@ func (e Env) Plan(ctx context.Context, o PlanOptions) (Ending, error) {
 	}
 	f := e.fleet(o.Options, inv)
 	defer f.Close()
+	if f.keys, err = e.keyrings(inv); err != nil {
+		return Ending{}, err
+	}
 	var ends []Ending
 	for _, site := range sites {
 		made, err := e.makePlan(ctx, o, f, book, site)
@@ -113,6 +117,10 @@ func (e Env) makePlan(ctx context.Context, o PlanOptions, f *fleet, book *loaded
 		Playbook: book.Playbook, Source: book.source, Inventory: f.inv, Site: site,
 		Packages: o.Packages, Now: e.Now(), Urgent: o.Urgent, CVEs: o.CVEs,
 	}
+	bound, err := o.boundTo()
+	if err != nil {
+		return nil, err
+	}
 	hosts, err := o.ringHosts(f.inv, book.Playbook, site)
 	if err != nil {
 		return nil, err
@@ -139,8 +147,14 @@ func (e Env) makePlan(ctx context.Context, o PlanOptions, f *fleet, book *loaded
 	if err != nil {
 		return nil, err //nolint:wrapcheck // carries a hint
 	}
+	if bound != nil {
+		draft.Bind(*bound)
+	}
 	for _, l := range f.resolve(ctx, draft, input.Facts, hosts, o.concurrency(), func(bool) {}) {
 		draft.Resolve(l.id, l.resolution, l.problem)
+	}
+	if bound != nil {
+		draft.Bind(*bound)
 	}
 	return draft.Plan() //nolint:wrapcheck // carries a hint
 }

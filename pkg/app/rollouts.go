@@ -204,6 +204,9 @@ func (e Env) take(ctx context.Context, r *openRollout, dir *statedir.Dir) error 
 // over: nothing will happen to this rollout any more. An aborted one with hosts at work
 // is not: they are brought to their end.
 func over(s *rollout.State) bool {
+	if s.Returning() { // hosts are on their way back, whatever the phase
+		return false
+	}
 	switch s.Phase() {
 	case rollout.PhaseFinished:
 		return true

@@ -48,6 +48,9 @@ func (e Env) Run(ctx context.Context, o RunOptions) (Ending, error) {
 	}
 	f := e.fleet(o.Options, inv)
 	defer f.Close()
+	if f.keys, err = e.keyrings(inv); err != nil {
+		return Ending{}, err
+	}
 	var ends []Ending
 	var failed []error
 	for _, site := range source.sites {
@@ -112,7 +115,7 @@ func (o RunOptions) savedPlan(inv *inventory.Inventory) (runSource, error) {
 	if o.Site != "" && o.Site != p.Site {
 		return runSource{}, fault.Usagef("drop --site, or make a plan for that site", "the plan is for site %q, not %q", p.Site, o.Site)
 	}
-	if len(o.Packages) > 0 || o.Limit != "" || len(o.CVEs) > 0 || o.Urgent {
+	if len(o.Packages) > 0 || o.Limit != "" || len(o.CVEs) > 0 || o.Urgent || o.PatchSet != "" {
 		return runSource{}, fault.Usagef("make a narrower plan: patchring plan PLAYBOOK --limit … --package …", "a saved plan is carried out as it is")
 	}
 	if _, ok := inv.Sites[p.Site]; !ok {
@@ -158,9 +161,9 @@ func (e Env) greet(o RunOptions, r *openRollout, src runSource) error {
 				"rollout %s is open for this playbook and site, with another plan", r.ID)
 		}
 	}
-	if len(o.Packages) > 0 || o.Limit != "" || o.AsIs != "" || len(o.CVEs) > 0 || o.Urgent {
+	if len(o.Packages) > 0 || o.Limit != "" || o.AsIs != "" || len(o.CVEs) > 0 || o.Urgent || o.PatchSet != "" {
 		return fault.Usagef("leave the option out to carry it on, or end it and begin a new one with: --supersede",
-			"rollout %s is open for this playbook and site, and keeps its plan: --limit, --package, --cve, --urgent and --as-is are for a new one only", r.ID)
+			"rollout %s is open for this playbook and site, and keeps its plan: --limit, --package, --cve, --urgent, --patch-set and --as-is are for a new one only", r.ID)
 	}
 	e.say("carrying on rollout %s", r.ID)
 	if r.left != "" {
@@ -241,7 +244,11 @@ func (e Env) confirm(ctx context.Context, o RunOptions, p *plan.Plan) error {
 		return err
 	}
 	updates, hosts := size(p)
-	answer, err := e.question(ctx, fmt.Sprintf("%d updates on %d hosts of site %s. Start? [yes/no]", updates, hosts, p.Site))
+	question := fmt.Sprintf("%d updates on %d hosts of site %s.", updates, hosts, p.Site)
+	if back := report.WaysBack(p).String(); back != "" {
+		question += " Way back: " + back + "."
+	}
+	answer, err := e.question(ctx, question+" Start? [yes/no]")
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func (p *performer) look(ctx context.Context) sighting {
 	session = remote.ReadOnly(session, remote.Reads)
 	results := make([]remote.Result, 0, len(p.step.Look.Do))
 	for _, op := range p.step.Look.Do {
-		r, err := operate(ctx, session, op)
+		r, err := p.operate(ctx, session, op)
 		if err != nil {
 			return sighting{err: err}
 		}
@@ -56,7 +56,7 @@ func (p *performer) perform(ctx context.Context) {
 	p.last, p.why, p.code = sent, "", ""
 	defer func() { p.prompt = p.last != cut && !drops(p.step.Do) }()
 	for _, op := range p.step.Do {
-		r, err := operate(ctx, session, op)
+		r, err := p.operate(ctx, session, op)
 		p.last, p.why, p.code = verdict(op, r, err)
 		if p.last == sent && drops([]platform.Operation{op}) {
 			p.on.Drop()
@@ -75,7 +75,7 @@ func drops(ops []platform.Operation) bool {
 }
 
 // operate does one operation. A connection that was to end is no error.
-func operate(ctx context.Context, s remote.Session, op platform.Operation) (remote.Result, error) {
+func (p *performer) operate(ctx context.Context, s remote.Session, op platform.Operation) (remote.Result, error) {
 	switch {
 	case op.Command != nil && s.Runner != nil:
 		r, err := s.Runner.Run(ctx, *op.Command)
@@ -83,10 +83,10 @@ func operate(ctx context.Context, s remote.Session, op platform.Operation) (remo
 	case op.Exchange != nil && s.Console != nil:
 		r, err := s.Console.Exchange(ctx, *op.Exchange)
 		return lost(r, err, drops([]platform.Operation{op}))
-	case op.Put != nil:
-		return remote.Result{}, giveUp("this build can't send files to a host")
+	case op.Put != nil && s.Files != nil:
+		return remote.Result{}, p.put(ctx, s, *op.Put)
 	}
-	return remote.Result{}, giveUp("this connection can't do what the step asks for (no commands, or no console)")
+	return remote.Result{}, giveUp("this connection can't do what the step asks for (no commands, no console, or no files)")
 }
 
 // lost makes an error of a loss that nobody asked for, and none of one that was.
@@ -110,7 +110,7 @@ func verdict(op platform.Operation, r remote.Result, err error) (outcome, string
 	switch {
 	case err != nil:
 		return wentWrong(err)
-	case r.Ending == remote.Lost: // and operate let it pass: as asked for
+	case op.Put != nil, r.Ending == remote.Lost: // and operate let it pass: as asked for
 		return sent, "", ""
 	case op.Exchange != nil && r.Ending == remote.Done:
 		return sent, "", ""

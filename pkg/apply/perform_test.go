@@ -249,7 +249,7 @@ func TestConnectionThatCan(t *testing.T) {
 		}{
 			"run nothing":      {bare{}, platform.Operation{Command: &remote.Command{}}, "can't do what the step asks for"},
 			"type nothing":     {bare{}, platform.Operation{Exchange: &remote.Exchange{}}, "can't do what the step asks for"},
-			"send no files":    {bare{}, platform.Operation{Put: &platform.File{}}, "can't send files"},
+			"send no files":    {bare{}, platform.Operation{Put: &platform.File{}}, "or no files"},
 			"do nothing known": {bare{}, platform.Operation{}, "can't do what the step asks for"},
 			"fail plainly":     {bare{errors.New("boo")}, platform.Operation{}, "boo"},
 		} {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/platform"
-	"github.com/patchring/patchring/pkg/platform/linux"
+	"github.com/patchring/patchring/pkg/platform/linux/apt"
 	"github.com/patchring/patchring/pkg/remote"
 	"github.com/patchring/patchring/pkg/remote/remotetest"
 )
@@ -70,7 +70,7 @@ func TestAgain(t *testing.T) {
 				h, open, began := remotetest.New(t, c.stubs...), 0, time.Now()
 				h.Down(c.down...)
 				f, err := Again(t.Context(), leases(h, &open), web, time.Now, platform.Query{}, 2*time.Minute)
-				if err == nil && (c.code != "" || f.Platform != linux.Debian || !f.Seen.Equal(time.Now())) {
+				if err == nil && (c.code != "" || f.Platform != apt.Debian || !f.Seen.Equal(time.Now())) {
 					t.Errorf("want %q, got %+v", c.code, f)
 				}
 				if err != nil && (fault.CodeOf(err) != c.code || !strings.HasPrefix(err.Error(), "hq/web-01: ")) {

@@ -15,6 +15,7 @@ import (
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/platform/device"
 	"github.com/patchring/patchring/pkg/platform/linux"
+	"github.com/patchring/patchring/pkg/platform/linux/apt"
 	"github.com/patchring/patchring/pkg/remote"
 	"github.com/patchring/patchring/pkg/remote/remotetest"
 )
@@ -68,7 +69,7 @@ func problem(f fact.Facts, what string) bool {
 func TestOneExec(t *testing.T) {
 	h := remotetest.New(t, probe(t, true, func() (remote.Result, error) { return recorded(t, "probe-debian"), nil }))
 	f, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{})
-	if err != nil || f.Platform != linux.Debian || f.Host != web || !f.Seen.Equal(now) || len(f.Updates) != 3 {
+	if err != nil || f.Platform != apt.Debian || f.Host != web || !f.Seen.Equal(now) || len(f.Updates) != 3 {
 		t.Errorf("%v: %+v", err, f)
 	}
 	if len(h.Calls()) != 1 {
@@ -82,7 +83,7 @@ func TestRefreshNeedsMore(t *testing.T) {
 	if _, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{Refresh: true}); err == nil {
 		t.Error("refreshing went through a session that only reads")
 	}
-	h = remotetest.New(t, remotetest.On("sh", "-s", "--", "*", "refresh", "a", "b").Ends(recorded(t, "probe-debian")))
+	h = remotetest.New(t, remotetest.On("sh", "-s", "--", "*", "refresh", "", "a", "b").Ends(recorded(t, "probe-debian")))
 	q := platform.Query{Refresh: true, Packages: []string{"b", "a", "b", "-o", "x;y"}}
 	if _, err := Host(t.Context(), session(t, h, remote.Refreshes), openSSH, web, now, q); err != nil {
 		t.Error(err)
@@ -122,7 +123,7 @@ func TestWithoutRoot(t *testing.T) {
 	if fault.CodeOf(err) != fault.Privilege || fault.HintOf(err) != "visudo" || !strings.HasPrefix(err.Error(), "hq/web-01: ") {
 		t.Errorf("%v (%s)", err, fault.HintOf(err))
 	}
-	if f.Platform != linux.Debian || !problem(f, "privilege") {
+	if f.Platform != apt.Debian || !problem(f, "privilege") {
 		t.Errorf("%+v", f.Problems)
 	}
 	h = remotetest.New(t, probe(t, true, func() (remote.Result, error) { return remote.Result{}, denied }),

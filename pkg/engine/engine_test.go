@@ -42,7 +42,7 @@ func fleet() sim.Fleet {
 	for _, r := range opened().Rings {
 		for _, id := range r.Hosts {
 			f[id] = sim.Host{
-				Domain: "debian 12", Install: []patch.Update{{Name: "bash", From: "1", To: "2"}},
+				Domain: "debian 12 amd64", Install: []patch.Update{{Name: "bash", From: "1", To: "2"}},
 				Steps: []platform.Step{{ID: "preflight"}, {ID: "install", Changes: true}, {ID: "reboot", Changes: true}},
 			}
 		}

@@ -64,6 +64,8 @@ type OS struct {
 type Kernel struct {
 	Running string `json:"running,omitempty"`
 	Newest  string `json:"newest,omitempty"`
+	// Installed are all of the running one's kind, newest first.
+	Installed []string `json:"installed,omitempty"`
 }
 
 // Reboot tells whether one is needed, and which signals said so.
@@ -109,6 +111,24 @@ type Package struct {
 	Status string `json:"status"`
 }
 
+// Offer is a version of a package that the host's repositories have.
+type Offer struct {
+	Name       string `json:"name"`
+	Arch       string `json:"arch,omitempty"`
+	Version    string `json:"version"`
+	Repository string `json:"repository,omitempty"`
+}
+
+// PackageFile is a package's file on the host. The digest is the host's word.
+type PackageFile struct {
+	Name    string       `json:"name"`
+	Arch    string       `json:"arch,omitempty"`
+	Version string       `json:"version"`
+	Path    string       `json:"path"`
+	Digest  patch.Digest `json:"digest"`
+	Size    int64        `json:"size"`
+}
+
 // Problem is something that could not be learned. It is never silently "no".
 type Problem struct {
 	What   string `json:"what"` // the field: "updates", "reboot", "kernel" …
@@ -150,16 +170,25 @@ type Facts struct {
 	Packages  []Package      `json:"packages,omitempty"`  // only those the query asked for
 	Holds     []string       `json:"holds,omitempty"`
 	Spaces    []Space        `json:"spaces,omitempty"`
-	Init      string         `json:"init,omitempty"`    // "systemd", or empty
-	Markers   []Marker       `json:"markers,omitempty"` // of open rollouts; where it can't be told, a Problem says so
-	Problems  []Problem      `json:"problems,omitempty"`
+	Init      string         `json:"init,omitempty"`   // "systemd", or empty
+	System    string         `json:"system,omitempty"` // what systemctl is-system-running says: "running", "degraded" …
+	Offers    []Offer        `json:"offers,omitempty"` // only where the query asked for them
+	Files     []PackageFile  `json:"files,omitempty"`  // package files that patchring keeps on the host; as Offers
+	// OffersKnown: Offers and Files were asked for, and are all there is.
+	OffersKnown bool      `json:"offers_known,omitempty"`
+	Markers     []Marker  `json:"markers,omitempty"` // of open rollouts; where it can't be told, a Problem says so
+	Problems    []Problem `json:"problems,omitempty"`
 }
 
 // Domain is what must be alike for a proof to carry over from one host to
-// another: distribution and its release, e.g. "debian 12". It is the full minor
-// release where the distribution freezes packages per minor ("rocky 9.4").
+// another: distribution, its release and the architecture, e.g. "debian 12 amd64". It is
+// the full minor release where the distribution freezes packages per minor ("rocky 9.4
+// x86_64"). A host whose distribution is not known has none.
 func (f Facts) Domain() string {
-	return strings.TrimSpace(f.OS.ID + " " + f.OS.VersionID)
+	if f.OS.ID == "" {
+		return ""
+	}
+	return strings.Join(strings.Fields(f.OS.ID+" "+f.OS.VersionID+" "+f.Arch), " ")
 }
 
 // Installed finds a package that the query asked for. Of several versions side by

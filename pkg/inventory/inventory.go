@@ -97,7 +97,12 @@ type Settings struct {
 	Exposure    string   // internal | internet
 	Unit        string   // the pair, stack or cluster that it is a member of; empty: its own
 	Via         []string // names of hosts of the same site on whose path it depends
-	Credentials Credentials
+	// Snapshots are addresses of archives of old package versions, with {time} in them.
+	Snapshots []string
+	Keyrings  []string // paths of files with public keys, as written; relative to the inventory
+	// RebootWithin is how long a reboot may take; 0: the driver's default.
+	RebootWithin time.Duration
+	Credentials  Credentials
 }
 
 // Become is how to get root.

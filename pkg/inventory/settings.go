@@ -3,6 +3,7 @@ package inventory
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/patchring/patchring/pkg/document"
 	"github.com/patchring/patchring/pkg/fact"
@@ -50,6 +51,9 @@ func settings() []setting {
 		one("exposure", func(c *commonYAML) document.Value[string] { return c.Exposure }, func(s *Settings, v string) { s.Exposure = v }),
 		one("unit", func(c *commonYAML) document.Value[unitName] { return c.Unit }, func(s *Settings, v unitName) { s.Unit = string(v) }),
 		viaSetting(),
+		listSetting("snapshots", func(c *commonYAML) document.Value[[]document.Value[archive]] { return c.Snapshots }, func(s *Settings, v []string) { s.Snapshots = v }),
+		listSetting("keyrings", func(c *commonYAML) document.Value[[]document.Value[keyPath]] { return c.Keyrings }, func(s *Settings, v []string) { s.Keyrings = v }),
+		one("reboot_within", func(c *commonYAML) document.Value[time.Duration] { return c.RebootTime }, func(s *Settings, v time.Duration) { s.RebootWithin = v }),
 	}, credentialSettings()...)
 }
 
@@ -63,31 +67,26 @@ func credentialSettings() []setting {
 	}
 }
 
-func jumpSetting() setting {
+// listSetting makes a setting of a list: the nearest list counts, whole.
+func listSetting[T ~string](name string, from func(*commonYAML) document.Value[[]document.Value[T]], put func(*Settings, []string)) setting {
 	return setting{
-		name: "jump",
-		at:   func(c *commonYAML) document.Pos { return c.Jump.At },
-		text: func(c *commonYAML) string { return list(hops(c.Jump)) },
-		put:  func(s *Settings, c *commonYAML) { s.Jump = hops(c.Jump) },
+		name: name,
+		at:   func(c *commonYAML) document.Pos { return from(c).At },
+		text: func(c *commonYAML) string { return list(texts(from(c))) },
+		put:  func(s *Settings, c *commonYAML) { put(s, texts(from(c))) },
 	}
+}
+
+func jumpSetting() setting {
+	return listSetting("jump", func(c *commonYAML) document.Value[[]document.Value[hop]] { return c.Jump }, func(s *Settings, v []string) { s.Jump = v })
 }
 
 func viaSetting() setting {
-	return setting{
-		name: "via",
-		at:   func(c *commonYAML) document.Pos { return c.Via.At },
-		text: func(c *commonYAML) string { return list(texts(c.Via)) },
-		put:  func(s *Settings, c *commonYAML) { s.Via = texts(c.Via) },
-	}
+	return listSetting("via", func(c *commonYAML) document.Value[[]document.Value[string]] { return c.Via }, func(s *Settings, v []string) { s.Via = v })
 }
 
 func hostKeysSetting() setting {
-	return setting{
-		name: "host_keys",
-		at:   func(c *commonYAML) document.Pos { return c.HostKeys.At },
-		text: func(c *commonYAML) string { return list(texts(c.HostKeys)) },
-		put:  func(s *Settings, c *commonYAML) { s.HostKeys = texts(c.HostKeys) },
-	}
+	return listSetting("host_keys", func(c *commonYAML) document.Value[[]document.Value[fingerprint]] { return c.HostKeys }, func(s *Settings, v []string) { s.HostKeys = v })
 }
 
 // hops is nil where nothing is said, and empty where `[]` is.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -245,3 +246,23 @@ func (keyPath) Schema() map[string]any {
 }
 
 type object = map[string]any
+
+// archive is an address below which old versions of packages lie.
+type archive string
+
+func (a *archive) UnmarshalText(b []byte) error {
+	text := string(b)
+	*a = archive(text)
+	u, err := url.Parse(strings.ReplaceAll(text, "{time}", "20260101T000000Z"))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ContainsAny(text, " '\"\\\n\t") || len(text) > 500 {
+		return fault.Usagef("write http:// or https://, a host and a path: https://snapshot.example/debian/{time}/", "not the address of an archive")
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return fault.Usagef("write the address alone; this file must hold no password", "a user, a question or a mark stands in the address")
+	}
+	return nil
+}
+
+func (archive) Schema() map[string]any {
+	return map[string]any{"type": "string", "pattern": `^https?://[^@'"\\\s?#]+$`}
+}

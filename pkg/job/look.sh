@@ -41,6 +41,8 @@ alive() {
 			[ "$began" = "$(born "$pid")" ] && return 0
 		else
 			grep -q -F -e "$dir/run.sh" "/proc/$pid/cmdline" 2>/dev/null && return 0
+			# A BSD has no /proc.
+			[ -d /proc/self ] || { ps -ww -o args= -p "$pid" 2>/dev/null | grep -q -F -e "$dir/run.sh" && return 0; }
 		fi
 		;;
 	esac
@@ -74,7 +76,7 @@ assess() {
 
 changed() {
 	[ -f "$dir/rc" ] || { [ "$state" = claimed ] && [ -d "$dir/started" ]; } ||
-		{ [ "$state" = running ] && [ -n "${pid:-}" ] && [ ! -d "/proc/$pid" ]; }
+		{ [ "$state" = running ] && [ -n "${pid:-}" ] && [ -d /proc/self ] && [ ! -d "/proc/$pid" ]; }
 }
 
 # until_changed waits $1 seconds with what the shell itself can test; at first by

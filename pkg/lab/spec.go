@@ -46,6 +46,7 @@ type HostSpec struct {
 	// Connections can be changed with the program lab-connections.
 	Connections int      `yaml:"connections" doc:"how many others are connected to its first service" min:"0"`
 	Unsynced    bool     `yaml:"unsynced" doc:"its clock is not synchronised"`
+	Grub        bool     `yaml:"grub" doc:"its boot loader is GRUB, which starts what is saved"`
 	Install     Duration `yaml:"install" doc:"how long one package takes here"`
 	Reboot      Duration `yaml:"reboot" doc:"how long a reboot takes here"`
 	Faults      Faults   `yaml:"faults" doc:"what goes wrong"`
@@ -68,7 +69,14 @@ type Faults struct {
 	RejectsKey      bool     `yaml:"rejects_key" doc:"it does not accept the user's key"`
 	NoSudo          bool     `yaml:"no_sudo" doc:"the user may not become root"`
 	NeverReturns    bool     `yaml:"reboot_never_returns" doc:"it does not come back from a reboot"`
+	BootsOldKernel  bool     `yaml:"boots_old_kernel" doc:"a new kernel does not come up, and the one before does"`
+	BootLoop        bool     `yaml:"boot_loop" doc:"after its first reboot it restarts again and again"`
+	NeverGoesDown   bool     `yaml:"never_goes_down" doc:"something holds off every reboot"`
+	Degraded        bool     `yaml:"degraded_after_boot" doc:"a service fails from the first reboot on"`
+	BadSSHConfig    bool     `yaml:"bad_ssh_config" doc:"sshd -t finds a mistake"`
+	FailsRestart    string   `yaml:"fails_restart" doc:"service that does not come back when it is restarted by hand"`
 	Vanished        string   `yaml:"vanished_version" doc:"package whose newest version leaves the repository after the first simulation"`
+	Tampered        string   `yaml:"tampered_file" doc:"package of which the mirror serves another file than the lists promise"`
 	Hostile         bool     `yaml:"hostile_output" doc:"every command prints control characters and megabytes"`
 }
 
@@ -148,12 +156,23 @@ func (s Spec) machine(h HostSpec) linux.Config {
 		Name: h.Name, OS: h.OS, Arch: h.Arch, User: s.user(), Sudo: sudo, Password: s.Password,
 		Installed: h.Installed, Repository: append(append([]linux.Package(nil), s.Repositories[h.OS]...), h.Repository...),
 		Held: h.Held, Services: h.Services, Mounts: h.Mounts, Pace: time.Duration(pace),
-		NoSystemd: h.Init == "other", Container: h.Container, Load: h.Load, Unsynced: h.Unsynced, Connections: h.Connections,
+		NoSystemd: h.Init == "other", Container: h.Container, Load: h.Load, Unsynced: h.Unsynced, Connections: h.Connections, Grub: h.Grub, Start: startup(h.Faults),
 		Faults: linux.Faults{
 			FullDisk: h.Faults.FullDisk, UnhealthyAfter: h.Faults.UnhealthyAfter, SickAfter: time.Duration(h.Faults.SickAfterPatch), FailingPostinst: h.Faults.FailingPostinst,
-			Interrupted: h.Faults.Interrupted, Locked: time.Duration(h.Faults.Locked), Vanished: h.Faults.Vanished, Hostile: h.Faults.Hostile,
+			Interrupted: h.Faults.Interrupted, Locked: time.Duration(h.Faults.Locked), Vanished: h.Faults.Vanished, Tampered: h.Faults.Tampered, Hostile: h.Faults.Hostile,
+			BootsOldKernel: h.Faults.BootsOldKernel, BootLoop: h.Faults.BootLoop, NeverGoesDown: h.Faults.NeverGoesDown,
+			DegradedAfterBoot: h.Faults.Degraded, BadSSHConfig: h.Faults.BadSSHConfig, FailsRestart: h.Faults.FailsRestart,
 		},
 	}
+}
+
+// startup: hosts of a fleet take no real time to start, and say that they did, so that
+// nobody waits to see whether they stay up; but for one that does not.
+func startup(f Faults) time.Duration {
+	if f.BootLoop {
+		return 0
+	}
+	return 30 * time.Second
 }
 
 func (s Spec) user() string {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Digest names content: "sha256:" and 64 hex digits. The zero value names nothing
@@ -107,7 +108,22 @@ type Update struct {
 	// CVEs that it fixes, sorted, with a space between; empty: not known. One string,
 	// so that updates can be compared with ==.
 	CVEs string `json:"cves,omitempty"`
+	// Digest of the package's file, where it is known: what is installed must have it.
+	Digest Digest `json:"digest,omitempty"`
+	// File is where its file lies: a path within the repository, or on the host where
+	// Source is SourceHost.
+	File   string `json:"file,omitempty"`
+	Source Source `json:"source,omitempty"`
 }
+
+// Source is where the file of an update comes from.
+type Source string
+
+const (
+	SourceRepository Source = ""      // the host's own repositories have this version
+	SourceStore      Source = "store" // they don't: from a snapshot archive, else from the controller's store
+	SourceHost       Source = "host"  // it was kept on the host, at File
+)
 
 // Key names the package on one host: "name" or "name:arch".
 func (u Update) Key() string {
@@ -119,13 +135,35 @@ func (u Update) Key() string {
 
 // Proven is one line of a PatchSet: a version that was installed and found
 // healthy on a host of an earlier ring. Domain is what must be alike for the
-// proof to carry over: platform and release, e.g. "debian 12".
+// proof to carry over: distribution, release and architecture, e.g. "debian 12 amd64".
 type Proven struct {
 	Domain  string `json:"domain"`
 	Name    string `json:"name"`
 	Arch    string `json:"arch,omitempty"`
-	Version string `json:"version"`
+	Version string `json:"version"` // with its epoch and release
+	// Digest of the package's file; empty where nobody could tell: then a later ring takes
+	// this version from its repositories alone, and can't compare.
+	Digest     Digest    `json:"digest,omitempty"`
+	Size       int64     `json:"size,omitempty"`
+	File       string    `json:"file,omitempty"`       // path within the repository
+	Repository string    `json:"repository,omitempty"` // as the package manager names it
+	Signer     string    `json:"signer,omitempty"`     // of the index: fingerprint and name
+	Assurance  Assurance `json:"assurance,omitempty"`
 }
+
+// Bare is what of p tells which version is proven where, without what is known of its file.
+func (p Proven) Bare() Proven {
+	return Proven{Domain: p.Domain, Name: p.Name, Arch: p.Arch, Version: p.Version}
+}
+
+// Assurance says what a digest in a patch set rests on. The zero value is the worst.
+type Assurance string
+
+const (
+	AssuranceNone   Assurance = ""             // there is no digest
+	AssuranceHost   Assurance = "host"         // the host's word, from metadata that its package manager has verified
+	AssuranceSigned Assurance = "signed_index" // the repository's index, whose signature patchring has verified
+)
 
 // PatchSet is the lockfile of a rollout: sorted, without duplicates. Its digest
 // is that of its JSON.
@@ -164,7 +202,36 @@ type Work struct {
 	// work depends on moved. Empty means it may.
 	Refused string     `json:"refused,omitempty"`
 	Reboot  RebootRule `json:"reboot"`
+
+	// Back: this takes back what an earlier work installed. To of each update is then the
+	// older version; Remove names what that work had brought along.
+	Back   bool     `json:"back,omitempty"`
+	Remove []string `json:"remove,omitempty"` // "name" or "name:arch"
+	// Keep: the outgoing versions are downloaded beside the new ones, and stay on the host
+	// until the rollout ends.
+	Keep bool `json:"keep,omitempty"`
+	// Repair: a transaction that somebody's crash has cut is put right first.
+	Repair bool `json:"repair,omitempty"`
+	// Restart tells whether services that still use replaced libraries are restarted.
+	Restart RestartRule `json:"restart,omitempty"`
+	// RebootWithin is how long the host may take to be back, whole, after a reboot was
+	// ordered; 0: the driver's own bound.
+	RebootWithin time.Duration `json:"reboot_within,omitempty"`
+	// OneShot: a new kernel is booted once, with the old one as what a failed start falls
+	// back to, and becomes the default only when it was seen running.
+	OneShot bool `json:"one_shot,omitempty"`
+	// Snapshots are the addresses of archives that keep old versions: below each lies a
+	// repository's tree, to which an update's File is added. Tried in order, by the host.
+	Snapshots []string `json:"snapshots,omitempty"`
 }
+
+// RestartRule is the playbook's restart key.
+type RestartRule string
+
+const (
+	RestartNever    RestartRule = "" // told, not done
+	RestartIfNeeded RestartRule = "if_needed"
+)
 
 // RebootRule is the playbook's reboot key.
 type RebootRule string

@@ -27,7 +27,8 @@ func Build(in Input) (*Plan, error) {
 func (d *Draft) Plan() (*Plan, error) {
 	p := &Plan{
 		Version: Version, Playbook: d.in.Playbook.Name, Source: d.in.Source, Site: d.in.Site,
-		Made: d.in.Now.UTC().Round(0), Reboot: d.in.Playbook.Reboot, Rings: []Ring{}, Hosts: []Host{},
+		Made: d.in.Now.UTC().Round(0), Reboot: d.in.Playbook.Reboot, Restart: d.in.Playbook.Restart, Repair: d.in.Playbook.Repair, OneShot: d.in.Playbook.OneShot,
+		OnFailure: onFailure(d.in.Playbook), Rings: []Ring{}, Hosts: []Host{},
 		Calendar: d.calendar, Urgent: d.in.Urgent, Budgets: d.budgets, Peers: d.peers,
 		Hooks: d.hooks, Silences: d.silences, Quarantined: d.quarantined,
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/patchring/patchring/pkg/fact"
 	lab "github.com/patchring/patchring/pkg/lab/linux"
 	"github.com/patchring/patchring/pkg/platform"
-	"github.com/patchring/patchring/pkg/platform/linux"
+	"github.com/patchring/patchring/pkg/platform/drivers"
 	"github.com/patchring/patchring/pkg/remote"
 )
 
@@ -28,10 +28,10 @@ func probed(t *testing.T, name string, repository ...lab.Package) fact.Facts {
 	t.Cleanup(m.Halt)
 	p := m.Console()
 	var out, errs bytes.Buffer
-	c := linux.Probe(platform.Query{Nonce: "0f"})[0]
+	c := drivers.Managers().Probe(platform.Query{Nonce: "0f"})[0]
 	p.In, p.Out, p.Err = bytes.NewReader(c.Stdin), &out, &errs
 	code := p.Exec(t.Context(), c.Argv)
-	f, err := linux.Read([]remote.Result{{Ending: remote.Exited, Code: code, Out: out.Bytes(), Err: errs.Bytes()}})
+	f, err := drivers.Managers().Read([]remote.Result{{Ending: remote.Exited, Code: code, Out: out.Bytes(), Err: errs.Bytes()}})
 	if err != nil {
 		t.Fatal(err)
 	}

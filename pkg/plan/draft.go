@@ -99,7 +99,9 @@ func (d *Draft) addRings() error {
 	}
 	for _, r := range d.rings {
 		for _, id := range r.hosts {
-			d.hosts[id] = &Host{ID: id, Ring: r.Name, Unit: d.in.unitOf(id)}
+			h := &Host{ID: id, Ring: r.Name, Unit: d.in.unitOf(id)}
+			h.Snapshots, h.RebootWithin = d.in.settingsOf(id)
+			d.hosts[id] = h
 		}
 	}
 	d.notes = append(d.notes, d.tornUnits()...)
@@ -217,6 +219,7 @@ func (d *Draft) Resolve(id fact.HostID, res *platform.Resolution, problem *Probl
 			return
 		}
 		h.settle(*res)
+		h.Return = WayBack(h.Install, res.Offers, res.Files, res.Unsure)
 	}
 }
 

@@ -133,7 +133,7 @@ func TestBuild(t *testing.T) {
 		t.Errorf("test is %s", got)
 	}
 	web, db := at(t, p, "web-01"), at(t, p, "db-01")
-	if line(web) != "+nginx" || web.Ring != "production" || web.Domain != "debian 12" || len(web.Checks) != 2 || len(db.Checks) != 1 {
+	if line(web) != "+nginx" || web.Ring != "production" || web.Domain != "debian 12 amd64" || len(web.Checks) != 2 || len(db.Checks) != 1 {
 		t.Errorf("web-01 is %+v, db-01 has checks %v", web, db.Checks)
 	}
 	if !noted(p, "1 hosts of site hq are in no ring") {

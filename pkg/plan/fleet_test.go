@@ -76,7 +76,7 @@ func everything(t *testing.T) Input {
 	settle(&in, made)
 	in.Inventory.Budgets = []inventory.Budget{{Name: "label tier=web", Hosts: "tier=web", Most: inventory.Size{N: 50, Percent: true}}}
 	in.Quarantine = map[fact.HostID]Quarantined{id("dead"): {Owner: "omar", Until: now().Add(48 * time.Hour), Reason: "disk on order"}}
-	in.Takes = map[string]time.Duration{"debian 12": 12 * time.Minute}
+	in.Takes = map[string]time.Duration{"debian 12 amd64": 12 * time.Minute}
 	in.Urgent = true
 	book := in.Playbook
 	book.FailureLimit = &playbook.Size{N: 50, Percent: true}

@@ -68,13 +68,43 @@ func foreign(arch, native string) string {
 }
 
 // Freeze makes a patch set: sorted, without duplicates, so that the same proofs in
-// any order have one digest.
+// any order have one digest. Of several proofs of one version and file the one that rests
+// on most is kept; one without a digest adds nothing to one with it. Two with different
+// digests both stay: then nobody can tell which file was tested.
 func Freeze(proven []patch.Proven) patch.PatchSet {
 	sorted := append([]patch.Proven{}, proven...)
-	slices.SortFunc(sorted, compareProven)
-	return patch.PatchSet{Proven: slices.Compact(sorted)}
+	slices.SortFunc(sorted, func(a, b patch.Proven) int {
+		return cmp.Or(compareProven(a, b), -cmp.Compare(a.Digest, b.Digest), -cmp.Compare(weight(a), weight(b)),
+			cmp.Compare(a.File, b.File), cmp.Compare(a.Repository, b.Repository), cmp.Compare(a.Signer, b.Signer), cmp.Compare(a.Size, b.Size))
+	})
+	return patch.PatchSet{Proven: slices.CompactFunc(sorted, func(a, b patch.Proven) bool {
+		return a.Bare() == b.Bare() && (a.Digest == b.Digest || b.Digest == "")
+	})}
 }
 
+// weight orders by what a digest rests on.
+func weight(p patch.Proven) int {
+	return slices.Index([]patch.Assurance{patch.AssuranceNone, patch.AssuranceHost, patch.AssuranceSigned}, p.Assurance)
+}
+
+// Detail fills in what is known of the files of proven versions.
+func Detail(proven, known []patch.Proven) []patch.Proven {
+	files := map[patch.Proven]patch.Proven{}
+	for _, k := range Freeze(known).Proven {
+		if files[k.Bare()].Digest == "" {
+			files[k.Bare()] = k
+		}
+	}
+	out := slices.Clone(proven)
+	for i, p := range out {
+		if k, ok := files[p.Bare()]; ok {
+			out[i] = k
+		}
+	}
+	return out
+}
+
+// compareProven orders by which version is proven where.
 func compareProven(a, b patch.Proven) int {
 	return cmp.Or(
 		cmp.Compare(a.Domain, b.Domain), cmp.Compare(a.Name, b.Name),

@@ -97,7 +97,7 @@ func TestGateMistakes(t *testing.T) {
 		"silence of nobody":  {func(in *Input) { in.Playbook.Silences[0].Hosts = "nosuch" }, "nosuch"},
 		"a hook for nobody":  {func(in *Input) { in.Playbook.Hooks[0].Hosts = "nosuch" }, "nosuch"},
 		"not a calendar":     {func(in *Input) { in.Playbook.Freezes = []schedule.Freeze{{From: "soon"}} }, "windows and freezes of site hq can't be used"},
-		"never long enough":  {func(in *Input) { in.Takes["debian 12"] = 4 * time.Hour }, "ring production: its window (weekend) is never open for longer than 6h without a break, and there and back 8h are needed: hq/lb1, hq/sw1, hq/sw2 and 3 more would never be started"},
+		"never long enough":  {func(in *Input) { in.Takes["debian 12 amd64"] = 4 * time.Hour }, "ring production: its window (weekend) is never open for longer than 6h without a break, and there and back 8h are needed: hq/lb1, hq/sw1, hq/sw2 and 3 more would never be started"},
 		"a lane that's shut": {func(in *Input) { w := "nosuch"; in.Urgent, in.Playbook.Urgent = true, &playbook.Urgent{Window: &w} }, "ring test: site hq has no window named nosuch"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -121,7 +121,7 @@ func TestEmptyRingHasNoGate(t *testing.T) {
 // Hosts that just fit are no error; and a window of six hours is enough for three.
 func TestJustFits(t *testing.T) {
 	in := gated(t)
-	in.Takes["debian 12"] = 3 * time.Hour
+	in.Takes["debian 12 amd64"] = 3 * time.Hour
 	if _, err := Build(in); err != nil {
 		t.Error(err)
 	}

@@ -28,12 +28,15 @@ func Narrow(p *Plan, id fact.HostID, set *patch.PatchSet, f fact.Facts) (patch.W
 	if !ok {
 		return patch.Work{}, fmt.Errorf("host %s is not in the plan", id)
 	}
-	work := patch.Work{Reboot: p.Reboot, Install: []patch.Update{}, Left: slices.Clone(h.Left)}
+	work := patch.Work{
+		Reboot: p.Reboot, Install: []patch.Update{}, Left: slices.Clone(h.Left), Keep: true,
+		Restart: p.Restart, Repair: p.Repair, OneShot: p.OneShot, RebootWithin: h.RebootWithin, Snapshots: h.Snapshots,
+	}
 	if why := unfit(h, f); why != "" {
 		work.Refused = why
 		return work, nil
 	}
-	n := narrower{facts: f, newer: ordering(f), proves: proofOf(set, f.Domain())}
+	n := narrower{facts: f, newer: ordering(f), proves: proofOf(set, f.Domain()), bound: set != nil}
 	for _, u := range h.Install {
 		n.sort(u, &work)
 	}
@@ -83,22 +86,30 @@ func orUnknown(s string) string {
 	return s
 }
 
-// proofOf gives the question "is this very version proven for such hosts?".
-func proofOf(set *patch.PatchSet, domain string) func(patch.Update) bool {
+// proofOf gives the question "is this very version proven for such hosts?", and its
+// file. why tells what stands against it.
+func proofOf(set *patch.PatchSet, domain string) func(patch.Update) (file patch.Proven, why string) {
 	if set == nil {
-		return func(patch.Update) bool { return true }
+		return func(patch.Update) (patch.Proven, string) { return patch.Proven{}, "" }
 	}
-	return func(u patch.Update) bool {
+	return func(u patch.Update) (patch.Proven, string) {
 		want := patch.Proven{Domain: domain, Name: u.Name, Arch: u.Arch, Version: u.To}
-		_, found := slices.BinarySearchFunc(set.Proven, want, compareProven)
-		return domain != "" && found
+		at, found := slices.BinarySearchFunc(set.Proven, want, compareProven)
+		switch {
+		case domain == "" || !found:
+			return patch.Proven{}, "no healthy host of an earlier ring has " + u.Key() + " " + u.To
+		case at+1 < len(set.Proven) && set.Proven[at+1].Bare() == want:
+			return patch.Proven{}, "hosts of earlier rings got different files as " + u.Key() + " " + u.To + ": nobody can tell which one was tested"
+		}
+		return set.Proven[at], ""
 	}
 }
 
 type narrower struct {
 	facts   fact.Facts
 	newer   func(a, b string) (newer, known bool)
-	proves  func(patch.Update) bool
+	proves  func(patch.Update) (patch.Proven, string)
+	bound   bool     // to a patch set
 	against []string // why the host may not be touched at all
 }
 
@@ -107,14 +118,15 @@ type narrower struct {
 // touched, so that it may have moved.
 func (n *narrower) sort(u patch.Update, work *patch.Work) {
 	here, wrong := present(n.facts, u), broken(n.facts, u)
+	file, unproven := n.proves(u)
 	aside := func(why patch.Reason, detail string) {
 		work.Left = append(work.Left, patch.Left{Update: u, Reason: why, Detail: detail})
 	}
 	switch {
 	case n.reached(here, u.To):
 		aside(patch.ReasonInstalled, "")
-	case !n.proves(u):
-		aside(patch.ReasonUntested, "no healthy host of an earlier ring has "+u.Key()+" "+u.To)
+	case unproven != "":
+		aside(patch.ReasonUntested, unproven)
 	case slices.Contains(n.facts.Holds, u.Name) || slices.Contains(n.facts.Holds, u.Key()):
 		aside(patch.ReasonHeld, "held on the host since the plan was made")
 	case wrong != "":
@@ -122,10 +134,33 @@ func (n *narrower) sort(u patch.Update, work *patch.Work) {
 	case u.From != "" && len(here) == 0:
 		aside(patch.ReasonMoved, "removed since the plan was made")
 	case u.From == "" && len(here) == 0, slices.Contains(here, u.From):
-		work.Install = append(work.Install, u)
+		n.install(work, u, file)
 	default:
 		n.refuse(work, u, fmt.Sprintf("package %s was %s when the plan was made, and is %s now", u.Key(), orAbsent(u.From), strings.Join(here, ", ")))
 	}
+}
+
+// install takes an update into the work, with the file that it must be and where that
+// comes from: of a version that no repository of the host has any more, from elsewhere.
+func (n *narrower) install(work *patch.Work, u patch.Update, file patch.Proven) {
+	if n.bound {
+		u.Digest, u.File = file.Digest, file.File
+		if n.facts.OffersKnown && !offered(n.facts, u, u.To) {
+			u.Source = patch.SourceStore
+		}
+	}
+	if u.Source == patch.SourceStore && u.Digest == "" {
+		n.refuse(work, u, fmt.Sprintf("no repository of the host has %s %s any more, and its digest was never learned, so that it can come from nowhere else", u.Key(), u.To))
+		return
+	}
+	work.Install = append(work.Install, u)
+}
+
+// offered: a repository of the host has this version.
+func offered(f fact.Facts, u patch.Update, version string) bool {
+	return slices.ContainsFunc(f.Offers, func(o fact.Offer) bool {
+		return o.Name == u.Name && o.Version == version && Alike(o.Arch, u.Arch)
+	})
 }
 
 // refuse keeps the update in the work, so that it is seen what was refused.

@@ -14,7 +14,7 @@ import (
 
 // onePlan is a plan for one host.
 func onePlan(updates ...patch.Update) *Plan {
-	return &Plan{Version: Version, Reboot: patch.RebootIfNeeded, Hosts: []Host{{ID: id("a"), Platform: "debian", Domain: "debian 12", Install: updates}}}
+	return &Plan{Version: Version, Reboot: patch.RebootIfNeeded, Hosts: []Host{{ID: id("a"), Platform: "debian", Domain: "debian 12 amd64", Install: updates}}}
 }
 
 func with(f fact.Facts, packages ...string) fact.Facts {
@@ -34,7 +34,7 @@ func set(proven ...string) *patch.PatchSet {
 	var all []patch.Proven
 	for _, p := range proven {
 		name, version, _ := strings.Cut(p, "=")
-		all = append(all, patch.Proven{Domain: "debian 12", Name: name, Arch: "amd64", Version: version})
+		all = append(all, patch.Proven{Domain: "debian 12 amd64", Name: name, Arch: "amd64", Version: version})
 	}
 	s := Freeze(all)
 	return &s
@@ -72,7 +72,7 @@ func TestNarrow(t *testing.T) {
 		{"half-configured", []patch.Update{nginx}, nil, with(base, "nginx=1.22-10 half-configured"), "+nginx", "half-configured on the host: repair"},
 		{"only its conffiles are left", []patch.Update{up("dep", "", "2")}, nil, with(base, "dep=1 config-files"), "+dep", ""},
 		{"held meanwhile", []patch.Update{nginx}, nil, func() fact.Facts { f := with(base, "nginx=1.22-9"); f.Holds = []string{"nginx"}; return f }(), "-nginx(held)", ""},
-		{"another release", []patch.Update{nginx}, nil, func() fact.Facts { f := with(base, "nginx=1.22-9"); f.OS.VersionID = "13"; return f }(), "", "the plan is for debian 12, and the host runs debian 13"},
+		{"another release", []patch.Update{nginx}, nil, func() fact.Facts { f := with(base, "nginx=1.22-9"); f.OS.VersionID = "13"; return f }(), "", "the plan is for debian 12 amd64, and the host runs debian 13 amd64"},
 		{"another platform", []patch.Update{nginx}, nil, func() fact.Facts { f := with(base, "nginx=1.22-9"); f.Platform = "rhel"; return f }(), "", "platform debian, and the host runs rhel"},
 		{"packages unread", []patch.Update{nginx}, nil, func() fact.Facts {
 			f := with(base)
@@ -133,7 +133,7 @@ func TestNarrowIsExact(t *testing.T) {
 			if here := rapid.SampledFrom(versions).Draw(t, "here"); here != "" {
 				f.Packages = append(f.Packages, fact.Package{Name: name, Arch: "amd64", Version: here, Status: "installed"})
 			}
-			domain := rapid.SampledFrom([]string{"debian 12", "debian 12", "debian 13"}).Draw(t, "domain")
+			domain := rapid.SampledFrom([]string{"debian 12 amd64", "debian 12 amd64", "debian 13 amd64"}).Draw(t, "domain")
 			proven = append(proven, patch.Proven{Domain: domain, Name: name, Arch: "amd64", Version: rapid.SampledFrom(versions[1:]).Draw(t, "proven")})
 		}
 		frozen := Freeze(proven)
@@ -142,7 +142,7 @@ func TestNarrowIsExact(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, u := range work.Install {
-			if !slices.Contains(p.Hosts[0].Install, u) || !slices.Contains(proven, patch.Proven{Domain: "debian 12", Name: u.Name, Arch: u.Arch, Version: u.To}) {
+			if !slices.Contains(p.Hosts[0].Install, u) || !slices.Contains(proven, patch.Proven{Domain: "debian 12 amd64", Name: u.Name, Arch: u.Arch, Version: u.To}) {
 				t.Errorf("%v is installed, with %v proven", u, proven)
 			}
 			here, ok := f.Installed(u.Name, u.Arch)
@@ -159,7 +159,7 @@ func TestNarrowIsExact(t *testing.T) {
 func TestProven(t *testing.T) {
 	updates := []patch.Update{{Name: "nginx", Arch: "amd64", To: "2"}, {Name: "bash", Arch: "amd64", To: "5"}, {Name: "gone", To: "1"}}
 	f := with(debian(id("a")), "nginx=2", "bash=6", "gone=1 half-configured")
-	if got := fmt.Sprint(Proven("debian 12", updates, f)); got != "[{debian 12 nginx amd64 2}]" {
+	if got := fmt.Sprint(Proven("debian 12 amd64", updates, f)); got != "[{debian 12 amd64 nginx amd64 2  0    }]" {
 		t.Errorf("proven: %s", got)
 	}
 	if got := Proven("", updates, f); got != nil {

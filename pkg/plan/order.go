@@ -21,8 +21,16 @@ func scheme(f fact.Facts) func(a, b string) int {
 	switch {
 	case f.Platform == "debian", f.Manager.Name == "apt":
 		return version.Dpkg
-	case f.Platform == "rhel", f.Manager.Name == "dnf", f.Manager.Name == "zypper":
+	case f.Platform == "rhel", f.Platform == "suse":
 		return version.RPM
+	case f.Platform == "arch":
+		return version.Pacman
+	case f.Platform == "alpine":
+		return version.Apk
+	case f.Platform == "freebsd":
+		return version.FreeBSD
+	case f.Platform == "openbsd":
+		return version.OpenBSD
 	}
 	return nil
 }

@@ -30,12 +30,17 @@ type Plan struct {
 	// Calendar is that of the time when the plan was made; a rollout journals later ones.
 	Calendar schedule.Calendar `json:"calendar,omitzero"`
 	// FailureLimit is that of the whole rollout; nil: only the rings have one.
-	FailureLimit *int      `json:"failure_limit,omitempty"`
-	Urgent       bool      `json:"urgent,omitempty"` // the urgent lane: its soak, window and approval
-	Budgets      []Budget  `json:"budgets,omitempty"`
-	Peers        []Peer    `json:"peers,omitempty"` // every host that a budget counts, sorted
-	Hooks        []Hook    `json:"hooks,omitempty"`
-	Silences     []Silence `json:"silences,omitempty"`
+	FailureLimit *int     `json:"failure_limit,omitempty"`
+	Urgent       bool     `json:"urgent,omitempty"` // the urgent lane: its soak, window and approval
+	Budgets      []Budget `json:"budgets,omitempty"`
+	Peers        []Peer   `json:"peers,omitempty"` // every host that a budget counts, sorted
+	// OnFailure, Restart, Repair, Keep and OneShot are the playbook's.
+	OnFailure OnFailure         `json:"on_failure,omitzero"`
+	Restart   patch.RestartRule `json:"restart,omitempty"`
+	Repair    bool              `json:"repair,omitempty"`
+	OneShot   bool              `json:"one_shot,omitempty"`
+	Hooks     []Hook            `json:"hooks,omitempty"`
+	Silences  []Silence         `json:"silences,omitempty"`
 	// Quarantined hosts are left out of the rings, with the reason.
 	Quarantined []Quarantined `json:"quarantined,omitempty"`
 }
@@ -79,6 +84,12 @@ type Host struct {
 	// of such hosts in the state folder, else by a stated default.
 	Takes  time.Duration  `json:"takes,omitempty"`
 	Checks []health.Check `json:"checks,omitempty"`
+	// Return is what is known of the way back, before anything is changed.
+	Return Return `json:"return,omitzero"`
+	// Snapshots are the archives of old versions that the host may fetch from.
+	Snapshots []string `json:"snapshots,omitempty"`
+	// RebootWithin is how long a reboot may take; 0: the driver's default.
+	RebootWithin time.Duration `json:"reboot_within,omitempty"`
 	// Recheck: it is looked at again because of its last rollout, see there.
 	Recheck *Recheck `json:"recheck,omitempty"`
 	// Problem says why the host can't be worked on: unreachable, unknown platform,

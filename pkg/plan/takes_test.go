@@ -21,12 +21,12 @@ func TestHistory(t *testing.T) {
 		}
 	}
 	const m, s = time.Minute, time.Second
-	add("debian 12", 40*m, 4*m, 3*m+10*s, 4*m, 5*m, 9*m, 5*m, 6*m, 5*m, 6*m)
+	add("debian 12 amd64", 40*m, 4*m, 3*m+10*s, 4*m, 5*m, 9*m, 5*m, 6*m, 5*m, 6*m)
 	add("rocky 9.4", 12*m+5*s, 7*m+20*s)
-	add("debian 13", 12*s)
+	add("debian 13 amd64", 12*s)
 	add("arch", 0, -m)
 	add("", m)
-	if got := fmt.Sprint(History(all)); got != "map[debian 12:9m0s debian 13:1m0s rocky 9.4:13m0s]" {
+	if got := fmt.Sprint(History(all)); got != "map[debian 12 amd64:9m0s debian 13 amd64:1m0s rocky 9.4:13m0s]" {
 		t.Errorf("history %s", got)
 	}
 	if got := History(nil); len(got) != 0 {
@@ -64,7 +64,7 @@ func TestTakes(t *testing.T) {
 			t.Errorf("%s takes %s, want %s", name, got, want)
 		}
 	}
-	if !noted(p, "there is no history of debian 13 yet: each of its 1 hosts is taken to need 32m (30m, and 2m that its hooks and drain may take), and as much for the way back") || noted(p, "history of debian 12") {
+	if !noted(p, "there is no history of debian 13 amd64 yet: each of its 1 hosts is taken to need 32m (30m, and 2m that its hooks and drain may take), and as much for the way back") || noted(p, "history of debian 12") {
 		t.Errorf("notes %q", p.Notes)
 	}
 	if p := build(t, input(t)); noted(p, "history") || at(t, p, "web-01").Takes != DefaultTakes {
@@ -96,7 +96,7 @@ func TestTakesWithHooksAndNoHistory(t *testing.T) {
 			t.Errorf("not said: %s\n%q", says, p.Notes)
 		}
 	}
-	in.Takes = map[string]time.Duration{"debian 12": 9 * time.Minute}
+	in.Takes = map[string]time.Duration{"debian 12 amd64": 9 * time.Minute}
 	if got := at(t, build(t, in), "web-02").Takes; got != 9*time.Minute {
 		t.Errorf("with history: %s", got)
 	}
@@ -130,7 +130,7 @@ func TestWants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := patch.Proven{Domain: "debian 12", Name: "nginx", Arch: "amd64", Version: "1.22-10"}
+	old := patch.Proven{Domain: "debian 12 amd64", Name: "nginx", Arch: "amd64", Version: "1.22-10"}
 	other := old
 	other.Version = "2"
 	if got := p.Wants("production"); len(got) != 2 || got[old] != 1 || got[other] != 1 {

@@ -70,8 +70,8 @@ func (d *Draft) recheck(p *Plan) {
 func needed(h Host, proved []patch.Proven, ring int, latest map[patch.Proven]int) []patch.Proven {
 	var out []patch.Proven
 	for _, p := range Freeze(proved).Proven {
-		own := slices.ContainsFunc(h.Install, func(u patch.Update) bool { return proofFor(h, u) == p })
-		if h.Domain != "" && p.Domain == h.Domain && latest[p] > ring && !own {
+		own := slices.ContainsFunc(h.Install, func(u patch.Update) bool { return proofFor(h, u) == p.Bare() })
+		if h.Domain != "" && p.Domain == h.Domain && latest[p.Bare()] > ring && !own {
 			out = append(out, p)
 		}
 	}

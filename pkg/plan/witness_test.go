@@ -14,10 +14,10 @@ func TestHostsAreLookedAtAgainWhereNeededOrInDoubt(t *testing.T) {
 	proof := func(domain, name, version string) patch.Proven {
 		return patch.Proven{Domain: domain, Name: name, Arch: "amd64", Version: version}
 	}
-	wanted := proof("debian 12", "nginx", "2")
+	wanted := proof("debian 12 amd64", "nginx", "2")
 	d := &Draft{
 		in: Input{Past: map[fact.HostID]Recheck{
-			id("witness"): {Rollout: "r1", Proved: []patch.Proven{wanted, proof("debian 12", "nginx", "1"), proof("debian 12", "curl", "9"), proof("debian 11", "nginx", "2")}},
+			id("witness"): {Rollout: "r1", Proved: []patch.Proven{wanted, proof("debian 12 amd64", "nginx", "1"), proof("debian 12 amd64", "curl", "9"), proof("debian 11", "nginx", "2")}},
 			id("worker"):  {Rollout: "r1", Proved: []patch.Proven{wanted}},
 			id("sick"):    {Rollout: "r1", Doubted: true},
 			id("gone"):    {Rollout: "r1", Doubted: true},
@@ -26,7 +26,7 @@ func TestHostsAreLookedAtAgainWhereNeededOrInDoubt(t *testing.T) {
 		rings: []draftRing{{Ring: playbook.Ring{Name: "test"}}, {Ring: playbook.Ring{Name: "production"}}},
 	}
 	host := func(name, ring string, install ...patch.Update) Host {
-		return Host{ID: id(name), Ring: ring, Domain: "debian 12", Install: install}
+		return Host{ID: id(name), Ring: ring, Domain: "debian 12 amd64", Install: install}
 	}
 	p := &Plan{Hosts: []Host{host("witness", "test"), host("worker", "test", nginx), host("sick", "test"), host("gone", "test"), host("prod", "production", nginx), host("new", "test")}}
 	p.Hosts[3].Problem = &Problem{What: "unreachable"}

@@ -111,6 +111,9 @@ type Capabilities struct {
 type Query struct {
 	Packages []string // names whose installed versions are wanted
 	Refresh  bool     // fetch the package lists first
+	// Offers asks as well which versions of Packages can be had: from the repositories, and
+	// from the files that patchring keeps on the host.
+	Offers bool
 	// Nonce frames the probe's output, so that nothing a host's files or repositories
 	// say can pass for a frame line. Whoever runs the probe draws it at random: [0-9a-f].
 	Nonce string
@@ -137,6 +140,40 @@ type Resolution struct {
 	Changes []patch.Update // everything that would be installed or upgraded, the wanted ones included
 	Removes []string       // packages that would go
 	Refused string         // the resolver says no, and why
+	// Offers are the versions that can be had of what would change, the outgoing ones
+	// included where they can; Files those that lie on the host.
+	Offers []fact.Offer
+	Files  []fact.PackageFile
+	// Unsure: what can be had could not be learned, and why.
+	Unsure string
+}
+
+// Stager is a package manager whose downloaded files can be looked at before they are
+// installed: how they come into the controller's store.
+type Stager interface {
+	// Staged asks for the package files that the stage step has downloaded for this work,
+	// and for those that it has kept of the outgoing versions.
+	Staged(facts fact.Facts, work patch.Work) remote.Command
+	// ReadStaged reads the answer. Each digest is the host's word; a file that could not be
+	// read is an error.
+	ReadStaged(facts fact.Facts, work patch.Work, r remote.Result) ([]fact.PackageFile, error)
+}
+
+// Indexer is a package manager whose repositories sign an index that names their files
+// with digests. What lies on the host is read from there, and judged here.
+type Indexer interface {
+	// Indexes asks which index files of its repositories lie on the host.
+	Indexes(facts fact.Facts) remote.Command
+	ReadIndexes(facts fact.Facts, r remote.Result) ([]IndexFile, error)
+}
+
+// IndexFile is a file of a repository's index on the host.
+type IndexFile struct {
+	Repository string // the files of one repository belong together
+	Kind       string // "inrelease", "release", "release.gpg", "packages", "repomd", "repomd.asc", "primary", "updateinfo", "pacman.db", "pacman.sig"
+	Name       string // as the index above it names it, e.g. "main/binary-amd64/Packages"
+	Path       string // on the host
+	Size       int64
 }
 
 // Owner is who holds a host's lock: written into it, and compared.

@@ -15,7 +15,8 @@ const testRing name = "test"
 const (
 	defaultKind        = KindSecurity
 	defaultReboot      = patch.RebootIfNeeded
-	defaultOnFailure   = "halt"
+	defaultOnFailure   = OnFailureHalt
+	defaultRestart     = patch.RestartIfNeeded
 	defaultMaxInFlight = 20
 	defaultStatus      = 200
 	defaultFrom        = health.FromHost
@@ -85,7 +86,11 @@ func Defaults() []Default {
 		{"urgent.window", "", "as the ring says"},
 		{"urgent.approval", "", "as the ring says"},
 		{"reboot", string(defaultReboot), "a host reboots when its updates need it"},
-		{"on_failure", defaultOnFailure, "no further host starts, and later rings stay closed"},
+		{"restart", string(defaultRestart), "after the work, unless the host reboots; sshd last, and never what would cut the connection"},
+		{"one_shot", "false", "a new kernel becomes the default at once, as the distribution does it"},
+		{"repair", "false", "a host whose last transaction was cut fails before it is touched, with what to type"},
+		{"on_failure", defaultOnFailure, "no further host starts past the failure limit, and later rings stay closed"},
+		{"rollback_window", schedule.Any, "a failed host that can go back does so at once"},
 		{"checks", `[{hosts: "*", default_diff: true}]`, "only where the playbook has no checks at all"},
 		{"checks.name", "", "made from what is asked"},
 		{"checks.within", strconv.Itoa(int(health.DefaultWithin.Seconds())) + "s", "asked again until it passes or this time is over"},

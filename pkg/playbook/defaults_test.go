@@ -54,7 +54,8 @@ func emptyValues(b *Playbook) map[string]string {
 		"rings.batches":                fmt.Sprint(r.Batches), "rings.max_in_flight": strconv.Itoa(r.MaxInFlight), "rings.failure_limit": r.FailureLimit.String(),
 		"failure_limit": none(b.FailureLimit == nil), "urgent": none(b.Urgent == nil),
 		"drain": none(b.Hooks == nil), "hooks": none(b.Hooks == nil), "silences": none(b.Silences == nil), "freezes": none(b.Freezes == nil),
-		"reboot": string(b.Reboot), "on_failure": b.OnFailure,
+		"reboot": string(b.Reboot), "on_failure": b.OnFailure, "restart": string(b.Restart), "one_shot": strconv.FormatBool(b.OneShot),
+		"repair": strconv.FormatBool(b.Repair), "rollback_window": b.RollbackWindow,
 		"checks":      fmt.Sprintf("[{hosts: %q, default_diff: %v}]", c.Hosts, c.DefaultDiff),
 		"checks.name": "", "checks.within": fmt.Sprintf("%.0fs", c.Within.Seconds()),
 	}

@@ -17,7 +17,11 @@ type fileYAML struct {
 	Patches   document.Value[[]patchYAML]            `yaml:"patches" doc:"which updates, on which hosts: patches: [{hosts: \"*\", packages: {kind: security}}]" flags:"required" count:"1"`
 	Rings     document.Value[[]ringYAML]             `yaml:"rings" doc:"the test ring first, then what follows: rings: [{name: test, hosts: test}, {name: production, hosts: production}]" flags:"required" count:"1"`
 	Reboot    document.Value[patch.RebootRule]       `yaml:"reboot" doc:"when to reboot" enum:"if_needed|always|never"`
-	OnFailure document.Value[string]                 `yaml:"on_failure" doc:"what a ring does past its failure limit" enum:"halt" later:"rollback" why:"this build can't roll back; write halt"`
+	Restart   document.Value[patch.RestartRule]      `yaml:"restart" doc:"whether services that still use replaced libraries are restarted" enum:"if_needed|never"`
+	OneShot   document.Value[bool]                   `yaml:"one_shot" doc:"a new kernel is booted once, with the former one to fall back to, and becomes the default when it has come up (GRUB with GRUB_DEFAULT=saved)"`
+	Repair    document.Value[bool]                   `yaml:"repair" doc:"put right a package transaction that was cut, before the work on a host"`
+	OnFailure document.Value[string]                 `yaml:"on_failure" doc:"what becomes of a host that has failed for sure; past its failure limit the ring stops in any case" enum:"halt|rollback"`
+	BackIn    document.Value[name]                   `yaml:"rollback_window" doc:"when a rollback may begin by itself: the name of a window of the site, or any"`
 	Checks    document.Value[[]checkYAML]            `yaml:"checks" doc:"name at least one check, or leave checks out: then default_diff is asked of every host" count:"1"`
 	Limit     document.Value[limitYAML]              `yaml:"failure_limit" doc:"more failures than this, of all hosts with work, stop the rollout: 2 or 5%"`
 	Urgent    document.Value[urgentYAML]             `yaml:"urgent" doc:"the lane for known-exploited fixes: same rings, same order, and these instead of what the rings say"`

@@ -2,6 +2,9 @@ package playbook
 
 import (
 	"fmt"
+	"github.com/patchring/patchring/pkg/patch"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +43,8 @@ func ParseFiles(path string, src []byte, inv *inventory.Inventory, read func(nam
 	l := &loader{file: f, yaml: &y, inv: inv, files: inventory.Files{Read: read, Now: now}, touched: map[string]bool{}, book: &Playbook{
 		Path: path, Name: string(y.Name.V),
 		Reboot: y.Reboot.Or(defaultReboot), OnFailure: y.OnFailure.Or(defaultOnFailure),
+		Restart: restartRule(y.Restart.Or(defaultRestart)), OneShot: y.OneShot.V, Repair: y.Repair.V,
+		RollbackWindow: string(y.BackIn.Or(schedule.Any)),
 	}}
 	l.load()
 	if err := f.Err(); err != nil {
@@ -56,11 +61,28 @@ func (l *loader) load() {
 	l.patches()
 	l.rings()
 	l.urgent()
+	l.rollback()
 	l.checks()
 	l.hooks()
 	l.silences()
 	l.freezes()
 	l.covered()
+}
+
+// rollback checks that every site that the rings touch knows the window.
+func (l *loader) rollback() {
+	l.window(l.yaml.BackIn, slices.Sorted(maps.Keys(l.touched)))
+	if l.yaml.BackIn.Set() && l.book.OnFailure != OnFailureRollback {
+		l.file.Errorf(l.yaml.BackIn.At, "write on_failure: rollback, or remove it", "rollback_window means nothing without on_failure: rollback")
+	}
+}
+
+// restartRule: what a person writes as never is told, and not done.
+func restartRule(r patch.RestartRule) patch.RestartRule {
+	if r == "never" {
+		return patch.RestartNever
+	}
+	return r
 }
 
 func (l *loader) patches() {

@@ -18,8 +18,14 @@ type Playbook struct {
 	Patches   []Patch
 	Rings     []Ring // at least one; the first is the test ring
 	Reboot    patch.RebootRule
-	OnFailure string  // "halt", the only one this build knows
-	Checks    []Check // at least one
+	Restart   patch.RestartRule
+	OneShot   bool   // a new kernel is booted once before it becomes the default
+	Repair    bool   // a cut transaction is put right first
+	OnFailure string // OnFailureHalt or OnFailureRollback
+	// RollbackWindow is when hosts may be rolled back by themselves: a name in every site
+	// that the rings touch, or schedule.Any.
+	RollbackWindow string
+	Checks         []Check // at least one
 	// FailureLimit of the whole rollout; nil: only the rings have one.
 	FailureLimit *Size
 	Urgent       *Urgent // nil: there is no such lane
@@ -31,6 +37,12 @@ type Playbook struct {
 
 	freezes map[string][]schedule.Freeze // by site; nil in a Playbook that Parse didn't make
 }
+
+// What becomes of a host that has failed for sure.
+const (
+	OnFailureHalt     = "halt"
+	OnFailureRollback = "rollback"
+)
 
 // FreezesIn are the playbook's freezes on the clock of one site.
 func (b *Playbook) FreezesIn(site string) []schedule.Freeze {

@@ -63,9 +63,9 @@ func texts(all ...string) []cell {
 // the same, for those who see no colour and for grep.
 func word(state string) cell {
 	switch state {
-	case "healthy", "pass", "passed", "ok", "installed", "open", "finished":
+	case "healthy", "pass", "passed", "ok", "installed", "open", "finished", "green", "brought", "real":
 		return cell{"+ " + state, good}
-	case "failed", "fail", "halted", "aborted":
+	case "failed", "fail", "halted", "aborted", "red":
 		return cell{"x " + state, bad}
 	case "unreachable":
 		return cell{"! " + state, bad}
@@ -73,6 +73,10 @@ func word(state string) cell {
 		return cell{". " + state, warn}
 	case "working":
 		return cell{"> " + state, warn}
+	case "rollback", "rolled_back", "taken_back":
+		return cell{"< " + state, warn}
+	case "amber":
+		return cell{"~ " + state, warn}
 	case "nothing", "skipped", "left", "not_done":
 		return cell{"- " + state, faint}
 	case "", "unknown", "unconfirmed", "inconclusive":

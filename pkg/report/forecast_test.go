@@ -43,7 +43,7 @@ func foreseenPlan(production int) *plan.Plan {
 		}
 		host := id(fmt.Sprintf("h%03d", i))
 		ring.Hosts = append(ring.Hosts, host)
-		p.Hosts = append(p.Hosts, plan.Host{ID: host, Ring: ring.Name, Domain: "debian 12", Takes: 30 * time.Minute, Install: []patch.Update{curl()}})
+		p.Hosts = append(p.Hosts, plan.Host{ID: host, Ring: ring.Name, Domain: "debian 12 amd64", Takes: 30 * time.Minute, Install: []patch.Update{curl()}})
 	}
 	p.Rings = []plan.Ring{test, prod}
 	return p

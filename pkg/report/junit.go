@@ -151,7 +151,7 @@ func (d Rollout) testcase(h Host) testcase {
 		if h.Drained { // well, and out of use
 			c.kind, c.failure = "error", "drained"
 		}
-	case rollout.HostFailed:
+	case rollout.HostFailed, rollout.HostRollback, rollout.HostRolledBack: // its updates did not come through
 		c.kind = "failure"
 	case rollout.HostNothing:
 		c.kind, c.message = "skipped", orElse(happened(h), "nothing to do")

@@ -61,7 +61,7 @@ func afterHalt(s Source) string {
 
 func (s Source) hasSick() bool {
 	return slices.ContainsFunc(s.Status.Hosts, func(h rollout.HostStatus) bool {
-		return h.State == rollout.HostFailed || h.State == rollout.HostUnknown || h.State == ""
+		return h.State == rollout.HostFailed || h.State == rollout.HostRolledBack || h.State == rollout.HostUnknown || h.State == ""
 	})
 }
 

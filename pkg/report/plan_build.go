@@ -7,6 +7,7 @@ import (
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
+	"github.com/patchring/patchring/pkg/playbook"
 )
 
 // NewPlan builds the document of a plan. detailed asks for exit code 3 where there
@@ -30,7 +31,12 @@ func NewPlan(p *plan.Plan, digest patch.Digest, detailed bool) Plan {
 func (d Plan) withRules(p *plan.Plan) Plan {
 	d.Urgent, d.FailureLimit, d.Calendar = p.Urgent, p.FailureLimit, newPlanCalendar(p)
 	d.Budgets, d.Hooks, d.Silences = []PlanBudget{}, []PlanHook{}, []PlanSilence{}
-	d.Quarantined = newQuarantined(p.Quarantined)
+	d.Quarantined, d.Uncovered = newQuarantined(p.Quarantined), newUncovered(p)
+	d.Restart, d.Repair, d.OneShot = orElse(string(p.Restart), "never"), p.Repair, p.OneShot
+	d.OnFailure = PlanFailure{Action: string(playbook.OnFailureHalt)}
+	if p.OnFailure.Rollback {
+		d.OnFailure = PlanFailure{Action: string(playbook.OnFailureRollback), Window: windowName(p.OnFailure.Window)}
+	}
 	units := map[fact.HostID]string{}
 	for _, h := range p.Hosts {
 		units[h.ID] = h.Unit
@@ -55,6 +61,7 @@ func newPlanHost(h plan.Host) PlanHost {
 		Host: clean(h.ID.String()), Ring: clean(h.Ring), Platform: clean(string(h.Platform)), Domain: clean(h.Domain),
 		Updates: []PlanUpdate{}, Left: []PlanLeft{}, Reboot: h.Reboot.String(), Checks: []string{},
 		Unit: clean(h.Unit), Takes: whole(h.Takes), Assumed: h.Takes == plan.DefaultTakes,
+		Back: newWayBack(h.Return, len(h.Install) > 0 && h.Problem == nil),
 	}
 	s := tidy(share{h.Install, h.Left})
 	for _, u := range s.install {
@@ -92,6 +99,7 @@ func (t *PlanTotals) add(h PlanHost) {
 	}
 	t.ToPatch++
 	t.Updates += len(h.Updates)
+	t.WaysBack.add(h.Back.Light)
 	for _, u := range h.Updates {
 		t.Bytes += u.Bytes
 		if u.Security == "yes" {

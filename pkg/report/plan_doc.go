@@ -23,6 +23,18 @@ type Plan struct {
 	Hooks        []PlanHook    `json:"hooks"`
 	Silences     []PlanSilence `json:"silences"`
 	Quarantined  []Quarantined `json:"quarantined"`
+
+	Restart   string      `json:"restart"`  // of services on replaced libraries: if_needed | never
+	Repair    bool        `json:"repair"`   // a cut transaction is put right first
+	OneShot   bool        `json:"one_shot"` // a new kernel is booted once before it becomes the default
+	OnFailure PlanFailure `json:"on_failure"`
+	Uncovered []Uncovered `json:"uncovered"`
+}
+
+// PlanFailure is what becomes of a host that has failed for sure.
+type PlanFailure struct {
+	Action string `json:"action"` // halt | rollback
+	Window string `json:"window"` // of a rollback; a name in the calendar, or any; empty: halt
 }
 
 // PlanRing is a ring with its numbers worked out.
@@ -54,6 +66,8 @@ type PlanHost struct {
 	Unit    string `json:"unit"`          // the pair, stack or cluster that it is a member of; empty: its own
 	Takes   int64  `json:"takes_seconds"` // how long its work is expected to take; 0: not known
 	Assumed bool   `json:"takes_assumed"` // that is the default: such hosts have no history yet
+
+	Back WayBack `json:"way_back"`
 }
 
 // PlanUpdate is one update.
@@ -94,4 +108,6 @@ type PlanTotals struct {
 	Reboots      int   `json:"reboots_expected"`
 	RebootsMaybe int   `json:"reboots_unknown"`
 	Bytes        int64 `json:"bytes"`
+
+	WaysBack Lights `json:"ways_back"`
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/playbook"
 )
 
 func (d Plan) summary() string {
@@ -23,6 +24,7 @@ func (d Plan) face(brief bool) face {
 			{"Made", text(stamp(d.Made))},
 			{"Changes", text(d.changes())},
 			{"Reboots", text(d.reboots())},
+			{"Way back", text(d.waysBack())},
 		},
 		foot: d.Notes,
 	}
@@ -37,7 +39,7 @@ func (d Plan) face(brief bool) face {
 			f.sheets = append(f.sheets, d.updateSheet(r))
 		}
 	}
-	f.sheets = append(f.sheets, d.leftSheet(), d.problemSheet(), quarantineSheet(d.Quarantined))
+	f.sheets = append(f.sheets, d.wayBackSheet(), d.leftSheet(), uncoveredSheet(d.Uncovered), d.problemSheet(), quarantineSheet(d.Quarantined))
 	return f
 }
 
@@ -60,6 +62,18 @@ func (d Plan) reboots() string {
 	return out + " (playbook: " + d.Reboot + ")"
 }
 
+// waysBack says how many hosts could be taken back, and when that is done.
+func (d Plan) waysBack() string {
+	lights := d.Totals.WaysBack.String()
+	switch {
+	case lights == "":
+		return ""
+	case d.OnFailure.Action == string(playbook.OnFailureRollback):
+		return lights + "; a host that fails goes back by itself, unless it is red (window: " + d.OnFailure.Window + ")"
+	}
+	return lights + "; by: patchring rollback"
+}
+
 func (r PlanRing) title() string {
 	batches := make([]string, len(r.Batches))
 	for i, n := range r.Batches {
@@ -79,7 +93,7 @@ func (r PlanRing) atOnce() int { return min(r.MaxInFlight, max(1, r.FailureLimit
 
 func (d Plan) hostSheet(r PlanRing) sheet {
 	s := sheet{title: r.title(), columns: []column{
-		{head: "HOST", whole: true}, {head: "SYSTEM", least: 9}, {head: "UPDATES", right: true}, {head: "SECURITY", right: true}, {head: "SIZE", right: true, least: 9}, {head: "LEFT", right: true}, {head: "REBOOT"}, {head: "UNIT", least: 6},
+		{head: "HOST", whole: true}, {head: "SYSTEM", least: 9}, {head: "UPDATES", right: true}, {head: "SECURITY", right: true}, {head: "SIZE", right: true, least: 9}, {head: "LEFT", right: true}, {head: "REBOOT"}, {head: "BACK", whole: true}, {head: "UNIT", least: 6},
 	}}
 	for _, h := range d.Hosts {
 		if h.Ring != r.Name || h.Problem != nil {
@@ -87,8 +101,9 @@ func (d Plan) hostSheet(r PlanRing) sheet {
 		}
 		var one PlanTotals
 		one.add(h)
-		s.rows = append(s.rows, texts(h.Host, orElse(h.Domain, orElse(h.Platform, "?")), fmt.Sprint(one.Updates),
-			fmt.Sprint(one.Security), sizeOf(h), fmt.Sprint(one.Left), planReboot(h), h.Unit))
+		row := texts(h.Host, orElse(h.Domain, orElse(h.Platform, "?")), fmt.Sprint(one.Updates),
+			fmt.Sprint(one.Security), sizeOf(h), fmt.Sprint(one.Left), planReboot(h))
+		s.rows = append(s.rows, append(row, lightWord(h.Back.Light), text(h.Unit)))
 	}
 	return s
 }

@@ -22,9 +22,15 @@ func NewRollout(s Source) Rollout {
 		Totals: Totals{ByState: zeroStates()}, Timeline: timeline(s.Events),
 		Starter: clean(st.Starter), Urgent: st.Urgent, Out: sickOf(st.Out), Quarantined: []Quarantined{},
 		Override: Override{clean(st.Override.Reason), st.Override.Until.UTC()},
+		Late:     newLate(s), Uncovered: newUncovered(s.Plan),
 	}
+	sets := newSets(s)
 	for _, r := range st.Rings {
-		doc.Rings = append(doc.Rings, newRing(s, r))
+		ring := newRing(s, r)
+		if set, ok := sets[ring.Name]; ok {
+			ring.Digests = &set
+		}
+		doc.Rings = append(doc.Rings, ring)
 	}
 	doc.Waits = newWaits(s)
 	if s.Plan != nil {
@@ -69,7 +75,7 @@ func stateWord(s rollout.HostState) string { return orElse(string(s), string(rol
 func hostStates() []rollout.HostState {
 	return []rollout.HostState{
 		rollout.HostHealthy, rollout.HostNothing, rollout.HostWorking, rollout.HostWaiting,
-		rollout.HostFailed, rollout.HostUnknown, rollout.HostUnreachable,
+		rollout.HostFailed, rollout.HostRollback, rollout.HostRolledBack, rollout.HostUnknown, rollout.HostUnreachable,
 	}
 }
 
@@ -102,6 +108,7 @@ func newHost(s Source, h rollout.HostStatus, planned plan.Host) Host {
 		Reasons: reasons, Notes: cleanAll(h.Notes),
 		Started: h.Started.UTC(), Ended: h.Ended.UTC(), Seconds: between(h.Started, end),
 		Unit: clean(planned.Unit), Try: max(h.Try, 1), Drained: h.Drained, Silenced: h.Silenced, NotBefore: h.NotBefore.UTC(),
+		Back: wayBackOf(h, planned), TakenBack: newTakenBack(h),
 	}
 }
 
@@ -164,6 +171,8 @@ func seenInstalled(proven []patch.Proven) func(patch.Update) bool {
 // called installed, whatever the host's state is.
 func outcome(h rollout.HostStatus, seen bool) string {
 	switch {
+	case h.State == rollout.HostRolledBack && h.Back:
+		return "taken_back"
 	case seen:
 		return "installed"
 	case !h.Touched && (h.State == rollout.HostWaiting || h.State == rollout.HostWorking):

@@ -30,6 +30,9 @@ type Rollout struct {
 	// Out are hosts that count as out though this rollout does not work on them.
 	Out         []Sick        `json:"out"`
 	Quarantined []Quarantined `json:"quarantined"`
+	// Late are versions that came out since the plan, Uncovered hosts that nothing can be proven for.
+	Late      []Late      `json:"late"`
+	Uncovered []Uncovered `json:"uncovered"`
 }
 
 // Ring is one ring of a rollout.
@@ -44,13 +47,15 @@ type Ring struct {
 	Began        time.Time      `json:"began,omitzero"`
 	Ended        time.Time      `json:"ended,omitzero"`
 	Window       string         `json:"window"` // a name in the calendar, or any
+
+	Digests *SetTotals `json:"set_digests"` // what the digests of Set rest on; null: there is none, or the journal was not read
 }
 
 // Host is one host's way through the rollout.
 type Host struct {
 	Host    string    `json:"host"` // site/name
 	Ring    string    `json:"ring"`
-	State   string    `json:"state"` // waiting | working | healthy | nothing | failed | unknown | unreachable
+	State   string    `json:"state"` // waiting | working | healthy | nothing | failed | rollback | rolled_back | unknown | unreachable
 	Touched bool      `json:"touched"`
 	Step    string    `json:"step"` // the last one begun
 	Code    string    `json:"code"` // the class of a failure; empty: none
@@ -69,6 +74,9 @@ type Host struct {
 	Drained   bool      `json:"drained"`             // out of use, and nothing has put it back yet
 	Silenced  bool      `json:"silenced"`            // alerts about it are kept quiet
 	NotBefore time.Time `json:"not_before,omitzero"` // it stepped back, and is not begun again earlier
+
+	Back      WayBack    `json:"way_back"`
+	TakenBack *TakenBack `json:"taken_back"`
 }
 
 // Change is one update of one host, and what became of it.
@@ -82,7 +90,8 @@ type Change struct {
 	Severity   string `json:"severity"`
 	Dependency bool   `json:"dependency"`
 	// Outcome is installed (seen on the host afterwards), left (see Reason), planned,
-	// not_done (the host came to its end untouched) or unconfirmed (begun, and not seen).
+	// not_done (the host came to its end untouched), unconfirmed (begun, and not seen) or
+	// taken_back (installed once, and back at the former version).
 	Outcome string `json:"outcome"`
 	Reason  string `json:"reason"` // of left: untested | excluded | held | kept_back | installed | moved | narrowed …
 	Detail  string `json:"detail"`

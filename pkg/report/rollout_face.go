@@ -26,9 +26,9 @@ func (d Rollout) face(brief bool) face {
 	}
 	f.lines = append(f.lines, d.extras()...)
 	f.sheets = append(f.sheets, d.hostSheets(brief)...)
-	f.sheets = append(f.sheets, d.checkSheet(), d.outSheet())
+	f.sheets = append(f.sheets, d.checkSheet(), d.outSheet(), d.lateSheet())
 	if !brief {
-		f.sheets = append(f.sheets, d.updateSheet(), d.skippedSheet(), d.noteSheet(), d.timelineSheet())
+		f.sheets = append(f.sheets, d.setSheet(), d.backSheet(), uncoveredSheet(d.Uncovered), d.updateSheet(), d.skippedSheet(), d.noteSheet(), d.timelineSheet())
 	}
 	if sentence := d.checksSentence(); sentence != "" {
 		f.foot = append(f.foot, sentence)

@@ -75,7 +75,7 @@ func rebootWord(h Host) string {
 	switch {
 	case h.Reboot.Done:
 		return "done"
-	case h.State == string(rollout.HostHealthy), h.State == string(rollout.HostNothing):
+	case h.State == string(rollout.HostHealthy), h.State == string(rollout.HostNothing), h.State == string(rollout.HostRolledBack):
 		return "no"
 	}
 	return ""
@@ -87,6 +87,7 @@ func happened(h Host) string {
 	if len(story) == 0 && h.State == string(rollout.HostWorking) {
 		story = append(story, "at "+h.Step)
 	}
+	story = append(story, h.backTold()...)
 	if h.Try > 1 {
 		story = append(story, fmt.Sprintf("try %d", h.Try))
 	}

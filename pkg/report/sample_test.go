@@ -52,7 +52,7 @@ func held() []patch.Left {
 func proven(all ...patch.Update) []patch.Proven {
 	var out []patch.Proven
 	for _, u := range all {
-		out = append(out, patch.Proven{Domain: "debian 12", Name: u.Name, Arch: u.Arch, Version: u.To})
+		out = append(out, patch.Proven{Domain: "debian 12 amd64", Name: u.Name, Arch: u.Arch, Version: u.To})
 	}
 	return out
 }
@@ -66,7 +66,7 @@ const planDigest patch.Digest = "sha256:6f2c7d1e0a4b5c6d7e8f90112233445566778899
 func samplePlan() *plan.Plan {
 	two := []patch.Update{openssl(), libssl()}
 	host := func(name, ring string, install []patch.Update, left []patch.Left, reboot patch.Tri) plan.Host {
-		return plan.Host{ID: id(name), Ring: ring, Domain: "debian 12", Platform: "debian", Install: install, Left: left, Reboot: reboot, Checks: []health.Check{{Name: "service nginx"}}}
+		return plan.Host{ID: id(name), Ring: ring, Domain: "debian 12 amd64", Platform: "debian", Install: install, Left: left, Reboot: reboot, Checks: []health.Check{{Name: "service nginx"}}}
 	}
 	gone := host("mail1", "production", nil, nil, patch.Unknown)
 	gone.Problem = &plan.Problem{Code: string(fault.Unreachable), What: "connect to 10.0.4.25 port 22: no route to host", Hint: "is it switched on? patchring doctor mail1"}

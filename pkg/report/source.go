@@ -66,6 +66,9 @@ func shareOf(h rollout.HostStatus, planned plan.Host) share {
 		return tidy(share{planned.Install, planned.Left})
 	}
 	work := h.Began.Work
+	if work.Back { // its own updates are the former versions; what the host was to get is what it is taken back from
+		work.Install, work.Left = h.Did, nil
+	}
 	s := share{install: work.Install, left: slices.Clone(work.Left)}
 	known := map[string]bool{}
 	for _, u := range work.Install {
@@ -82,7 +85,7 @@ func shareOf(h rollout.HostStatus, planned plan.Host) share {
 	}
 	for _, u := range planned.Install {
 		if !known[identity(u)] {
-			s.left = append(s.left, patch.Left{Update: u, Reason: unexplained, Detail: work.Refused})
+			s.left = append(s.left, patch.Left{Update: u, Reason: unexplained, Detail: whyLeft(work)})
 		}
 	}
 	return tidy(s)
@@ -115,4 +118,11 @@ func missed(r patch.Reason) bool {
 		return false
 	}
 	return true
+}
+
+func whyLeft(w patch.Work) string {
+	if w.Back {
+		return "it was not installed here, and the host is taken back"
+	}
+	return w.Refused
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/health"
+	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/rollout"
 )
 
@@ -88,16 +89,30 @@ func tellEnded(e rollout.StepEnded) Told {
 	case e.Outcome == rollout.OutcomeNothing:
 		t.Text = "nothing to do"
 	case e.Began != nil:
-		t.Text = count(len(e.Began.Work.Install), "update") + " to install"
+		t.Text = workTold(e.Began.Work)
 		if left := len(e.Began.Work.Left); left > 0 {
 			t.Text += fmt.Sprintf(", %d left alone", left)
 		}
 	case len(e.Proven) > 0:
 		t.Text = count(len(e.Proven), "version") + " seen installed"
+	case len(e.Collected) > 0:
+		t.Text = count(len(e.Collected), "package file") + " known"
 	case e.Reboots:
 		t.Text = "restarted"
 	}
 	return t
+}
+
+// workTold says what a host is about to get, or to lose.
+func workTold(w patch.Work) string {
+	if !w.Back {
+		return count(len(w.Install), "update") + " to install"
+	}
+	text := count(len(w.Install), "package") + " to take back"
+	if len(w.Remove) > 0 {
+		text += fmt.Sprintf(", %d to remove", len(w.Remove))
+	}
+	return text
 }
 
 // outcomeWord is how a step ended. A check step that was performed well may still

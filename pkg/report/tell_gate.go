@@ -52,6 +52,8 @@ func tellGate(e rollout.Entry) (Told, bool) {
 		return tellAsked(e), true
 	case rollout.Retried:
 		return Told{Step: "retry", Outcome: "retried", Text: retriedSaid(e)}.saying("retry: "), true
+	case rollout.RollbackAsked:
+		return Told{Step: "rollback", Outcome: "asked", Text: rollbackSaid(e)}.saying("rollback: "), true
 	}
 	return Told{}, false
 }
@@ -124,6 +126,10 @@ func tellAsked(e rollout.Asked) Told {
 	t := Told{Ring: clean(e.Ring), Step: "inquiry", Outcome: e.Verdict.String(), Text: name + seen}
 	t.whole = "ring " + t.Ring + ": check " + name + ": " + t.Outcome + seen
 	return t
+}
+
+func rollbackSaid(e rollout.RollbackAsked) string {
+	return count(len(e.Hosts), "host") + ": " + said(e.Reason) + " (" + some(hostNames(e.Hosts)) + ")"
 }
 
 func retriedSaid(e rollout.Retried) string {

@@ -40,6 +40,7 @@ func hostClaims(st rollout.Status) []claim {
 		{ExitError, "stopped at an error of patchring"},
 		{ExitLocked, "locked by another"},
 		{ExitHostsFailed, "failed"},
+		{ExitRolledBack, "rolled back to the former versions, or on the way there"},
 		{ExitUnreachable, "not reached or not logged in to"},
 		{ExitNeedsPerson, "unknown, a person must look"},
 	}
@@ -57,6 +58,8 @@ func hostCode(h rollout.HostStatus) int {
 	switch h.State {
 	case rollout.HostHealthy, rollout.HostNothing, rollout.HostWaiting, rollout.HostWorking:
 		return ExitDone
+	case rollout.HostRollback, rollout.HostRolledBack:
+		return ExitRolledBack
 	}
 	byClass := ofFault(h.Code)
 	switch {
@@ -131,7 +134,7 @@ func haltClaims(s Source, why string) []claim {
 func pastLimit(s Source) bool {
 	all := 0
 	for _, r := range s.Status.Rings {
-		failed := r.ByState[rollout.HostFailed] + r.ByState[rollout.HostUnknown]
+		failed := r.ByState[rollout.HostFailed] + r.ByState[rollout.HostUnknown] + r.ByState[rollout.HostRollback] + r.ByState[rollout.HostRolledBack]
 		if failed > r.FailureLimit {
 			return true
 		}

@@ -93,7 +93,7 @@ func TestApprovalIsForOneSet(t *testing.T) {
 	for _, step := range end.Began.Steps {
 		e := StepEnded{Host: id("a2"), Step: step, Outcome: OutcomeOK}
 		if step == FlowVerify {
-			e.Proven = []patch.Proven{{Domain: "debian 12", Name: "nginx", Version: "9"}}
+			e.Proven = []patch.Proven{{Domain: "debian 12 amd64", Name: "nginx", Version: "9"}}
 		}
 		a2.add(StepStarted{Host: id("a2"), Step: step, Mode: Start, Try: 2}, e)
 	}

@@ -19,7 +19,7 @@ func large(n int, change func(*plan.Plan)) *plan.Plan {
 	for i, name := range []string{"test", "production"} {
 		r := plan.Ring{Name: name, MaxInFlight: 200, FailureLimit: n}
 		for j := range n / 2 {
-			h := plan.Host{ID: fact.HostID{Site: "hq", Name: fmt.Sprintf("%d%06d", i, j)}, Ring: name, Domain: "debian 12", Takes: 30 * time.Minute}
+			h := plan.Host{ID: fact.HostID{Site: "hq", Name: fmt.Sprintf("%d%06d", i, j)}, Ring: name, Domain: "debian 12 amd64", Takes: 30 * time.Minute}
 			h.Install = []patch.Update{{Name: "bash", Arch: "amd64", From: "1", To: "2", Security: patch.Yes}}
 			r.Hosts = append(r.Hosts, h.ID)
 			p.Hosts = append(p.Hosts, h)
@@ -119,7 +119,7 @@ func (m *march) end() {
 		steps, changing := Flow(driverSteps(), Extras{Drain: true})
 		end.Began = &Began{Steps: steps, Changing: changing}
 	case FlowVerify:
-		end.Proven = []patch.Proven{{Domain: "debian 12", Name: "bash", Arch: "amd64", Version: "2"}}
+		end.Proven = []patch.Proven{{Domain: "debian 12 amd64", Name: "bash", Arch: "amd64", Version: "2"}}
 	case FlowCheck:
 		end.Checks = []health.Result{{Check: "nginx", Verdict: health.Pass}}
 	}

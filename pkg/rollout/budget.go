@@ -112,8 +112,10 @@ func (h *host) isOut() bool {
 	switch h.State {
 	case HostWorking, HostUnknown:
 		return true
-	case HostHealthy:
+	case HostHealthy, HostRolledBack:
 		return h.Drained
+	case HostRollback:
+		return h.FellFrom != HostHealthy || h.Drained
 	case HostWaiting, HostFailed, HostNothing, HostUnreachable:
 	}
 	return h.Touched || h.Drained
@@ -226,7 +228,11 @@ func (s *State) stepBack(h *host, e StepEnded, at time.Time) {
 	about := backFor << min(h.backs-1, backDoubles)
 	pause := about/2 + spread(about, s.opened.Rollout, h.name, strconv.Itoa(h.backs))
 	h.NotBefore = at.Add(pause)
-	s.move(h, HostWaiting, at)
+	if h.Back {
+		s.move(h, HostRollback, at)
+	} else {
+		s.move(h, HostWaiting, at)
+	}
 	seen := map[fact.HostID]string{}
 	for _, name := range slices.Sorted(maps.Keys(e.Out)) {
 		id, ok := s.idOf(name)

@@ -29,6 +29,7 @@ const (
 	kindSampled          = "sampled"
 	kindAsked            = "asked"
 	kindRetried          = "retried"
+	kindRollbackAsked    = "rollback_asked"
 )
 
 // Kind names the entry in the journal.
@@ -78,6 +79,9 @@ func (Asked) Kind() string { return kindAsked }
 
 // Kind names the entry in the journal.
 func (Retried) Kind() string { return kindRetried }
+
+// Kind names the entry in the journal.
+func (RollbackAsked) Kind() string { return kindRollbackAsked }
 
 // Marshal gives an entry's kind and its payload for the journal: compact JSON,
 // fields in the order of the type, map keys sorted.
@@ -138,6 +142,8 @@ func unmarshalGate(kind string, payload json.RawMessage) (Entry, error) {
 		return decode[Asked](payload)
 	case kindRetried:
 		return decode[Retried](payload)
+	case kindRollbackAsked:
+		return decode[RollbackAsked](payload)
 	}
 	return nil, newer("event of kind %q", kind)
 }

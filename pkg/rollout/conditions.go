@@ -31,6 +31,7 @@ func (s *State) covered(r *ring) condition {
 	}
 	proven := map[patch.Proven]bool{}
 	for _, p := range s.freeze(r).Proven {
+		p = p.Bare()
 		proven[p] = true
 	}
 	have, all := 0, 0

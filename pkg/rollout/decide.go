@@ -39,6 +39,7 @@ type policy struct {
 	next    func(*search, int) []int                                      // which ones: batches, in order
 	mode    func(*host) Mode                                              // rule 4: begin a step, or look at what was left
 	carryOn func(*State) bool                                             // rule 6: hosts at work go on
+	fallen  func(*State) []fact.HostID                                    // which hosts the playbook has taken back
 }
 
 func sound() policy {
@@ -53,6 +54,7 @@ func sound() policy {
 		next:    (*search).next,
 		mode:    (*host).mode,
 		carryOn: func(*State) bool { return true },
+		fallen:  (*State).fallen,
 	}
 }
 
@@ -68,9 +70,10 @@ func (s *State) decide(m Moment, p policy) Decision {
 		d.Do = s.goOn(m, p)
 	}
 	switch r := s.current(); {
-	case s.phase == PhaseFinished:
+	case s.takeBack(&d, m, p):
 	case r == nil && (s.phase == PhaseOpen || s.phase == PhasePaused):
 		s.conclude(&d, m)
+	case s.phase == PhaseFinished:
 	case s.phase != PhaseOpen:
 		d.Waits = append(d.Waits, s.waitOfPhase())
 	default:
@@ -177,7 +180,7 @@ func (s *State) task(h *host, mode Mode, p policy) Task {
 	}
 	return Task{
 		Rollout: s.opened.Rollout, Plan: s.opened.Plan, Set: p.set(s.rings[h.ring]),
-		Ring: h.Ring, Host: h.ID, Step: step, Mode: mode, Try: h.tryNote(),
+		Ring: h.Ring, Host: h.ID, Step: step, Mode: mode, Try: h.tryNote(), Back: h.Back,
 	}
 }
 

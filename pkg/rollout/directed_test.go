@@ -21,7 +21,7 @@ func fleet(rings ...plan.Ring) *scenario {
 	s := &scenario{Bodies: map[fact.HostID]behaviour{}}
 	for _, r := range rings {
 		for _, host := range r.Hosts {
-			h := plan.Host{ID: host, Ring: r.Name, Platform: "debian", Domain: "debian 12", Takes: 20 * time.Minute}
+			h := plan.Host{ID: host, Ring: r.Name, Platform: "debian", Domain: "debian 12 amd64", Takes: 20 * time.Minute}
 			h.Install = []patch.Update{{Name: "bash", Arch: "amd64", From: "1", To: "2", Security: patch.Yes}}
 			p.Plan.Hosts = append(p.Plan.Hosts, h)
 			s.Bodies[host] = behaviour{}

@@ -15,6 +15,7 @@ const (
 	FlowBegin     platform.StepID = "begin"       // connect, lock the host, detect again, narrow the plan to this host's work, look at its budgets' peers
 	FlowSilence   platform.StepID = "silence"     // [keep alerts about the host quiet; owed back from here on]
 	FlowBefore    platform.StepID = "before"      // take the state that the default diff compares with
+	FlowCollect   platform.StepID = "collect"     // [take the downloaded package files into the store, for the rings behind]
 	FlowHooks     platform.StepID = "hook_before" // [the user's own programs, once the driver's steps that change nothing are through]
 	FlowDrain     platform.StepID = "drain"       // [take the host out of use, and wait until it is; owed back from here on]
 	FlowVerify    platform.StepID = "verify"      // detect again: every planned version is installed, and the kernel runs
@@ -26,7 +27,7 @@ const (
 )
 
 // Extras are the steps that a playbook may ask for around the work on a host.
-type Extras struct{ Silence, Before, Drain, After bool }
+type Extras struct{ Silence, Collect, Before, Drain, After bool }
 
 // Flow is the order of the steps that follow begin, and which of them leave the host
 // touched once begun. The driver's steps that change nothing come before the user's
@@ -44,6 +45,7 @@ func Flow(driver []platform.Step, x Extras) (steps, changing []platform.StepID) 
 	add(x.Silence, FlowSilence)
 	add(true, FlowBefore)
 	add(true, idsOf(driver[:first])...)
+	add(x.Collect, FlowCollect)
 	add(x.Before, FlowHooks)
 	add(x.Drain, FlowDrain)
 	add(true, idsOf(driver[first:])...)

@@ -23,7 +23,7 @@ func TestFlow(t *testing.T) {
 		{driverSteps(), Extras{Before: true}, "before preflight hook_before install reboot verify check end"},
 		{driverSteps(), Extras{Drain: true}, "before preflight drain install reboot verify check undrain end"},
 		{driverSteps(), Extras{After: true}, "before preflight install reboot verify check hook_after end"},
-		{driverSteps(), Extras{true, true, true, true}, "silence before preflight hook_before drain install reboot verify check undrain hook_after unsilence end"},
+		{driverSteps(), Extras{true, true, true, true, true}, "silence before preflight collect hook_before drain install reboot verify check undrain hook_after unsilence end"},
 		{nil, Extras{Drain: true}, "before drain verify check undrain end"},
 		{[]platform.Step{{ID: "look"}}, Extras{Drain: true}, "before look drain verify check undrain end"},
 	} {
@@ -41,7 +41,7 @@ func TestFlow(t *testing.T) {
 }
 
 func TestFlowsThatAreRefused(t *testing.T) {
-	steps, _ := Flow(driverSteps(), Extras{true, true, true, true})
+	steps, _ := Flow(driverSteps(), Extras{true, true, true, true, true})
 	without := func(gone ...platform.StepID) []platform.StepID {
 		return slices.DeleteFunc(slices.Clone(steps), func(s platform.StepID) bool { return slices.Contains(gone, s) })
 	}
@@ -86,7 +86,7 @@ func TestFlowsThatAreRefused(t *testing.T) {
 
 // What is given back, and what is not, where a step fails.
 func TestOwed(t *testing.T) {
-	all := Extras{true, true, true, true}
+	all := Extras{true, true, true, true, true}
 	steps, changing := Flow(driverSteps(), all)
 	tests := []struct {
 		fails platform.StepID
@@ -97,6 +97,7 @@ func TestOwed(t *testing.T) {
 	}{
 		{FlowSilence, OutcomeFailed, "unsilence end", HostFailed, ""},
 		{FlowBefore, OutcomeFailed, "unsilence end", HostFailed, ""},
+		{FlowCollect, OutcomeFailed, "unsilence end", HostFailed, ""},
 		{FlowHooks, OutcomeFailed, "unsilence end", HostFailed, ""},
 		{FlowDrain, OutcomeFailed, "undrain unsilence end", HostFailed, ""},
 		{FlowDrain, OutcomeUnreachable, "undrain unsilence end", HostFailed, ""},

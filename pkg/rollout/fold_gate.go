@@ -203,11 +203,11 @@ func (e Retried) check(s *State) error {
 // retriable hosts are those that came to a bad end, or fell sick in a soak.
 func (s *State) retriable(h *host) bool {
 	switch h.State {
-	case HostFailed, HostUnknown, HostUnreachable:
+	case HostFailed, HostUnknown, HostUnreachable, HostRolledBack:
 		return h.slot >= 0
 	case HostHealthy:
 		return s.fellSick(h)
-	case HostWaiting, HostWorking, HostNothing:
+	case HostWaiting, HostWorking, HostNothing, HostRollback:
 	}
 	return false
 }
@@ -235,10 +235,19 @@ func (e Retried) apply(s *State, at time.Time) {
 // again makes a host waiting as it was before it was begun, but for what must not be
 // forgotten: that it was touched, is drained or silenced, and its state before.
 func (s *State) again(h *host, at time.Time) {
+	if h.State == HostRolledBack { // nothing of the earlier tries is left on it
+		h.Did, h.Touched = nil, false
+	}
+	h.anew()
+	h.Back, h.FellFrom = false, ""
+	s.move(h, HostWaiting, at)
+}
+
+// anew begins the next try.
+func (h *host) anew() {
 	h.Try++
 	h.failed, h.checked, h.judged, h.undrained, h.unsilenced, h.next, h.open = false, false, false, false, false, 0, ""
 	h.Code, h.Reasons, h.Notes, h.Checks, h.Proven, h.NotBefore = "", nil, nil, nil, nil, time.Time{}
-	s.move(h, HostWaiting, at)
 }
 
 // quiet is since when the rings before a ring have all ended; zero: they have not.

@@ -24,7 +24,7 @@ func (e StepStarted) check(s *State) error {
 		return err
 	}
 	switch {
-	case h.ended:
+	case h.ended && h.State != HostRollback:
 		return fmt.Errorf("host %s has ended", e.Host)
 	case max(1, e.Try) != h.Try:
 		return fmt.Errorf("host %s is at its try %d, not %d", e.Host, h.Try, max(1, e.Try))
@@ -45,7 +45,7 @@ func (e StepStarted) check(s *State) error {
 // following is the step that the host needs next.
 func (h *host) following() platform.StepID {
 	switch {
-	case h.State == HostWaiting:
+	case h.State == HostWaiting, h.State == HostRollback:
 		return FlowBegin
 	case h.failed:
 		return h.closing()
@@ -79,7 +79,7 @@ func (e StepStarted) apply(s *State, at time.Time) {
 	if h.Began != nil && slices.Contains(h.Began.Changing, e.Step) {
 		h.Touched = true
 	}
-	if h.State == HostWaiting {
+	if h.State == HostWaiting || h.State == HostRollback {
 		s.move(h, HostWorking, at)
 	}
 	s.count(h)
@@ -138,6 +138,7 @@ func (h *host) learn(e StepEnded) {
 	h.Rebooted = h.Rebooted || e.Reboots
 	if e.Began != nil {
 		h.Began = e.Began
+		h.Did = Did(h.Did, e.Began.Work)
 	}
 	if e.Before != "" {
 		h.Before = e.Before
@@ -148,6 +149,7 @@ func (h *host) learn(e StepEnded) {
 	if e.Step == FlowVerify {
 		h.Proven = e.Proven
 	}
+	h.Collected = append(h.Collected, e.Collected...)
 }
 
 func (s *State) afterBegin(h *host, e StepEnded, at time.Time) {
@@ -267,6 +269,8 @@ func (s *State) afterEnd(h *host, e StepEnded, at time.Time) {
 	switch {
 	case h.failed:
 		s.move(h, HostFailed, at)
+	case h.checked && h.Back:
+		s.move(h, HostRolledBack, at)
 	case h.checked:
 		s.move(h, HostHealthy, at)
 	default: // follows and following do not let it come to this

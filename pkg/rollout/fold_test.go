@@ -70,7 +70,7 @@ func (tp *tape) through() *tape {
 	for _, s := range began().Began.Steps {
 		end := ok()
 		if s == FlowVerify {
-			end.Proven = []patch.Proven{{Domain: "debian 12", Name: "bash", Version: "2"}}
+			end.Proven = []patch.Proven{{Domain: "debian 12 amd64", Name: "bash", Version: "2"}}
 		}
 		tp.step(s, end)
 	}

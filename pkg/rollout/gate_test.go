@@ -80,7 +80,7 @@ func TestStatus(t *testing.T) {
 	tp.add(GateOpened{Ring: "test", Reasons: []string{"first"}})
 	tp.step(FlowBegin, began())
 	for _, s := range began().Began.Steps {
-		tp.step(s, StepEnded{Outcome: OutcomeOK, Proven: []patch.Proven{{Domain: "debian 12", Name: "bash", Version: "2"}}})
+		tp.step(s, StepEnded{Outcome: OutcomeOK, Proven: []patch.Proven{{Domain: "debian 12 amd64", Name: "bash", Version: "2"}}})
 	}
 	d := tp.s.Decide(Moment{})
 	open, _ := d.Record[0].(GateOpened)

@@ -71,7 +71,7 @@ func (d *draw) one4(name string, folder int) {
 	p := d.newPart(name, folder)
 	r := plan.Ring{Name: "all", Hosts: []fact.HostID{}, MaxInFlight: 4, FailureLimit: 4}
 	for j := range d.num(1, 4, "hosts") {
-		h := plan.Host{ID: id(fmt.Sprintf("%s%d", name, j)), Ring: r.Name, Platform: "debian", Domain: "debian 12"}
+		h := plan.Host{ID: id(fmt.Sprintf("%s%d", name, j)), Ring: r.Name, Platform: "debian", Domain: "debian 12 amd64"}
 		h.Install = []patch.Update{{Name: "bash", Arch: "amd64", From: "1", To: "2"}}
 		d.s.Bodies[h.ID] = behaviour{Pace: d.num(1, 9, "pace"), Tries: []script{d.script(6)}, Extras: Extras{Drain: d.one(3, "drain")}}
 		r.Hosts = append(r.Hosts, h.ID)
@@ -123,7 +123,7 @@ func (d *draw) ring(p *part, i int, name string) {
 	}
 	active := 0
 	for j := range n {
-		h := plan.Host{ID: id(fmt.Sprintf("%s%d-%02d", p.ID, i, j)), Ring: name, Platform: "debian", Domain: "debian 12"}
+		h := plan.Host{ID: id(fmt.Sprintf("%s%d-%02d", p.ID, i, j)), Ring: name, Platform: "debian", Domain: "debian 12 amd64"}
 		d.host(&h)
 		if j > 0 && d.one(4, "same unit") {
 			d.join(r.Hosts[j-1], &h, p)

@@ -27,6 +27,7 @@ type State struct {
 	sets    map[patch.Digest]patch.PatchSet
 	working []int // hosts at work, as sorted indices into hosts
 	outs    []int // hosts that count as out, likewise
+	falling []int // hosts that wait to be taken back, likewise
 
 	starter  string // who opened it
 	calendar schedule.Calendar
@@ -89,10 +90,14 @@ type host struct {
 	// gaveBack: undrain or unsilence were begun in this try, so they are not tried again.
 	undrained, unsilenced bool
 	judged                bool // verify was begun in this try
+	auto                  bool // it is taken back because the playbook says so, not a person
 }
 
-// failures are the hosts that count against the ring's limit.
-func (r *ring) failures() int { return r.by[HostFailed] + r.by[HostUnknown] }
+// failures are the hosts that count against the ring's limit: one that was taken back
+// has not come through.
+func (r *ring) failures() int {
+	return r.by[HostFailed] + r.by[HostUnknown] + r.by[HostRollback] + r.by[HostRolledBack]
+}
 
 // done tells whether every host of the ring has ended.
 func (r *ring) done() bool { return r.ended == len(r.all) }
@@ -143,6 +148,7 @@ func (s *State) move(h *host, to HostState, at time.Time) {
 	r.by[h.State]--
 	r.by[to]++
 	s.working = list(s.working, here, to == HostWorking)
+	s.falling = list(s.falling, here, to == HostRollback)
 	if h.slot >= 0 {
 		r.fresh.put(h.slot, to == HostWaiting)
 	}

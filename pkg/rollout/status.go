@@ -34,6 +34,8 @@ const (
 	HostFailed      HostState = "failed"      // touched or not: see Touched
 	HostUnknown     HostState = "unknown"     // touched, and could not be judged: a person must look
 	HostUnreachable HostState = "unreachable" // not touched
+	HostRollback    HostState = "rollback"    // changed, and waits to be taken back
+	HostRolledBack  HostState = "rolled_back" // back at its former versions, verified, all checks pass
 )
 
 // Status is what `status`, `report` and the exit code are made from.
@@ -93,6 +95,7 @@ type HostStatus struct {
 	Began          *Began
 	Checks         []health.Result
 	Proven         []patch.Proven
+	Collected      []patch.Proven // over all tries
 	Rebooted       bool
 	Before         patch.Digest // the snapshot of the state before the work
 	Started, Ended time.Time
@@ -102,6 +105,12 @@ type HostStatus struct {
 	Try int
 	// Drained: a drain was begun, and nothing has put the host back yet. Silenced likewise.
 	Drained, Silenced bool
+	// Did is what this rollout has begun to install on it, over all tries: what taking it
+	// back has to take back.
+	Did []patch.Update
+	// Back: it is, or was, taken back. FellFrom is its state before that.
+	Back     bool
+	FellFrom HostState
 	// NotBefore: it stepped back, and is not begun again earlier.
 	NotBefore time.Time
 }

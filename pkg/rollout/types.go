@@ -52,6 +52,8 @@ type (
 		Urgent  bool                     `json:"urgent,omitempty"`
 		// Quarantined hosts are in no ring, but count as out in their budgets.
 		Quarantined []fact.HostID `json:"quarantined,omitempty"`
+		// OnFailure says what becomes of hosts that have failed.
+		OnFailure plan.OnFailure `json:"on_failure,omitzero"`
 		// Wants are, by ring, the updates whose coverage a gate asks for.
 		Wants map[string][]Want `json:"wants,omitempty"`
 	}
@@ -126,6 +128,15 @@ type (
 		Reason string        `json:"reason,omitempty"`
 	}
 
+	// RollbackAsked takes hosts back to the versions that they had before this rollout:
+	// because a person said so, or, Auto, because the playbook says so of hosts that have
+	// failed. A person's word halts a rollout that is under way.
+	RollbackAsked struct {
+		Hosts  []fact.HostID `json:"hosts"`
+		Reason string        `json:"reason,omitempty"`
+		Auto   bool          `json:"auto,omitempty"`
+	}
+
 	// GateOpened is the fact that ring may be started. Set is the frozen patch set that it is
 	// bound to; for the first ring it is empty, and the plan's own versions hold.
 	GateOpened struct {
@@ -157,6 +168,9 @@ type (
 		Reboots bool            `json:"reboots,omitempty"` // of a step that restarted the host
 		// Before is the snapshot of the before step, in the store; Fold keeps it in HostStatus.Before.
 		Before patch.Digest `json:"before,omitempty"`
+		// Collected are the files that this host was patched with, of the collect step: their
+		// content is in the store, but for those of which only the digest is known.
+		Collected []patch.Proven `json:"collected,omitempty"`
 		// Out are the hosts of the budgets that were seen to be out, and why: of a begin step
 		// that stepped back.
 		Out map[string]string `json:"out,omitempty"`
@@ -169,6 +183,9 @@ type (
 		Steps []platform.StepID `json:"steps"` // all the steps that follow, in order, the last being FlowEnd
 		// Changing are those of Steps after whose start the host counts as touched.
 		Changing []platform.StepID `json:"changing,omitempty"`
+		// Return says whether the host could be taken back from this work, as far as is known
+		// before it begins.
+		Return plan.Return `json:"return,omitzero"`
 	}
 
 	// Halted says that no further host starts: past the failure limit, or a gate that can't open.
@@ -231,6 +248,8 @@ type Task struct {
 	Step    platform.StepID `json:"step"`
 	Mode    Mode            `json:"mode"`
 	Try     int             `json:"try,omitempty"` // how often the host was begun; 0 is 1
+	// Back: the host is taken back to what it was before this rollout.
+	Back bool `json:"back,omitempty"`
 	// Ask is what the gate of Ring wants to know: AskSample, or an inquiry's name. Empty: the
 	// task is a host's step. A question changes nothing, and is not journaled before it is asked.
 	Ask  Ask           `json:"ask,omitempty"`

@@ -47,8 +47,12 @@ func (s *State) atWork() Wait {
 func (s *State) summary() []string {
 	var out []string
 	for _, r := range s.rings {
-		out = append(out, fmt.Sprintf("ring %s: %d healthy, %d with nothing to do, %d failed, %d unknown, %d unreachable",
-			r.Name, r.by[HostHealthy], r.by[HostNothing], r.by[HostFailed], r.by[HostUnknown], r.by[HostUnreachable]))
+		line := fmt.Sprintf("ring %s: %d healthy, %d with nothing to do, %d failed, %d unknown, %d unreachable",
+			r.Name, r.by[HostHealthy], r.by[HostNothing], r.by[HostFailed], r.by[HostUnknown], r.by[HostUnreachable])
+		if n := r.by[HostRolledBack]; n > 0 {
+			line += fmt.Sprintf(", %d rolled back", n)
+		}
+		out = append(out, line)
 	}
 	return out
 }

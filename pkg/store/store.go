@@ -67,6 +67,12 @@ func (s *Store) put(digest patch.Digest, content []byte) error {
 	if err := s.write(temp, content); err != nil {
 		return errors.Join(fmt.Errorf("store %s: %w", digest.Short(), err), s.discard(temp))
 	}
+	return s.settle(temp, digest)
+}
+
+// settle gives what was written its name, durably.
+func (s *Store) settle(temp string, digest patch.Digest) error {
+	name := place(digest)
 	if err := s.root.Rename(temp, name); err != nil {
 		return errors.Join(fmt.Errorf("store %s: %w", digest.Short(), err), s.discard(temp))
 	}
@@ -130,12 +136,16 @@ func (s *Store) Get(digest patch.Digest, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("store %s: more than %d bytes", digest.Short(), limit)
 	}
 	if patch.DigestOf(content) != digest {
-		return nil, &fault.Error{
-			Kind: fault.GiveUp, Code: fault.Internal, What: "the store's file " + place(digest) + " is damaged: its content does not have its digest",
-			Hint: "remove that file; what is needed of it is fetched or measured again",
-		}
+		return nil, damaged(digest)
 	}
 	return content, nil
+}
+
+func damaged(digest patch.Digest) error {
+	return &fault.Error{
+		Kind: fault.GiveUp, Code: fault.Internal, What: "the store's file " + place(digest) + " is damaged: its content does not have its digest",
+		Hint: "remove that file; what is needed of it is fetched or measured again",
+	}
 }
 
 // place is where a digest's file lies, with slashes, below the root. The first two

@@ -4,7 +4,8 @@ import "strings"
 
 // RPM orders [epoch:]version[-release] as rpm does: no epoch is epoch 0; then the
 // version, then the release, each by rpmvercmp. A side without a release compares
-// by the version alone, as rpm's own dependencies do.
+// by the version alone, as rpm's own dependencies do. zypper orders the same (zypper
+// versioncmp -m); without -m it puts a version without a release before its releases.
 func RPM(a, b string) int {
 	epochA, a := cutEpoch(a)
 	epochB, b := cutEpoch(b)

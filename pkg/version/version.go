@@ -17,7 +17,17 @@ func sign(n int) int {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
+func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
+
 func isAlpha(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
+
+// cutLast splits at the last sep.
+func cutLast(s string, sep byte) (before, after string, found bool) {
+	if i := strings.LastIndexByte(s, sep); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	return s, "", false
+}
 
 // digits splits off the leading digits, without their leading zeros.
 func digits(s string) (number, rest string) {

@@ -199,6 +199,8 @@ func marks() []mark {
 		{rollout.HostUnknown, "?", "unknown", "31"},
 		{"", "?", "unknown", "31"},
 		{rollout.HostUnreachable, "!", "unreachable", "31"},
+		{rollout.HostRollback, "<", "to roll back", "33"},
+		{rollout.HostRolledBack, "<", "rolled back", "33"},
 		{rollout.HostWorking, ">", "working", "33"},
 		{rollout.HostHealthy, "+", "healthy", "32"},
 		{rollout.HostNothing, "-", "nothing to do", "2"},

@@ -115,7 +115,7 @@ func (r *run) finish(host string, verdict health.Verdict) {
 	r.t.Helper()
 	r.ended(time.Minute, host, "install", rollout.StepEnded{})
 	r.started(0, host, rollout.FlowVerify)
-	r.ended(time.Second, host, rollout.FlowVerify, rollout.StepEnded{Proven: []patch.Proven{{Domain: "debian 12", Name: "openssl", Arch: "amd64", Version: "3.0.16"}}})
+	r.ended(time.Second, host, rollout.FlowVerify, rollout.StepEnded{Proven: []patch.Proven{{Domain: "debian 12 amd64", Name: "openssl", Arch: "amd64", Version: "3.0.16"}}})
 	r.started(0, host, rollout.FlowCheck)
 	seen := "nginx.service is " + verdict.String()
 	r.ended(time.Second, host, rollout.FlowCheck, rollout.StepEnded{Checks: []health.Result{{Check: "service nginx", Verdict: verdict, Seen: seen, Tries: 1}}})
@@ -129,7 +129,7 @@ func (r *run) middle() {
 	r.open()
 	r.begin("canary1")
 	r.finish("canary1", health.Pass)
-	set := plan.Freeze([]patch.Proven{{Domain: "debian 12", Name: "openssl", Arch: "amd64", Version: "3.0.16"}})
+	set := plan.Freeze([]patch.Proven{{Domain: "debian 12 amd64", Name: "openssl", Arch: "amd64", Version: "3.0.16"}})
 	r.do(time.Second, rollout.GateOpened{Ring: "production", Set: plan.SetDigest(set), Frozen: set, Reasons: []string{"ring test: 1 of 1 hosts healthy"}})
 	for _, host := range []string{"web1", "web2", "web3"} {
 		r.begin(host)

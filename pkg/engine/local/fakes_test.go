@@ -1,11 +1,14 @@
 package local
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/patchring/patchring/pkg/store"
+	"io"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -346,4 +349,25 @@ func (s *shelf) Get(digest patch.Digest, _ int64) ([]byte, error) {
 		return nil, fmt.Errorf("there is no %s", digest)
 	}
 	return content, nil
+}
+
+func (s *shelf) Has(digest patch.Digest) bool {
+	_, err := s.Get(digest, 0)
+	return err == nil
+}
+
+func (s *shelf) Open(digest patch.Digest) (io.ReadCloser, error) {
+	content, err := s.Get(digest, 0)
+	return io.NopCloser(bytes.NewReader(content)), err
+}
+
+func (s *shelf) Take(content io.Reader, want patch.Digest, limit int64) error {
+	all, err := io.ReadAll(io.LimitReader(content, limit))
+	if err != nil {
+		return err
+	}
+	if got, _ := s.Put(all); got != want {
+		return store.ErrContent
+	}
+	return nil
 }

@@ -35,6 +35,8 @@ func (w *work) perform(ctx context.Context) (rollout.StepEnded, error) {
 		return w.begin(ctx)
 	case rollout.FlowBefore:
 		return w.before(ctx)
+	case rollout.FlowCollect:
+		return w.collect(ctx)
 	case rollout.FlowVerify:
 		return w.verify(ctx)
 	case rollout.FlowCheck:
@@ -87,11 +89,16 @@ func (w *work) begin(ctx context.Context) (rollout.StepEnded, error) {
 // prepare looks at the host under its lock and decides what it gets. Any outcome but ok
 // means that it will not be worked on.
 func (w *work) prepare(ctx context.Context, planned plan.Host, driver platform.Driver) (rollout.StepEnded, error) {
-	facts, err := w.detect(ctx, names(planned.Install, planned.Witness()), briefly)
+	asked := platform.Query{Packages: names(planned.Install, planned.Witness(), w.p.known(w.task.Host).Did), Offers: w.task.Set != "" || w.task.Back}
+	facts, err := w.detect(ctx, asked, briefly)
 	if err != nil {
 		return connectFailed(err), nil
 	}
-	began, refusal, err := w.decide(planned, driver, facts)
+	decide := w.decide
+	if w.task.Back {
+		decide = w.decideBack
+	}
+	began, refusal, err := decide(planned, driver, facts)
 	switch {
 	case err != nil:
 		return rollout.StepEnded{}, err
@@ -134,7 +141,7 @@ func (w *work) decide(planned plan.Host, driver platform.Driver, facts fact.Fact
 		return nil, "", fmt.Errorf("narrow the plan: %w", err)
 	}
 	narrowed.ID = workID(w.task.Rollout, w.task.Host) + tryOf(w.task)
-	began := &rollout.Began{Facts: digest, Work: narrowed}
+	began := &rollout.Began{Facts: digest, Work: narrowed, Return: planned.Return}
 	if narrowed.Refused != "" {
 		return began, narrowed.Refused, nil
 	}
@@ -145,11 +152,17 @@ func (w *work) decide(planned plan.Host, driver platform.Driver, facts fact.Fact
 		w.lookAgain(began, planned)
 		return began, "", nil
 	}
+	if missing := w.unstored(narrowed); missing != "" {
+		return began, missing, nil
+	}
 	steps, err := driver.Steps(facts, narrowed)
 	if err != nil {
 		return began, err.Error(), nil //nolint:nilerr // a driver's refusal is the host's outcome, not our error
 	}
-	began.Steps, began.Changing = rollout.Flow(steps, w.extras())
+	extras := w.extras()
+	_, stages := driver.(platform.Stager)
+	extras.Collect = stages && w.p.collects(planned.Ring)
+	began.Steps, began.Changing = rollout.Flow(steps, extras)
 	return began, "", nil
 }
 
@@ -247,9 +260,9 @@ const (
 	longer  = 3 * time.Minute
 )
 
-func (w *work) detect(ctx context.Context, packages []string, patience time.Duration) (fact.Facts, error) {
+func (w *work) detect(ctx context.Context, q platform.Query, patience time.Duration) (fact.Facts, error) {
 	w.progress("looking at the host")
-	return detect.Again(ctx, w.link.lease, w.task.Host, w.p.Now, platform.Query{Packages: packages}, patience) //nolint:wrapcheck // names host and step
+	return detect.Again(ctx, w.link.lease, w.task.Host, w.p.Now, q, patience) //nolint:wrapcheck // names host and step
 }
 
 func (w *work) progress(line string) {

@@ -61,15 +61,16 @@ func (w *work) verify(ctx context.Context) (rollout.StepEnded, error) {
 	}
 	work := began.Work
 	work.Install = slices.Concat(work.Install, earlier(work))
-	facts, err := w.detect(ctx, names(work.Install, planned.Witness()), longer)
+	facts, err := w.detect(ctx, platform.Query{Packages: names(work.Install, planned.Witness(), w.p.known(w.task.Host).Did)}, longer)
 	if err != nil {
 		return unknown(err), nil
 	}
 	end := judge(work, facts)
 	end.Reboots = before.BootID != "" && facts.BootID != "" && before.BootID != facts.BootID
 	witness := len(work.Install) == 0
-	if end.Outcome == rollout.OutcomeOK && !(witness && facts.Reboot.Needed != patch.No) {
-		end.Proven = plan.Proven(facts.Domain(), slices.Concat(work.Install, planned.Witness()), facts)
+	if end.Outcome == rollout.OutcomeOK && !work.Back && !(witness && facts.Reboot.Needed != patch.No) {
+		proven := plan.Proven(facts.Domain(), slices.Concat(work.Install, planned.Witness()), facts)
+		end.Proven = plan.Detail(proven, w.filesKnown(planned))
 	}
 	return end, nil
 }
@@ -80,6 +81,12 @@ func judge(work patch.Work, facts fact.Facts) rollout.StepEnded {
 	for _, u := range work.Install {
 		if reason := missing(u, facts); reason != "" {
 			wrong = append(wrong, reason)
+		}
+	}
+	for _, name := range work.Remove {
+		name, arch, _ := strings.Cut(name, ":")
+		if p, there := facts.Installed(name, arch); there {
+			wrong = append(wrong, fmt.Sprintf("%s %s was to be taken away, and is still there", name, p.Version))
 		}
 	}
 	if len(wrong) > 0 {

@@ -129,7 +129,7 @@ func labRig(t *testing.T, f *labFleet) *rig {
 	p.Reboot = patch.RebootIfNeeded
 	p.Hosts[0].Install[0].Name, p.Hosts[0].Install[0].Arch = "app", "amd64"
 	p.Hosts[0].Install[0].From, p.Hosts[0].Install[0].To = "1.0-1", "1.1-1"
-	p.Hosts[0].Domain = "debian 12"
+	p.Hosts[0].Domain = "debian 12 amd64"
 	p.Budgets = []plan.Budget{{Name: "group web", Most: 1, Hosts: []fact.HostID{host("peer"), host("web")}}}
 	pool := notes("pool", playbook.HookDrain, "hq/lb")
 	pool.Wait = &playbook.Wait{Argv: []string{"true"}, Within: time.Minute}

@@ -41,10 +41,11 @@ func (p *Performer) keepStart(start rollout.StepStarted) {
 func (p *Performer) keepEnd(end rollout.StepEnded) {
 	known := p.hosts[end.Host]
 	if end.Began != nil {
-		known.Began = end.Began
+		known.Began, known.Did = end.Began, rollout.Did(known.Did, end.Began.Work)
 	}
 	if end.Before != "" {
 		known.Before = end.Before
 	}
+	known.Collected = append(known.Collected, end.Collected...)
 	p.hosts[end.Host] = known
 }

@@ -6,6 +6,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -39,6 +40,10 @@ type Connector interface {
 type Store interface {
 	Put(content []byte) (patch.Digest, error)
 	Get(digest patch.Digest, limit int64) ([]byte, error)
+	// Take, Open and Has are for what is too large to be held in memory.
+	Take(content io.Reader, want patch.Digest, limit int64) error
+	Open(digest patch.Digest) (io.ReadCloser, error)
+	Has(digest patch.Digest) bool
 }
 
 // Outside is the world beyond the hosts; *hook.Outside is.
@@ -47,6 +52,10 @@ type Outside interface {
 	Silence(ctx context.Context, m playbook.Mute, v health.Vars, key string, until time.Time) error
 	Unsilence(ctx context.Context, m playbook.Mute, v health.Vars, key string) error
 }
+
+// Signed tells which digests the repositories' own signed indexes give for package files,
+// as far as their index lies on the host and its signature is known here. nil: for none.
+type Signed func(ctx context.Context, s remote.Session, driver platform.Driver, f fact.Facts, want []patch.Proven) (known []patch.Proven, notes []string)
 
 // Controller is this machine as one that hooks run on; *hook.Local is.
 type Controller interface {
@@ -83,6 +92,8 @@ type Config struct {
 	Sick    func(ring string) map[string]string
 	// Knows tells whether a rollout is in this state folder; nil: nobody can tell.
 	Knows func(rollout string) bool
+	// Signed looks digests up in signed indexes; nil: the host's word is all there is.
+	Signed Signed
 	// ForceUnlock names the rollout whose locks on hosts may be replaced; empty: none. It is
 	// never one of this state folder's, by Knows.
 	ForceUnlock string
@@ -169,11 +180,13 @@ func (p *Performer) frozen(set patch.Digest) (patch.PatchSet, bool) {
 }
 
 func (p *Performer) sessions(host fact.HostID) *sessions {
-	return &sessions{connect: p.Connect, host: host}
+	return &sessions{connect: p.Connect, host: host, store: p.Store}
 }
 
-// sessions gives package apply a connection again and again.
+// sessions gives package apply a connection again and again, and the content of files that
+// it sends.
 type sessions struct {
+	store   Store
 	connect Connector
 	host    fact.HostID
 	mu      sync.Mutex
@@ -197,6 +210,11 @@ func (s *sessions) lease(ctx context.Context) (Link, error) {
 	defer s.mu.Unlock()
 	s.last = link
 	return link, nil
+}
+
+// Open gives content of the store.
+func (s *sessions) Open(digest patch.Digest) (io.ReadCloser, error) {
+	return s.store.Open(digest) //nolint:wrapcheck // names the content
 }
 
 // Drop closes the connection now: the host is about to go down.

@@ -119,7 +119,7 @@ func TestRecheckDrainsTheDoubtful(t *testing.T) {
 	for doubted, drains := range map[bool]bool{true: true, false: false} {
 		w, _, controller := hookWorld(t)
 		p := hooked(planOf("a"))
-		p.Hosts[0].Install, p.Hosts[0].Recheck = nil, &plan.Recheck{Rollout: "r0", Doubted: doubted, Proved: []patch.Proven{{Domain: "debian 12", Name: "pr-plain", Arch: "all", Version: "1.2-1"}}}
+		p.Hosts[0].Install, p.Hosts[0].Recheck = nil, &plan.Recheck{Rollout: "r0", Doubted: doubted, Proved: []patch.Proven{{Domain: "debian 12 amd64", Name: "pr-plain", Arch: "all", Version: "1.2-1"}}}
 		begin := w.rig(p, "r1", controller).must(t, "a", rollout.FlowBegin)
 		want(t, begin, rollout.OutcomeOK, "")
 		if got := slices.Contains(begin.Began.Steps, rollout.FlowDrain); got != drains || len(begin.Began.Changing) > 0 {

@@ -45,7 +45,7 @@ func weekly(n int) *plan.Plan {
 		}
 		ring.Hosts = append(ring.Hosts, id)
 		p.Hosts = append(p.Hosts, plan.Host{
-			ID: id, Ring: ring.Name, Domain: "debian 12", Takes: []time.Duration{20 * time.Minute, 30 * time.Minute, 45 * time.Minute}[i%3],
+			ID: id, Ring: ring.Name, Domain: "debian 12 amd64", Takes: []time.Duration{20 * time.Minute, 30 * time.Minute, 45 * time.Minute}[i%3],
 			Install: []patch.Update{{Name: "bash", Arch: "amd64", From: "1", To: "2"}, {Name: "openssl", Arch: "amd64", From: "3", To: "4"}},
 		})
 		site.Hosts = append(site.Hosts, id)

@@ -60,7 +60,7 @@ func drawRing(t *rapid.T, p *plan.Plan, i int) {
 	}
 	for j := range n {
 		h := plan.Host{
-			ID: fact.HostID{Site: "hq", Name: fmt.Sprintf("h%d-%d", i, j)}, Ring: r.Name, Domain: "debian 12",
+			ID: fact.HostID{Site: "hq", Name: fmt.Sprintf("h%d-%d", i, j)}, Ring: r.Name, Domain: "debian 12 amd64",
 			Takes:   time.Duration(rapid.SampledFrom([]int{1, 20, 30, 100, 181}).Draw(t, "takes")) * time.Minute,
 			Install: []patch.Update{{Name: "bash", From: "1", To: "2"}},
 		}

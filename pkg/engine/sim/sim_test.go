@@ -24,7 +24,7 @@ func fleetOf(n, inFlight, limit int) (rollout.Opened, Fleet) {
 			id := fact.HostID{Site: "hq", Name: fmt.Sprintf("%s-%06d", name, i)}
 			r.Hosts = append(r.Hosts, id)
 			f[id] = Host{
-				Domain: "debian 12", Install: []patch.Update{{Name: "bash", From: "1", To: "2"}},
+				Domain: "debian 12 amd64", Install: []patch.Update{{Name: "bash", From: "1", To: "2"}},
 				Steps: []platform.Step{{ID: "preflight"}, {ID: "install", Changes: true}, {ID: "reboot", Changes: true}},
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,7 +18,7 @@ const aptFailed = 100
 func (m *Machine) aptTools() map[string]posix.Tool {
 	return map[string]posix.Tool{
 		"apt-get": m.aptGet, "apt-cache": m.aptCache, "apt-mark": m.aptMark,
-		"dpkg": m.dpkg, "dpkg-query": m.dpkgQuery,
+		"dpkg": m.dpkg, "dpkg-query": m.dpkgQuery, "dpkg-deb": m.dpkgDeb,
 	}
 }
 
@@ -31,6 +30,7 @@ type aptRun struct {
 	command string
 	names   []string
 	options map[string]string // of -o
+	files   map[string]string // the file that a package comes from, by name and version
 }
 
 func (m *Machine) aptGet(ctx context.Context, p *posix.Proc, args []string) int {
@@ -42,7 +42,7 @@ func (m *Machine) aptGet(ctx context.Context, p *posix.Proc, args []string) int 
 	if !ok || len(o.Args) == 0 {
 		return posix.Usage
 	}
-	r := &aptRun{m: m, p: p, o: o, command: o.Args[0], names: o.Args[1:], options: map[string]string{}}
+	r := &aptRun{m: m, p: p, o: o, command: o.Args[0], names: o.Args[1:], options: map[string]string{}, files: map[string]string{}}
 	for _, option := range o.All("o") {
 		name, value, _ := strings.Cut(option, "=")
 		r.options[strings.ToLower(name)] = value
@@ -59,6 +59,8 @@ func (r *aptRun) run(ctx context.Context) int {
 	case "check":
 		r.say("Reading package lists...\nBuilding dependency tree...\nReading state information...\n")
 		return 0
+	case "download":
+		return r.download(ctx)
 	case "clean", "autoclean":
 		return r.clean()
 	case "remove", "purge", "autoremove":
@@ -94,7 +96,7 @@ func (r *aptRun) update(ctx context.Context) int {
 		return aptFailed
 	}
 	r.m.mu.Lock()
-	r.m.lists = slices.Clone(r.m.remote)
+	r.m.lists = r.m.offering()
 	r.m.mu.Unlock()
 	for i, s := range r.m.suites() {
 		r.say("Hit:%d %s %s InRelease\n", i+1, s.server, s.path)
@@ -209,50 +211,12 @@ func (r *aptRun) wanted() (*transaction, error) {
 	return r.install()
 }
 
-func (r *aptRun) install() (*transaction, error) {
-	t := &transaction{}
-	for _, word := range r.names {
-		spec, _, _ := strings.Cut(word, "/")
-		name, version, _ := strings.Cut(spec, "=")
-		name, _, _ = strings.Cut(name, ":")
-		if strings.Contains(word, "/") {
-			return nil, fmt.Errorf("E: lab: %s: only NAME and NAME=VERSION are simulated", word)
-		}
-		at := r.m.installed[name]
-		p, ok := r.m.offered(name, version)
-		switch {
-		case !ok && version != "":
-			return nil, r.noVersion(name, version)
-		case !ok:
-			return nil, fmt.Errorf("E: Unable to locate package %s", name)
-		case at == nil && r.o.Has("only-upgrade"):
-			r.say("Skipping %s, it is not installed and only upgrades are requested.\n", name)
-			continue
-		case at != nil && at.Version == p.Version && !at.broken:
-			r.say("%s is already the newest version (%s).\n", name, p.Version)
-			continue
-		}
-		if err := r.m.add(t, p); err != nil {
-			r.say("%s\nThe following packages have unmet dependencies:\n%s\n", impossible, err)
-			return nil, errors.New("E: Unable to correct problems, you have held broken packages.") //nolint:revive // apt's own words
-		}
-	}
-	return t, nil
-}
-
 func (r *aptRun) noVersion(name, version string) error {
 	if _, known := r.m.offered(name, ""); !known {
 		return fmt.Errorf("E: Unable to locate package %s", name)
 	}
 	return fmt.Errorf("E: Version '%s' for '%s' was not found", version, name)
 }
-
-const impossible = `Some packages could not be installed. This may mean that you have
-requested an impossible situation or if you are using the unstable
-distribution that some required packages have not yet been created
-or been moved out of Incoming.
-The following information may help to resolve the situation:
-`
 
 // refused is what apt will not do without being told.
 func (r *aptRun) refused(t *transaction) int {

@@ -24,21 +24,27 @@ func (r *aptRun) simulate(t *transaction) {
 		if c.from != "" {
 			old = "[" + c.from + "] "
 		}
-		r.p.Printf("Inst %s %s(%s %s [%s])\n", c.to.Name, old, c.to.Version, r.m.origins(c.to), c.to.Arch)
+		r.p.Printf("Inst %s %s(%s %s [%s])\n", c.to.Name, old, c.to.Version, r.origins(c.to), c.to.Arch)
 	}
 	for _, c := range t.changes {
-		r.p.Printf("Conf %s (%s %s [%s])\n", c.to.Name, c.to.Version, r.m.origins(c.to), c.to.Arch)
+		r.p.Printf("Conf %s (%s %s [%s])\n", c.to.Name, c.to.Version, r.origins(c.to), c.to.Arch)
 	}
 }
 
 // origins names where a version comes from. Ubuntu's security updates are in the
-// updates suite too, and apt lists both.
-func (m *Machine) origins(p Package) string {
-	own := m.dist.suites[p.Suite].origin
-	if p.Suite == "security" && m.conf.OS == "ubuntu-24.04" {
-		return m.dist.suites["updates"].origin + ", " + own
+// updates suite too, and apt lists both; a file that was named it calls local-deb.
+func (r *aptRun) origins(p Package) string {
+	own := r.m.dist.suites[p.Suite].origin
+	if p.Suite == "security" && r.m.conf.OS == "ubuntu-24.04" {
+		own = r.m.dist.suites["updates"].origin + ", " + own
 	}
-	return own
+	switch {
+	case r.files[p.Name+" "+p.Version] == "":
+		return own
+	case r.m.isListed(p):
+		return own + ", local-deb"
+	}
+	return "local-deb"
 }
 
 func (r *aptRun) uris(t *transaction) {
@@ -47,11 +53,6 @@ func (r *aptRun) uris(t *transaction) {
 		sum := md5.Sum(content(c.to)) //nolint:gosec // this is what apt prints
 		r.p.Printf("'%s' %s %d MD5Sum:%x\n", r.m.uri(c.to), debFile(c.to), c.to.Size, sum)
 	}
-}
-
-// debFile is the name in /var/cache/apt/archives.
-func debFile(p Package) string {
-	return fmt.Sprintf("%s_%s_%s.deb", p.Name, strings.ReplaceAll(p.Version, ":", "%3a"), p.Arch)
 }
 
 func (m *Machine) uri(p Package) string {
@@ -95,53 +96,6 @@ func (r *aptRun) abort() int {
 	return 1
 }
 
-func (r *aptRun) fetch(ctx context.Context, t *transaction) int {
-	var size int64
-	missing := slices.DeleteFunc(slices.Clone(t.changes), func(c change) bool {
-		_, err := r.m.FS.Stat(memfs.Root, archive(c.to), true)
-		return err == nil
-	})
-	for _, c := range missing {
-		size += c.to.Size
-	}
-	r.say("Need to get %d B of archives.\nAfter this operation, 0 B of additional disk space will be used.\n", size)
-	if r.m.diskFull() {
-		return r.errorf("E: You don't have enough free space in /var/cache/apt/archives/.")
-	}
-	for i, c := range missing {
-		if !posix.Pause(ctx, r.m.conf.Pace/4) {
-			return aptFailed
-		}
-		if code := r.fetchOne(i+1, c.to); code != 0 {
-			return code
-		}
-	}
-	if len(missing) > 0 {
-		r.say("Fetched %d B in 0s (12.0 MB/s)\n", size)
-	}
-	return 0
-}
-
-func (r *aptRun) fetchOne(n int, p Package) int {
-	r.m.mu.Lock()
-	served := r.m.served(p)
-	r.m.mu.Unlock()
-	s := r.m.dist.suites[p.Suite]
-	what := fmt.Sprintf("%s %s/main %s %s %s %s", s.server, s.path, p.Arch, p.Name, p.Arch, p.Version)
-	if !served {
-		r.p.Printf("Err:%d %s\n  404  Not Found\n", n, what)
-		return r.errorf("E: Failed to fetch %s  404  Not Found\n"+
-			"E: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?", r.m.uri(p))
-	}
-	r.say("Get:%d %s [%d B]\n", n, what, p.Size)
-	if err := r.m.FS.WriteFile(memfs.Root, archive(p), 0o644, content(p)); err != nil {
-		return r.errorf("E: Write error - %s", posix.Message(err))
-	}
-	return 0
-}
-
-func archive(p Package) string { return "/var/cache/apt/archives/" + debFile(p) }
-
 func (r *aptRun) unpack(ctx context.Context, t *transaction) int {
 	for _, p := range t.removes {
 		r.p.Printf("Removing %s (%s) ...\n", p.Name, p.Version)
@@ -151,6 +105,9 @@ func (r *aptRun) unpack(ctx context.Context, t *transaction) int {
 	}
 	var failed []string
 	for _, c := range t.changes {
+		if !r.intact(c.to) {
+			return r.errorf("dpkg-deb: error: '%s' is not a Debian format archive\nE: Sub-process /usr/bin/dpkg returned an error code (1)", r.source(c.to))
+		}
 		over := ""
 		if c.from != "" {
 			over = fmt.Sprintf(" over (%s)", c.from)
@@ -165,12 +122,31 @@ func (r *aptRun) unpack(ctx context.Context, t *transaction) int {
 			failed = append(failed, c.to.Name)
 		}
 	}
+	r.mark(t)
 	if len(failed) == 0 {
 		r.m.log(t)
 		return 0
 	}
 	fmt.Fprintf(r.p.Err, "Errors were encountered while processing:\n %s\n", strings.Join(failed, "\n "))
 	return r.errorf("E: Sub-process /usr/bin/dpkg returned an error code (1)")
+}
+
+// mark: whom apt is told to install, a person wanted; who comes along, nobody did. A hold
+// that it was allowed to change is gone.
+func (r *aptRun) mark(t *transaction) {
+	r.m.mu.Lock()
+	defer r.m.mu.Unlock()
+	for _, c := range t.changes {
+		switch {
+		case r.command == "install" && (r.named(c.to.Name) || r.files[c.to.Name+" "+c.to.Version] != ""):
+			r.m.auto[c.to.Name] = false
+		case c.from == "":
+			r.m.auto[c.to.Name] = true
+		}
+		if slices.Contains(t.held, c.to.Name) {
+			r.m.installed[c.to.Name].hold = false
+		}
+	}
 }
 
 // conffile is what dpkg does about a file that the admin and the package changed.

@@ -30,10 +30,13 @@ type Config struct {
 	NoSystemd  bool // no systemd: no systemctl, no systemd-run
 	Container  string
 	Unsynced   bool // the clock is not synchronised
+	Grub       bool // its boot loader is GRUB, which starts what is saved
 	Load       string
 	// Connections that others have to the host's first listener but SSH's, at first.
 	Connections int
-	Faults      Faults
+	// Start is how long a boot has lasted when the host begins to answer, by its own clock.
+	Start  time.Duration
+	Faults Faults
 }
 
 // Package is one version of a package.
@@ -49,20 +52,25 @@ type Package struct {
 	Advisory string   `yaml:"advisory" doc:"such as RLSA-2026:0001"`
 	CVEs     []string `yaml:"cves" doc:"what it fixes"`
 	// What installing it does to the host.
-	Reboot   bool   `yaml:"reboot" doc:"needs a reboot to take effect"`
-	Kernel   string `yaml:"kernel" doc:"the kernel release that it brings"`
-	Service  string `yaml:"service" doc:"the service that it runs and restarts"`
-	Listen   []int  `yaml:"listen" doc:"TCP ports of its service"`
-	Conffile string `yaml:"conffile" doc:"a file under /etc that the admin has changed"`
-	Obsolete bool   `yaml:"obsolete" doc:"on a host's list: the repositories no longer have this version"`
+	Reboot  bool   `yaml:"reboot" doc:"needs a reboot to take effect"`
+	Kernel  string `yaml:"kernel" doc:"the kernel release that it brings"`
+	Service string `yaml:"service" doc:"the service that it runs and restarts"`
+	Listen  []int  `yaml:"listen" doc:"TCP ports of its service"`
+	// Uses names packages whose libraries its service has mapped.
+	Uses     []string `yaml:"uses" doc:"packages whose libraries its service uses"`
+	Conffile string   `yaml:"conffile" doc:"a file under /etc that the admin has changed"`
+	Obsolete bool     `yaml:"obsolete" doc:"on a host's list: the repositories no longer have this version"`
+	Since    Delay    `yaml:"since" doc:"so long after the fleet began the repositories have it"`
+	Until    Delay    `yaml:"until" doc:"so long after the fleet began they no longer have it; left out: for ever"`
 }
 
 // Service is a systemd unit that no package of the list brings.
 type Service struct {
-	Name   string `yaml:"name" flags:"required" doc:"without .service"`
-	State  string `yaml:"state" doc:"left out: active" enum:"active|failed|inactive"`
-	Listen []int  `yaml:"listen" doc:"TCP ports"`
-	UDP    []int  `yaml:"udp" doc:"UDP ports"`
+	Name   string   `yaml:"name" flags:"required" doc:"without .service"`
+	State  string   `yaml:"state" doc:"left out: active" enum:"active|failed|inactive"`
+	Listen []int    `yaml:"listen" doc:"TCP ports"`
+	UDP    []int    `yaml:"udp" doc:"UDP ports"`
+	Uses   []string `yaml:"uses" doc:"packages whose libraries it uses"`
 }
 
 // Mount is one mounted file system. Sizes are kibibytes.
@@ -77,14 +85,21 @@ type Mount struct {
 // Faults are what goes wrong on the host itself; what goes wrong on the way to it
 // is package lab's.
 type Faults struct {
-	FullDisk        string        // mount point that has no room
-	UnhealthyAfter  string        // package whose change breaks its service
-	SickAfter       time.Duration // so long after a change of packages a service fails for good
-	FailingPostinst string        // package whose post-installation script fails
-	Interrupted     bool          // a package run was cut off before we came
-	Locked          time.Duration // the package manager is held by another process; negative: for ever
-	Vanished        string        // package whose newest version leaves the repositories after the first simulation
-	Hostile         bool          // every tool prints control characters, and far too much
+	FullDisk          string        // mount point that has no room
+	UnhealthyAfter    string        // package whose change breaks its service
+	SickAfter         time.Duration // so long after a change of packages a service fails for good
+	FailingPostinst   string        // package whose post-installation script fails
+	Interrupted       bool          // a package run was cut off before we came
+	Locked            time.Duration // the package manager is held by another process; negative: for ever
+	Vanished          string        // package whose newest version leaves the repositories after the first simulation
+	Tampered          string        // package whose file the mirror has changed
+	Hostile           bool          // every tool prints control characters, and far too much
+	BootsOldKernel    bool          // a new kernel does not come up, and the one before does
+	BootLoop          bool          // after its first reboot it restarts again and again
+	NeverGoesDown     bool          // something holds off every restart
+	DegradedAfterBoot bool          // a service fails from the first reboot on
+	BadSSHConfig      bool          // sshd's configuration has a mistake
+	FailsRestart      string        // service that does not come back when it is restarted by hand
 }
 
 // Effects is what was really done to a host. Tests compare it with what patchring says.
@@ -93,7 +108,8 @@ type Effects struct {
 	Reboots      int
 	Commands     int // programs that were asked for over SSH
 	Logins       int
-	Jobs         int // transient units started with systemd-run
+	Jobs         int      // transient units started with systemd-run
+	Restarts     []string // units that were started or restarted by hand, in order
 	// Counts is how often lab-count was called, by its words and $PATCHRING_HOST.
 	Counts map[string]int
 	// Work is when packages were changed, and when the host was down after its first

@@ -4,11 +4,15 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // distribution is what all hosts of one release share.
 type distribution struct {
 	apt       bool
+	zypper    bool
+	pacman    bool
+	apk       bool
 	osRelease string
 	kernel    string // of the first boot; %s is the architecture
 	packages  []Package
@@ -28,7 +32,7 @@ type suite struct {
 func OSNames() []string { return slices.Sorted(maps.Keys(distributions())) }
 
 func distributions() map[string]distribution {
-	return map[string]distribution{"debian-12": debian12(), "ubuntu-24.04": ubuntu2404(), "rocky-9": rocky9()}
+	return map[string]distribution{"debian-12": debian12(), "ubuntu-24.04": ubuntu2404(), "rocky-9": rocky9(), "sles-15.6": sles15(), "arch": archLinux(), "alpine-3.20": alpine320()}
 }
 
 func debian12() distribution {
@@ -146,6 +150,12 @@ func base(baseFiles string, versions map[string]string) []Package {
 // kernelPackages are the running kernel's package and the one that pulls newer ones in.
 func (d distribution) kernelPackages(arch string) []Package {
 	release := d.release(arch)
+	if d.oneKernel() {
+		return []Package{d.soleKernel()}
+	}
+	if d.zypper {
+		return []Package{{Name: "kernel-default", Version: slesKernel + ".1", Kernel: release}}
+	}
 	if !d.apt {
 		version := release[:len(release)-len(".")-len(rpmArch(arch))]
 		return []Package{{Name: "kernel", Version: version, Kernel: release}, {Name: "kernel-core", Version: version, Kernel: release}}
@@ -166,7 +176,7 @@ func (d distribution) release(arch string) string {
 	if !d.apt {
 		arch = rpmArch(arch)
 	}
-	if d.kernel[:3] == "6.8" {
+	if !strings.Contains(d.kernel, "%s") {
 		return d.kernel
 	}
 	return fmt.Sprintf(d.kernel, arch)

@@ -16,37 +16,61 @@ type dnfRun struct {
 	m *Machine
 	p *posix.Proc
 	o posix.Options
+	// given are the package files among the words.
+	given []Package
 }
 
 func (m *Machine) dnf(ctx context.Context, p *posix.Proc, args []string) int {
 	o, ok := p.Parse(args, "qCyr", "quiet|q", "cacheonly|C", "assumeyes|y", "assumeno", "setopt=", "downloadonly", "refresh", "enabled",
 		"updates", "upgrades", "qf=|queryformat", "queryformat=", "security", "reboothint|r", "best", "nobest", "allowerasing", "list", "with-cve", "installed",
-		"advisory=", "available", "color=", "disableplugin=", "releasever=")
-	if !ok || len(o.Args) == 0 {
+		"advisory=", "available", "color=", "disableplugin=", "releasever=", "showduplicates", "destdir=", "downloaddir=", "disablerepo=",
+		"duplicates", "dependencies", "version")
+	switch {
+	case ok && o.Has("version"):
+		p.Printf("4.14.0\n")
+		return 0
+	case !ok || len(o.Args) == 0:
 		return posix.Usage
 	}
 	r := &dnfRun{m: m, p: p, o: o}
-	names := o.Args[1:]
+	if code, asked := r.looks(ctx, o.Args[0], o.Args[1:]); asked {
+		return code
+	}
 	switch o.Args[0] {
-	case "check-update":
-		return r.checkUpdate()
-	case "updateinfo":
-		return r.updateinfo(names)
-	case "repoquery":
-		return r.repoquery()
-	case "repolist":
-		return r.repolist()
-	case "makecache":
-		return r.makecache(ctx)
-	case "install", "upgrade", "update", "downgrade":
-		return r.change(ctx, o.Args[0], names)
-	case "needs-restarting":
-		return m.needsRestarting(ctx, p, []string{"needs-restarting", "-r"})
-	case "clean":
+	case "install", "upgrade", "update", "downgrade", "remove", "reinstall":
+		return r.change(ctx, o.Args[0], o.Args[1:])
+	case "shell":
+		return r.shell(ctx, o.Args[1:])
+	case "download":
+		return r.download(o.Args[1:])
+	case "clean", "mark":
 		return 0
 	}
 	p.Lacks("dnf %s is not simulated", o.Args[0])
 	return posix.Usage
+}
+
+// looks are the commands that change no package.
+func (r *dnfRun) looks(ctx context.Context, command string, words []string) (code int, asked bool) {
+	switch command {
+	case "check-update":
+		return r.checkUpdate(), true
+	case "updateinfo":
+		return r.updateinfo(words), true
+	case "repoquery":
+		return r.repoquery(words), true
+	case "repolist":
+		return r.repolist(), true
+	case "makecache":
+		return r.makecache(ctx), true
+	case "history":
+		return r.history(words), true
+	case "check":
+		return 0, true // of the simulated hosts with dnf none is ever half-way
+	case "needs-restarting":
+		return r.m.needsRestarting(ctx, r.p, []string{"needs-restarting", "-r"}), true
+	}
+	return 0, false
 }
 
 // say prints what -q leaves out.
@@ -59,109 +83,6 @@ func (r *dnfRun) say(format string, args ...any) {
 func (r *dnfRun) errorf(format string, args ...any) int {
 	fmt.Fprintf(r.p.Err, "Error: "+format+"\n", args...)
 	return 1
-}
-
-// upgrades are the newer versions that no version lock keeps away. The caller holds mu.
-func (r *dnfRun) upgrades() []change {
-	list := r.m.upgradable()
-	return slices.DeleteFunc(list, func(c change) bool {
-		return r.m.installed[c.to.Name].hold || r.o.Has("security") && c.to.Advisory == ""
-	})
-}
-
-func (r *dnfRun) checkUpdate() int {
-	r.m.mu.Lock()
-	defer r.m.mu.Unlock()
-	list := r.upgrades()
-	if len(list) == 0 {
-		return 0
-	}
-	name, version := 0, 0
-	for _, c := range list {
-		name, version = max(name, len(c.to.Name+c.to.Arch)+1), max(version, len(c.to.Version))
-	}
-	r.p.Printf("\n")
-	for _, c := range list {
-		r.p.Printf("%-*s %-*s %s\n", name, c.to.Name+"."+c.to.Arch, version, c.to.Version, r.m.dist.suites[c.to.Suite].origin)
-	}
-	return 100
-}
-
-func (r *dnfRun) updateinfo(words []string) int {
-	if !slices.Contains(words, "list") && !r.o.Has("list") {
-		r.p.Lacks("only dnf updateinfo list is simulated")
-		return posix.Usage
-	}
-	r.m.mu.Lock()
-	defer r.m.mu.Unlock()
-	type row struct{ id, kind, what string }
-	var rows []row
-	id, kind := 0, 0
-	for _, c := range r.m.upgradable() {
-		if c.to.Advisory == "" {
-			continue
-		}
-		one := row{c.to.Advisory, "bugfix", nevra(c.to)}
-		if c.to.Severity != "" {
-			one.kind = c.to.Severity + "/Sec."
-		}
-		ids := []string{one.id}
-		if r.o.Has("with-cve") {
-			ids = c.to.CVEs
-		}
-		for _, one.id = range ids {
-			rows = append(rows, one)
-			id, kind = max(id, len(one.id)), max(kind, len(one.kind))
-		}
-	}
-	for _, one := range rows {
-		r.p.Printf("%-*s %-*s %s\n", id, one.id, kind, one.kind, one.what)
-	}
-	return 0
-}
-
-// repoquery knows --upgrades with a format. As dnf 4 it ends each entry with a
-// newline of its own.
-func (r *dnfRun) repoquery() int {
-	if !r.o.Has("upgrades") || !r.o.Has("queryformat") {
-		r.p.Lacks("dnf repoquery without --upgrades and --qf is not simulated")
-		return posix.Usage
-	}
-	r.m.mu.Lock()
-	defer r.m.mu.Unlock()
-	for _, c := range r.m.upgradable() {
-		n, version := epoch(c.to.Version)
-		upstream, release := revision(version)
-		text := strings.NewReplacer("%{name}", c.to.Name, "%{epoch}", fmt.Sprint(n), "%{version}", upstream, "%{release}", release, "%{arch}", c.to.Arch,
-			"%{downloadsize}", fmt.Sprint(c.to.Size), "%{installsize}", fmt.Sprint(c.to.Size*3), "%{reponame}", r.m.dist.suites[c.to.Suite].origin,
-			"%{repoid}", r.m.dist.suites[c.to.Suite].origin, "%{evr}", c.to.Version, `\t`, "\t", `\n`, "\n").Replace(r.o.Value("queryformat"))
-		if strings.Contains(text, "%{") {
-			r.p.Lacks("dnf repoquery: a tag of %q is not simulated", r.o.Value("queryformat"))
-			return posix.Usage
-		}
-		r.p.Printf("%s\n", text)
-	}
-	return 0
-}
-
-func (r *dnfRun) repolist() int {
-	repos := r.m.dnfRepos()
-	width := len("repo id")
-	for _, s := range repos {
-		width = max(width, len(s.origin))
-	}
-	r.p.Printf("%-*s %s\n", width+2, "repo id", "repo name")
-	for _, s := range repos {
-		r.p.Printf("%-*s %s\n", width+2, s.origin, s.label)
-	}
-	return 0
-}
-
-// dnfRepos are the enabled repositories, sorted by id.
-func (m *Machine) dnfRepos() []suite {
-	list := m.suites()
-	slices.SortFunc(list, func(a, b suite) int { return strings.Compare(a.origin, b.origin) })
-	return slices.CompactFunc(list, func(a, b suite) bool { return a.origin == b.origin })
 }
 
 func (r *dnfRun) makecache(ctx context.Context) int {
@@ -194,6 +115,12 @@ func (r *dnfRun) change(ctx context.Context, command string, specs []string) int
 	if r.p.UID != memfs.Root {
 		return r.errorf("This command has to be run with superuser privileges (under the root user on most systems).")
 	}
+	r.give(specs)
+	return r.locked(ctx, []order{{command, specs}})
+}
+
+// locked takes dnf's lock for a transaction.
+func (r *dnfRun) locked(ctx context.Context, orders []order) int {
 	// dnf waits for ever, unless it is told to give up.
 	wait := 24 * time.Hour
 	if slices.Contains(r.o.All("setopt"), "exit_on_lock=True") || slices.Contains(r.o.All("setopt"), "exit_on_lock=1") {
@@ -207,28 +134,44 @@ func (r *dnfRun) change(ctx context.Context, command string, specs []string) int
 		return r.errorf("Failed to obtain the transaction lock (logged in as: root).")
 	}
 	defer release()
-	t, code, done := r.plan(command, specs)
+	return r.transact(ctx, orders)
+}
+
+// order is a command with its words.
+type order struct {
+	command string
+	specs   []string
+}
+
+// transact does what all the orders say, in one transaction. The caller holds the lock.
+func (r *dnfRun) transact(ctx context.Context, orders []order) int {
+	t, code, done := r.plan(orders)
 	if done {
 		return code
 	}
 	r.table(t)
-	switch {
-	case r.o.Has("assumeno"), !r.o.Has("y"):
+	if r.o.Has("assumeno") || !r.o.Has("y") {
 		fmt.Fprintln(r.p.Err, "Operation aborted.")
 		return 1
 	}
 	return r.perform(ctx, t)
 }
 
-func (r *dnfRun) plan(command string, specs []string) (t *transaction, code int, done bool) {
+func (r *dnfRun) plan(orders []order) (t *transaction, code int, done bool) {
 	r.m.mu.Lock()
 	defer r.m.mu.Unlock()
 	r.say("Last metadata expiration check: 0:00:02 ago on %s.\n", time.Now().UTC().Format("Mon Jan _2 15:04:05 2006"))
 	t = &transaction{}
 	var missing []string
-	for _, p := range r.wanted(command, specs, &missing) {
-		if err := r.m.add(t, p); err != nil {
-			return nil, r.errorf("\n Problem: %s", strings.TrimSpace(err.Error())), true
+	for _, o := range orders {
+		if o.command == "remove" {
+			r.removals(t, o.specs)
+			continue
+		}
+		for _, p := range r.wanted(o.command, o.specs, &missing) {
+			if err := r.m.add(t, p); err != nil {
+				return nil, r.errorf("\n Problem: %s", strings.TrimSpace(err.Error())), true
+			}
 		}
 	}
 	if len(missing) > 0 {
@@ -238,7 +181,7 @@ func (r *dnfRun) plan(command string, specs []string) (t *transaction, code int,
 		return nil, r.errorf("Unable to find a match: %s", strings.Join(missing, " ")), true
 	}
 	r.m.simulate()
-	if len(t.changes) == 0 {
+	if len(t.changes)+len(t.removes) == 0 {
 		r.say("Dependencies resolved.\nNothing to do.\nComplete!\n")
 		return nil, 0, true
 	}
@@ -255,8 +198,12 @@ func (r *dnfRun) wanted(command string, specs []string, missing *[]string) []Pac
 		return list
 	}
 	for _, spec := range specs {
-		p, ok := r.m.bySpec(spec)
+		p, ok := r.byWord(spec)
 		at := r.m.installed[p.Name]
+		if ok && command == "reinstall" && at != nil && at.Version == p.Version {
+			list = append(list, p)
+			continue
+		}
 		switch {
 		case !ok:
 			*missing = append(*missing, spec)

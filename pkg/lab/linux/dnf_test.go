@@ -92,3 +92,25 @@ func TestScriptletIsNoError(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestDnfFiles: what is staged stays though the repository loses it, files are installed by
+// their paths, and the way back takes a version down and a package away in one transaction.
+func TestDnfFiles(t *testing.T) {
+	conf := rocky(linux.Config{})
+	conf.Installed = []linux.Package{{Name: "pr-plain", Version: "1.0-1"}}
+	conf.Repository = []linux.Package{{Name: "pr-plain", Version: "2.0-1", Depends: []string{"pr-dep"}}, {Name: "pr-dep", Version: "1:2.0-1"}}
+	m, _ := boot(t, conf)
+	for _, step := range []struct{ line, want string }{
+		{"dnf -q -C repoquery --showduplicates --qf '%{name}\\t%{arch}\\t%{epoch}:%{version}-%{release}\\t%{repoid}\\n' pr-plain | grep .", "pr-plain\tx86_64\t0:1.0-1\tbaseos\npr-plain\tx86_64\t0:2.0-1\tbaseos\n"},
+		{"mkdir /kept; dnf -q download --destdir /kept pr-plain-1.0-1.x86_64; ls -1 /kept", "pr-plain-1.0-1.x86_64.rpm\n"},
+		{"dnf -q -y --setopt=keepcache=True --downloadonly install pr-plain-2.0-1.x86_64 pr-dep-1:2.0-1.x86_64; ls -1 /var/cache/dnf/baseos-0a1b2c3d4e5f6071/packages", "pr-dep-2.0-1.x86_64.rpm\npr-plain-2.0-1.x86_64.rpm\n"},
+		{"rpm -q -p --nosignature --qf '%{NAME} %{VERSION} %{ARCH}\\n' /kept/pr-plain-1.0-1.x86_64.rpm", "pr-plain 1.0 x86_64\n"},
+		{"cp /var/cache/dnf/baseos-0a1b2c3d4e5f6071/packages/pr-dep-2.0-1.x86_64.rpm /dep.rpm; dnf -q -y install /var/cache/dnf/baseos-0a1b2c3d4e5f6071/packages/pr-dep-2.0-1.x86_64.rpm pr-plain-2.0-1.x86_64; rpm -q pr-plain pr-dep", "pr-plain-2.0-1.x86_64\npr-dep-2.0-1.x86_64\n"},
+		{"printf 'install /kept/pr-plain-1.0-1.x86_64.rpm\\nremove pr-dep.x86_64\\nrun\\nexit\\n' | dnf -q -y shell /dev/stdin; rpm -q pr-plain pr-dep", "pr-plain-1.0-1.x86_64\npackage pr-dep is not installed\n"},
+		{"dnf -q download --destdir /kept pr-nope-1-1.x86_64 || echo failed", "failed\n"},
+	} {
+		if r := root(t, m, step.line); r.out != step.want {
+			t.Fatalf("%s\ngot %q %s\nwant %q", step.line, r.out, r.errs, step.want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package linux
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/patchring/patchring/pkg/lab/memfs"
 	"github.com/patchring/patchring/pkg/lab/posix"
@@ -11,7 +12,7 @@ import (
 // perform runs the transaction; it belongs to the host, as apt's does.
 func (r *dnfRun) perform(ctx context.Context, t *transaction) int {
 	if r.m.diskFull() {
-		return r.errorf("Transaction test error:\n  installing package %s needs %s on the / filesystem", nevra(t.changes[0].to), human(t.changes[0].to.Size))
+		return r.errorf("Transaction test error:\n  At least 40MB more space needed on the / filesystem.")
 	}
 	r.say("Downloading Packages:\n")
 	for i, c := range t.changes {
@@ -33,7 +34,13 @@ func (r *dnfRun) perform(ctx context.Context, t *transaction) int {
 }
 
 func (r *dnfRun) fetch(n, all int, p Package) int {
-	file := "/var/cache/dnf/packages/" + nevra(p) + ".rpm"
+	if slices.ContainsFunc(r.given, func(g Package) bool { return g.Name == p.Name && g.Version == p.Version }) {
+		return 0
+	}
+	file := r.m.cached(p)
+	if r.o.Has("destdir") {
+		file = r.o.Value("destdir") + "/" + rpmFile(p)
+	}
 	if _, err := r.m.FS.Stat(memfs.Root, file, true); err == nil {
 		r.say("[SKIPPED] %s.rpm: Already downloaded\n", nevra(p))
 		return 0
@@ -56,6 +63,7 @@ func (r *dnfRun) fetch(n, all int, p Package) int {
 func (r *dnfRun) install(ctx context.Context, t *transaction) int {
 	r.say("Running transaction check\nTransaction check succeeded.\nRunning transaction test\nTransaction test succeeded.\nRunning transaction\n")
 	r.say("  Preparing        :                                                        1/1 \n")
+	r.erase(t)
 	for i, c := range t.changes {
 		verb := map[string]string{"Installing:": "Installing", "Upgrading:": "Upgrading", "Downgrading:": "Downgrading"}[dnfKind(c)]
 		r.say("  %-16s : %s %d/%d \n", verb, nevra(c.to), i+1, len(t.changes))
@@ -66,7 +74,8 @@ func (r *dnfRun) install(ctx context.Context, t *transaction) int {
 			return code
 		}
 	}
-	r.say("  Verifying        : %s 1/1 \n\nComplete!\n", nevra(t.changes[0].to))
+	r.say("\nComplete!\n")
+	r.clean(t)
 	return 0
 }
 

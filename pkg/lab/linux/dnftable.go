@@ -10,7 +10,14 @@ func (r *dnfRun) table(t *transaction) {
 	rows := [][]string{{"Package", "Architecture", "Version", "Repository", "Size"}}
 	counts := map[string]int{}
 	var size int64
-	for _, kind := range []string{"Installing:", "Upgrading:", "Downgrading:"} {
+	if len(t.removes) > 0 {
+		rows = append(rows, []string{"Removing:"})
+		for _, p := range t.removes {
+			rows = append(rows, []string{p.Name, p.Arch, p.Version, "@" + r.m.dist.suites[p.Suite].origin, human(p.Size)})
+		}
+		counts["Removing:"] = len(t.removes)
+	}
+	for _, kind := range dnfKinds() {
 		rows = append(rows, []string{kind})
 		for _, c := range t.changes {
 			if dnfKind(c) == kind {
@@ -42,16 +49,26 @@ func (r *dnfRun) table(t *transaction) {
 		}
 	}
 	r.say("\nTransaction Summary\n%s\n", bar)
-	for _, kind := range []string{"Installing:", "Upgrading:", "Downgrading:"} {
+	for _, kind := range append(dnfKinds(), "Removing:") {
 		if n := counts[kind]; n > 0 {
-			r.say("%-9s %d Package%s\n", map[string]string{"Installing:": "Install", "Upgrading:": "Upgrade", "Downgrading:": "Downgrade"}[kind], n, plural(n))
+			r.say("%-9s %d Package%s\n", dnfVerbs()[kind], n, plural(n))
 		}
 	}
 	r.say("\nTotal download size: %s\n", human(size))
 }
 
+func dnfKinds() []string {
+	return []string{"Installing:", "Upgrading:", "Reinstalling:", "Downgrading:"}
+}
+
+func dnfVerbs() map[string]string {
+	return map[string]string{"Installing:": "Install", "Upgrading:": "Upgrade", "Downgrading:": "Downgrade", "Reinstalling:": "Reinstall", "Removing:": "Remove"}
+}
+
 func dnfKind(c change) string {
 	switch {
+	case c.from == c.to.Version && c.from != "":
+		return "Reinstalling:"
 	case c.fresh():
 		return "Installing:"
 	case c.downgrade():

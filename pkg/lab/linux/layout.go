@@ -41,6 +41,8 @@ func (m *Machine) layout() {
 	m.write("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n"+m.conf.User+":x:1000:1000::"+home+":/bin/sh\n")
 	m.packageFiles()
 	m.generated()
+	m.firstProcess()
+	m.installGrub()
 	for name := range m.tools {
 		m.must(m.FS.Tool(path.Join(place(name), name), name))
 	}
@@ -59,7 +61,8 @@ func place(tool string) string {
 }
 
 func (m *Machine) packageFiles() {
-	if m.dist.apt {
+	switch {
+	case m.dist.apt:
 		m.write("/var/lib/dpkg/status", "made up: what is installed is in the lab's own state\n")
 		m.write("/var/cache/apt/archives/lock", "")
 		m.write("/etc/debian_version", "12.11\n")
@@ -69,7 +72,13 @@ func (m *Machine) packageFiles() {
 		m.write("/var/lib/dpkg/lock", "")
 		m.write("/var/lib/dpkg/lock-frontend", "")
 		m.write("/etc/apt/sources.list", m.sourcesList())
-	} else {
+	case m.dist.zypper:
+		m.zypperFiles()
+	case m.dist.pacman:
+		m.pacmanFiles()
+	case m.dist.apk:
+		m.apkFiles()
+	default:
 		m.write("/etc/redhat-release", "Rocky Linux release 9.5 (Blue Onyx)\n")
 		m.write("/var/lib/rpm/rpmdb.sqlite", "")
 		m.must(m.FS.MkdirAll(memfs.Root, "/var/cache/dnf", 0o755))
@@ -89,6 +98,10 @@ func (m *Machine) packageFiles() {
 // kernelFiles are what a kernel package leaves, as far as there is room for it.
 func (m *Machine) kernelFiles(p Package) {
 	if p.Kernel == "" {
+		return
+	}
+	if m.dist.oneKernel() {
+		m.soleKernel(p)
 		return
 	}
 	initrd := "/boot/initrd.img-" + p.Kernel
@@ -149,7 +162,7 @@ func (m *Machine) loadavg() string {
 func (m *Machine) uptime() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	up := time.Since(m.boot.at).Seconds()
+	up := (m.conf.Start + time.Since(m.boot.at)).Seconds()
 	return fmt.Sprintf("%.2f %.2f\n", up, 1.9*up)
 }
 

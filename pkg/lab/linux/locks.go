@@ -28,6 +28,12 @@ func (m *Machine) lockFiles() []string {
 	if m.dist.apt {
 		return []string{"/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock"}
 	}
+	if m.dist.pacman {
+		return []string{pacmanLock}
+	}
+	if m.dist.apk {
+		return []string{apkLock}
+	}
 	return []string{"/var/lib/rpm/.rpm.lock"}
 }
 
@@ -113,6 +119,15 @@ func (m *Machine) owned() (release func()) {
 func (m *Machine) manager() string {
 	if m.dist.apt {
 		return "apt-get"
+	}
+	if m.dist.zypper {
+		return "zypper"
+	}
+	if m.dist.pacman {
+		return "pacman"
+	}
+	if m.dist.apk {
+		return "apk"
 	}
 	return "dnf"
 }

@@ -31,7 +31,9 @@ type Machine struct {
 
 	mu        sync.Mutex // guards what follows; never held while a program runs
 	installed map[string]*installed
-	remote    []Package // what the repositories hold
+	remote    []Package // what the repositories hold, now or at some time; see offering
+	withdrawn []Package // what they held once
+	made      time.Time
 	lists     []Package // what the host knows of them
 	units     map[string]*unit
 	procs     map[int]process
@@ -50,6 +52,7 @@ type Machine struct {
 	lacks     complaints
 	visitors  int // connections that others have
 	sickAt    time.Time
+	grub      grub
 }
 
 // complaints are guarded by themselves: tools complain whatever they hold.
@@ -118,13 +121,14 @@ func New(conf Config, power Power) (*Machine, error) {
 	if conf.Sudo == "" {
 		conf.Sudo = "nopasswd"
 	}
+	conf.NoSystemd = conf.NoSystemd || distributions()[conf.OS].apk
 	if err := conf.check(); err != nil {
 		return nil, err
 	}
 	m := &Machine{
 		conf: conf, dist: distributions()[conf.OS], power: power,
 		installed: map[string]*installed{}, units: map[string]*unit{}, auto: map[string]bool{}, procs: map[int]process{}, nextPID: 300,
-		busy: make(chan struct{}, 1), broken: conf.Faults.Interrupted, visitors: conf.Connections,
+		busy: make(chan struct{}, 1), made: time.Now(), broken: conf.Faults.Interrupted, visitors: conf.Connections,
 	}
 	m.FS = memfs.New(time.Now, m.full.room)
 	m.tools = m.allTools()
@@ -150,7 +154,7 @@ func (m *Machine) provision() {
 		m.remote = append(m.remote, m.complete(p))
 	}
 	slices.SortFunc(m.remote, byName)
-	m.lists = slices.Clone(m.remote)
+	m.lists = m.offering()
 	m.startServices()
 }
 
@@ -181,7 +185,7 @@ func (m *Machine) arm() {
 	if faults.Locked != 0 {
 		m.holder = "unattended-upgr"
 		if !m.dist.apt {
-			m.holder = "dnf"
+			m.holder = m.manager()
 		}
 	}
 	if faults.Interrupted && m.dist.apt {
@@ -195,7 +199,7 @@ func (m *Machine) Boot(parent context.Context) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	ctx, cancel := context.WithCancel(parent)
-	m.boot = boot{ctx: ctx, cancel: cancel, jobs: new(sync.WaitGroup), id: uuid(), at: time.Now(), kernel: m.newestKernel(), count: m.boot.count + 1}
+	m.boot = boot{ctx: ctx, cancel: cancel, jobs: new(sync.WaitGroup), id: uuid(), at: time.Now(), kernel: m.nextKernel(), count: m.boot.count + 1}
 	if m.boot.count > 1 {
 		m.effects.Reboots++
 		m.ends()
@@ -209,7 +213,9 @@ func (m *Machine) Boot(parent context.Context) {
 	if m.foreign() {
 		m.listProcess(holderPID, []string{"/usr/bin/" + m.holder}, m.lockFiles())
 	}
+	m.pacmanFreed()
 	m.sicken()
+	m.strike()
 }
 
 // Halt switches the host off: every program ends, and Halt waits for that.

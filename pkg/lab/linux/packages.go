@@ -145,7 +145,7 @@ func (m *Machine) newestKernel() string {
 func (m *Machine) put(c change, broken bool) {
 	hold := m.installed[c.to.Name] != nil && m.installed[c.to.Name].hold
 	name := c.to.Name
-	if !m.dist.apt && c.to.Kernel != "" && c.from != "" {
+	if !m.dist.apt && !m.dist.oneKernel() && c.to.Kernel != "" && c.from != "" {
 		// RPM keeps older kernels beside the new one.
 		m.installed[name+"-"+c.from] = m.installed[name]
 	}
@@ -159,6 +159,7 @@ func (m *Machine) put(c change, broken bool) {
 		m.stale = append(m.stale, name)
 		m.rebootRequired(name)
 	}
+	m.replace(name)
 	m.restart(c.to)
 	if m.conf.Faults.UnhealthyAfter == name && !broken {
 		m.breakServices(c.to)
@@ -199,11 +200,7 @@ func (m *Machine) simulate() {
 	}
 	m.simulated = true
 	m.remote = slices.DeleteFunc(m.remote, func(p Package) bool { return p.Name == gone && p.Version == best.Version })
-}
-
-// served tells whether the repositories still hold what the lists promise.
-func (m *Machine) served(p Package) bool {
-	return slices.ContainsFunc(m.remote, func(r Package) bool { return r.Name == p.Name && r.Version == p.Version })
+	m.withdrawn = append(m.withdrawn, best)
 }
 
 // try is for what a full disk may refuse: the host goes on without that file.

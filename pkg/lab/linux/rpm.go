@@ -16,7 +16,7 @@ func (m *Machine) rpmTools() map[string]posix.Tool {
 }
 
 func (m *Machine) rpm(_ context.Context, p *posix.Proc, args []string) int {
-	o, ok := p.Parse(args, "qaE:", "query|q", "all|a", "queryformat=", "qf=|queryformat", "eval=|E", "quiet")
+	o, ok := p.Parse(args, "qapE:", "query|q", "all|a", "package|p", "nosignature", "queryformat=", "qf=|queryformat", "eval=|E", "quiet")
 	switch {
 	case !ok:
 		return posix.Usage
@@ -29,6 +29,9 @@ func (m *Machine) rpm(_ context.Context, p *posix.Proc, args []string) int {
 	format := `%{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}\n`
 	if o.Has("queryformat") {
 		format = o.Value("queryformat")
+	}
+	if o.Has("p") {
+		return m.rpmFiles(p, format, o.Args)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

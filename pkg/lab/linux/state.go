@@ -45,6 +45,7 @@ func (m *Machine) Effects() Effects {
 	defer m.mu.Unlock()
 	e := m.effects
 	e.Transactions, e.Work, e.Counts = slices.Clone(e.Transactions), slices.Clone(e.Work), maps.Clone(e.Counts)
+	e.Restarts = slices.Clone(e.Restarts)
 	return e
 }
 

@@ -14,8 +14,9 @@ import (
 func (m *Machine) systemTools() map[string]posix.Tool {
 	return map[string]posix.Tool{
 		"uname": m.uname, "hostname": m.hostname, "df": m.df, "ss": m.ss, "ip": m.ip, "pidof": m.pidof, "findmnt": m.findmnt,
-		"reboot": m.reboot, "shutdown": m.shutdown, "poweroff": m.reboot, "sudo": m.sudo, "su": m.su, "doas": m.doas, "curl": m.curl, "nproc": m.nproc, "nc": m.nc,
+		"reboot": m.reboot, "sshd": m.sshd, "shutdown": m.shutdown, "poweroff": m.reboot, "sudo": m.sudo, "su": m.su, "doas": m.doas, "curl": m.curl, "nproc": m.nproc, "nc": m.nc,
 		"lab-event": m.event, "lab-count": m.count, "lab-mend": m.mend, "lab-connections": m.connections,
+		"lab-withdraw": m.withdraw, "lab-publish": m.publish,
 	}
 }
 
@@ -75,7 +76,7 @@ func (m *Machine) reboot(_ context.Context, p *posix.Proc, args []string) int {
 		fmt.Fprintln(p.Err, "Failed to set wall message, ignoring: Interactive authentication required.\nCall to Reboot failed: Interactive authentication required.")
 		return 1
 	}
-	m.power.Reboot(strings.HasSuffix(args[0], "poweroff"))
+	m.restartHost(strings.HasSuffix(args[0], "poweroff"))
 	return 0
 }
 
@@ -88,7 +89,7 @@ func (m *Machine) shutdown(_ context.Context, p *posix.Proc, args []string) int 
 		fmt.Fprintln(p.Err, "Failed to set wall message, ignoring: Interactive authentication required.\nFailed to call ScheduleShutdown in logind, proceeding with immediate shutdown: Interactive authentication required.")
 		return 1
 	}
-	m.power.Reboot(!o.Has("r"))
+	m.restartHost(!o.Has("r"))
 	return 0
 }
 

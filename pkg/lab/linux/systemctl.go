@@ -205,8 +205,16 @@ func (m *Machine) unitProperties(name string) map[string]string {
 	return map[string]string{
 		"Id": u.name, "Names": u.name, "LoadState": load, "ActiveState": u.state, "SubState": u.sub, "Result": result, "UnitFileState": enabled,
 		"ExecMainStatus": fmt.Sprint(u.code), "ExecMainCode": "1", "MainPID": fmt.Sprint(u.pid), "NRestarts": "0", "Description": u.description(),
-		"Type": "simple", "InvocationID": "",
+		"Type": "simple", "InvocationID": "", "RefuseManualStop": refusesStop(u.name),
 	}
+}
+
+// refusesStop is of units without which nothing works.
+func refusesStop(name string) string {
+	if name == "dbus.service" {
+		return "yes"
+	}
+	return "no"
 }
 
 func (m *Machine) listUnitFiles(p *posix.Proc, patterns []string) int {
@@ -226,7 +234,7 @@ func (m *Machine) manage(p *posix.Proc, command string, names []string) int {
 	case "daemon-reload", "daemon-reexec", "enable", "disable", "mask", "unmask":
 		return 0
 	case "reboot", "poweroff", "halt":
-		m.power.Reboot(command != "reboot")
+		m.restartHost(command != "reboot")
 		return 0
 	case "reset-failed":
 		return m.resetFailed(p, names)
@@ -244,12 +252,16 @@ func (m *Machine) manage(p *posix.Proc, command string, names []string) int {
 			code = 5
 		case command == "stop" || command == "kill":
 			u.state, u.sub = "inactive", "dead"
-		case u.cause != "":
+			m.quit(u)
+		case u.cause != "", strings.Contains(command, "restart") && u.name == m.conf.Faults.FailsRestart+".service":
+			m.quit(u)
 			u.fail()
 			fmt.Fprintf(p.Err, "Job for %s failed because the control process exited with error code.\nSee \"systemctl status %s\" and \"journalctl -xeu %s\" for details.\n", u.name, u.name, u.name)
 			code = 1
 		default:
 			u.state, u.sub, u.code = "active", "running", 0
+			m.run(u)
+			m.effects.Restarts = append(m.effects.Restarts, u.name)
 		}
 	}
 	return code

@@ -14,7 +14,7 @@ import (
 
 func (m *Machine) systemdTools() map[string]posix.Tool {
 	return map[string]posix.Tool{
-		"systemctl": m.systemctl, "systemd-run": m.systemdRun, "systemd-inhibit": systemdInhibit,
+		"systemctl": m.systemctl, "systemd-run": m.systemdRun, "systemd-inhibit": m.systemdInhibit,
 		"systemd-detect-virt": m.detectVirt, "timedatectl": m.timedatectl, "journalctl": m.journalctl,
 	}
 }
@@ -200,13 +200,13 @@ func (m *Machine) property(child *posix.Proc, property string) bool {
 	return false
 }
 
-func systemdInhibit(ctx context.Context, p *posix.Proc, args []string) int {
+func (m *Machine) systemdInhibit(ctx context.Context, p *posix.Proc, args []string) int {
 	o, ok := p.ParseFirst(args, "", "what=", "who=", "why=", "mode=", "list", "no-legend", "no-pager")
 	if !ok {
 		return posix.Usage
 	}
 	if o.Has("list") || len(o.Args) == 0 {
-		return 0
+		return m.inhibitors(p, !o.Has("no-legend"))
 	}
 	return p.Exec(ctx, o.Args)
 }

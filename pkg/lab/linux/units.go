@@ -18,6 +18,8 @@ type unit struct {
 	code      int // exit status of the last run
 	collect   bool
 	cause     string // why it fails, whatever is tried
+	uses      []string
+	daemon    *daemon
 }
 
 // startServices makes the units of a boot. The caller holds mu or owns m.
@@ -29,7 +31,7 @@ func (m *Machine) startServices() {
 	}
 	for _, p := range m.installed {
 		if p.Service != "" {
-			m.start(Service{Name: m.serviceName(p.Service), Listen: p.Listen}, before)
+			m.start(Service{Name: m.serviceName(p.Service), Listen: p.Listen, Uses: p.Uses}, before)
 		}
 	}
 	for _, s := range m.conf.Services {
@@ -49,7 +51,7 @@ func (m *Machine) serviceName(name string) string {
 }
 
 func (m *Machine) start(s Service, before map[string]*unit) {
-	u := &unit{name: s.Name + ".service", state: "active", sub: "running", enabled: true, listen: s.Listen, udp: s.UDP}
+	u := &unit{name: s.Name + ".service", state: "active", sub: "running", enabled: true, listen: s.Listen, udp: s.UDP, uses: s.Uses}
 	if s.State != "" && s.State != "active" {
 		u.state, u.sub = s.State, map[string]string{"failed": "failed", "inactive": "dead"}[s.State]
 	}
@@ -57,7 +59,11 @@ func (m *Machine) start(s Service, before map[string]*unit) {
 		u.cause = old.cause
 		u.fail()
 	}
+	if old := before[u.name]; old != nil && len(m.units) > 0 && m.units[u.name] == old {
+		m.quit(old)
+	}
 	m.units[u.name] = u
+	m.run(u)
 }
 
 func (u *unit) fail() { u.state, u.sub, u.code = "failed", "failed", 1 }
@@ -69,10 +75,11 @@ func (m *Machine) restart(p Package) {
 	}
 	name := m.serviceName(p.Service) + ".service"
 	if u := m.units[name]; u != nil && u.cause == "" {
-		u.state, u.sub, u.listen = "active", "running", p.Listen
+		u.state, u.sub, u.listen, u.uses = "active", "running", p.Listen, p.Uses
+		m.run(u)
 		return
 	}
-	m.start(Service{Name: m.serviceName(p.Service), Listen: p.Listen}, m.units)
+	m.start(Service{Name: m.serviceName(p.Service), Listen: p.Listen, Uses: p.Uses}, m.units)
 }
 
 // breakServices makes the package's service, or the host's first one with a port,

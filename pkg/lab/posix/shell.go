@@ -93,6 +93,7 @@ func parseAs(s Script, language syntax.LangVariant) (*syntax.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("syntax error: %w", err)
 	}
+	spellOut(file)
 	return file, nil
 }
 

@@ -133,6 +133,8 @@ func subset() map[string]string {
 		"negation":            `! false && echo yes; if ! true; then echo no; else echo else; fi`,
 		"tail of group":       `{ code=0; sh -c 'echo out; exit 3' || code=$?; echo "end $code"; } | tail -c 6`,
 		"head ends early":     `{ seq 1 5; echo status $?; } | head -n 2`,
+		"find":                `mkdir -p d/e/f; echo a >d/a.txt; echo b >d/e/b.txt; echo c >d/e/c.md; ln -s a.txt d/l; find d -type f -name '*.txt' | sort; find d "(" -name 'a*' -o -name '*.md' ")" -type f | sort; find d ! -type d | sort; find d -maxdepth 1 | sort; find d -mindepth 2 -xdev -print | sort; find d -type l`,
+		"find newer":          `mkdir d; echo a >d/old; sleep 0.05; echo x >mark; sleep 0.05; echo b >d/new; find d -type f -newer mark; find d -type f -cnewer mark; find d no-such 2>/dev/null; echo $?`,
 		"arguments hold":      `f() { printf '%s\n' "$#" "$@"; }; f 'a b' '*' '$x' "it's"`,
 	}
 }
@@ -187,7 +189,7 @@ func TestOutsideOfTheSubset(t *testing.T) {
 }
 
 func TestUnknownOptionsFailLoudly(t *testing.T) {
-	for _, line := range []string{"cat -Z f", "ls --color=auto", "grep -P x", "mkdir -Z d", "rm --one-file-system x", "sort -h", "tail -f x", "date -d yesterday", "cp -r a b", "stat f"} {
+	for _, line := range []string{"cat -Z f", "ls --color=auto", "grep -P x", "mkdir -Z d", "rm --one-file-system x", "sort -h", "tail -f x", "date -d yesterday", "cp -r a b", "stat f", "find . -size 3", "find . -type s", "find . ( -name a", "find . -name"} {
 		p := newBox(t)
 		_, errs, code := runIn(t, p, line)
 		if code == 0 {

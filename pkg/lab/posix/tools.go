@@ -22,7 +22,7 @@ func fileTools() map[string]Tool {
 	return map[string]Tool{
 		"cat": cat, "mkdir": mkdir, "rmdir": rmdir, "rm": rm, "mv": mv, "cp": cp, "ls": ls, "chmod": chmod, "chown": chown,
 		"touch": touch, "ln": ln, "readlink": readlink, "realpath": readlink, "stat": stat, "mktemp": mktemp, "tee": tee,
-		"sha256sum": checksum, "md5sum": checksum, "sync": quiet(0), "install": install,
+		"find": find, "sha256sum": checksum, "md5sum": checksum, "sync": quiet(0), "install": install,
 	}
 }
 

@@ -23,8 +23,8 @@ const (
 // tools are the programs a lab needs, with the Debian packages that have them.
 func tools() map[string]string {
 	return map[string]string{
-		"apt-ftparchive": "apt-utils", "dpkg-deb": "dpkg", "gpg": "gnupg", "ip": "iproute2",
-		"mmdebstrap": "mmdebstrap", "nsenter": "util-linux", "systemd-nspawn": "systemd-container",
+		"apt-ftparchive": "apt-utils", "createrepo_c": "createrepo-c", "dpkg-deb": "dpkg", "gpg": "gnupg", "ip": "iproute2",
+		"mmdebstrap": "mmdebstrap", "nsenter": "util-linux", "rpmbuild": "rpm", "systemd-nspawn": "systemd-container",
 		"unshare": "util-linux", "chroot": "coreutils", "apt-get": "apt",
 	}
 }

@@ -52,15 +52,7 @@ func base(ctx context.Context, cache string) (string, error) {
 		return "", err
 	}
 	dir := filepath.Join(cache, "base-"+baseKey(src.codename))
-	unlock, err := lockFile(dir + ".lock")
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	if isDir(dir) {
-		return dir, nil
-	}
-	return dir, makeBase(ctx, src, dir)
+	return dir, once(dir, func(building string) error { return makeBase(ctx, src, building) })
 }
 
 // baseKey names a base system by what went into it, except the mirror's state.
@@ -69,12 +61,7 @@ func baseKey(codename string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// makeBase builds beside dir and renames at the end, so that dir is whole or absent.
-func makeBase(ctx context.Context, src source, dir string) error {
-	building := dir + ".building"
-	if err := os.RemoveAll(building); err != nil {
-		return err
-	}
+func makeBase(ctx context.Context, src source, building string) error {
 	cmd := exec.CommandContext(ctx, "mmdebstrap", "--variant=minbase", "--quiet",
 		"--include="+strings.Join(basePackages(), ","),
 		"--customize-hook=chroot \"$1\" sh -eu -c \"$PRLAB_CUSTOMIZE\"",
@@ -83,7 +70,7 @@ func makeBase(ctx context.Context, src source, dir string) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("mmdebstrap: %w: %s", err, tail(out))
 	}
-	return os.Rename(building, dir)
+	return nil
 }
 
 // lockFile takes an exclusive lock, waiting for another test process that builds.

@@ -1,6 +1,7 @@
-// Package real makes real Debian hosts on one Linux machine for the time of a
-// test: systemd, sshd and apt run in systemd-nspawn containers, each with its own
-// address, reboots and faults. It needs root and a few Debian packages; Available
+// Package real makes real hosts on one Linux machine for the time of a test: systemd,
+// sshd and apt, dnf, zypper or pacman run in systemd-nspawn containers, each with its
+// own address, reboots and faults. What is not apt is Debian's package of the tool on
+// Debian's files, see OS. It needs root and a few Debian packages; Available
 // says what is missing, and New skips the test with that reason.
 //
 // A whole lab (mounts, networks, processes) lives inside namespaces whose first

@@ -171,9 +171,9 @@ func TestFailingScriptStopsTheRollout(t *testing.T) {
 	wantUntouched(t, lab.Hosts()[1], real.Plain, real.BadPost)
 }
 
-func publish(t *testing.T, lab *real.Lab, p real.Package) {
+func publish(t *testing.T, lab *real.Lab, packages ...real.Package) {
 	t.Helper()
-	if err := lab.Repo.Publish(t.Context(), real.Security, p); err != nil {
+	if err := lab.Repo.Publish(t.Context(), real.Security, packages...); err != nil {
 		t.Fatal(err)
 	}
 }

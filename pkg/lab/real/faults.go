@@ -66,34 +66,6 @@ func (h *Host) Reboot() {
 	h.AwaitBoot(before)
 }
 
-// Whoever holds the package manager's lock does it with fcntl, as apt does. flock(1)
-// would lock nothing.
-const holdLock = `
-use Fcntl;
-my $lock = pack("s2 l!2 i x64", F_WRLCK, 0, 0, 0, 0);
-open my $file, ">", "/var/lib/dpkg/lock-frontend" or die "open: $!";
-fcntl $file, F_SETLK, $lock or die "lock: $!";
-open my $sign, ">", "/run/lab-lock" or die "sign: $!";
-close $sign;
-sleep 600;
-`
-
-// HoldPackageLock takes the lock of dpkg and apt, as another admin's apt would.
-func (h *Host) HoldPackageLock() {
-	h.t.Helper()
-	h.Must("systemd-run", "--quiet", "--unit=lab-lock", "--property=Type=exec", "perl", "-e", holdLock)
-	h.Await("the package lock", func() bool {
-		_, err := h.Exec("test", "-e", "/run/lab-lock")
-		return err == nil
-	})
-}
-
-// FreePackageLock lets go of it.
-func (h *Host) FreePackageLock() {
-	h.t.Helper()
-	h.Must("systemctl", "stop", "lab-lock")
-}
-
 // Boot boots a host that is down and from then on supervises it again.
 func (h *Host) Boot() {
 	h.t.Helper()

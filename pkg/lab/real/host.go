@@ -14,12 +14,13 @@ import (
 // User is the login on every host; Lab.WriteSSH gives its key.
 const User = "patch"
 
-// Host is one Debian host: its own systemd, sshd, network and root file system. Its
+// Host is one host: its own systemd, sshd, network and root file system. Its
 // reboots are real but for the kernel, which all hosts share with the machine.
 type Host struct {
 	Name    string
 	Address string // in the hub network, or in the inner one
 	Inner   bool
+	OS      OS
 
 	lab   *Lab
 	t     testing.TB
@@ -42,6 +43,9 @@ func (l *Lab) Host(name string, options ...Option) *Host {
 		o(&s)
 	}
 	h := l.newHost(name, s)
+	if err := l.Repo.use(l.t.Context(), s.system); err != nil {
+		l.t.Fatalf("repository for %s: %v", s.system, err)
+	}
 	if err := h.make(s); err != nil {
 		l.t.Fatalf("make host %s: %v", name, err)
 	}
@@ -56,7 +60,7 @@ func (l *Lab) newHost(name string, s spec) *Host {
 	const firstNumber = 11
 	number := firstNumber + len(l.hosts)
 	h := &Host{
-		Name: name, Inner: s.inner, lab: l, t: l.t,
+		Name: name, Inner: s.inner, OS: s.system, lab: l, t: l.t,
 		dir: filepath.Join(l.dir, "hosts", name), port: fmt.Sprintf("port%d", number),
 		ended: make(chan struct{}),
 	}
@@ -96,7 +100,7 @@ func (h *Host) make(s spec) error {
 	return h.plugIn(s.bastion)
 }
 
-// Arguments: the host's folder, the base system, the size of its disk in MiB or 0.
+// Arguments: the host's folder, the folders it starts from, the size of its disk in MiB or 0.
 const mountRoot = `
 if [ "$3" -gt 0 ]; then
 	mount -t tmpfs -o "mode=755,size=$3m" tmpfs "$1/layer"
@@ -106,7 +110,11 @@ mount -t overlay lab -o "lowerdir=$2,upperdir=$1/layer/upper,workdir=$1/layer/wo
 `
 
 func (h *Host) mountRoot(diskMB int) error {
-	return h.lab.bundle.sh(h.t.Context(), mountRoot, h.dir, h.lab.base, strconv.Itoa(diskMB))
+	folders, err := lower(h.t.Context(), h.lab.cache, h.lab.base, h.OS)
+	if err != nil {
+		return err
+	}
+	return h.lab.bundle.sh(h.t.Context(), mountRoot, h.dir, folders, strconv.Itoa(diskMB))
 }
 
 func (h *Host) plugIn(bastion bool) error {

@@ -177,19 +177,6 @@ func needTool(t *testing.T, tool, pkg string) {
 	}
 }
 
-func TestPackageLockIsHeldAsAptDoes(t *testing.T) {
-	lab := real.New(t)
-	h := lab.Host("one")
-	lab.Ready()
-
-	h.HoldPackageLock()
-	if _, err := h.Exec("apt-get", "install", "--yes", "pr-plain=2.0"); err == nil {
-		t.Error("apt went on although the lock is held")
-	}
-	h.FreePackageLock()
-	h.Must("apt-get", "install", "--yes", "pr-plain=2.0")
-}
-
 func TestHostIsBootedAgainByHand(t *testing.T) {
 	lab := real.New(t)
 	h := lab.Host("one")

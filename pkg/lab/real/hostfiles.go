@@ -5,6 +5,7 @@ package real
 import (
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -27,16 +28,14 @@ func (h *Host) writeFiles(s spec) error {
 // ownFiles are the files that every host has, each with its own content.
 func (h *Host) ownFiles(s spec) []file {
 	const private, public fs.FileMode = 0o600, 0o644
-	return []file{
+	return append([]file{
 		{"/etc/hostname", public, h.Name + "\n"},
 		{"/etc/hosts", public, h.hostsFile()},
 		{"/etc/ssh/ssh_host_ed25519_key", private, h.key.pem},
 		{"/etc/ssh/ssh_host_ed25519_key.pub", public, h.key.line + "\n"},
 		{"/home/" + User + "/.ssh/authorized_keys", public, h.lab.key.line + "\n"},
 		{"/etc/sudoers.d/lab", 0o440, sudoers(s)},
-		{"/etc/apt/keyrings/lab.gpg", public, string(h.lab.Repo.keyring)},
-		{"/etc/apt/sources.list", public, h.lab.Repo.sources()},
-	}
+	}, h.OS.kit().sources(h.lab.Repo.key)...)
 }
 
 // hostsFile lets the host find itself and the repository without a name server.
@@ -85,17 +84,27 @@ func (h *Host) inRoot(stdin string, argv ...string) error {
 
 // installFirst installs version 1.0 of the packages, as if the host had them for years.
 func (h *Host) installFirst(packages []string) error {
+	k := h.OS.kit()
+	if k.trust != "" {
+		if err := h.inRoot("", "sh", "-eu", "-c", k.trust, "sh", h.lab.Repo.Fingerprint()); err != nil {
+			return err
+		}
+	}
 	if len(packages) == 0 {
 		return nil
 	}
-	argv := []string{"dpkg", "--install"}
+	argv := k.install
 	for _, name := range packages {
-		deb, err := h.lab.Repo.first(name)
+		path, err := h.lab.Repo.File(h.OS, name, firstVersion)
 		if err != nil {
 			return err
 		}
-		inside := "/var/tmp/" + filepath.Base(deb.path)
-		if err := h.writeFile(file{inside, 0o644, deb.content}); err != nil {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		inside := "/var/tmp/" + filepath.Base(path)
+		if err := h.writeFile(file{inside, 0o644, string(content)}); err != nil {
 			return err
 		}
 		argv = append(argv, inside)

@@ -4,6 +4,7 @@ package real
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"strconv"
@@ -45,27 +46,55 @@ func (h *Host) Must(argv ...string) string {
 	return strings.TrimSpace(out)
 }
 
-// Version is the installed version of a package by dpkg-query; empty where it is
-// not fully installed.
+// Run is Exec for programs whose exit status is the question. It gives both outputs
+// together, and -1 where there is no status.
+func (h *Host) Run(argv ...string) (out string, code int) {
+	h.t.Helper()
+	out, err := h.Exec(append([]string{"sh", "-c", `exec "$@" 2>&1`, "sh"}, argv...)...)
+	if err == nil {
+		return out, 0
+	}
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return out, exit.ExitCode()
+	}
+	return out + err.Error(), -1
+}
+
+// InstallVersion has the host's package manager install exactly that version from the
+// repository, newer or older than what is there, as an admin would by hand.
+func (h *Host) InstallVersion(pkg, version string) (out string, code int) {
+	h.t.Helper()
+	return h.Run(h.OS.kit().exact(pkg, h.OS.Version(version))...)
+}
+
+// Version is the installed version of a package by the host's own database, spelled as
+// there (see OS.Version); empty where it is not fully installed.
 func (h *Host) Version(pkg string) string {
 	h.t.Helper()
-	out, err := h.Exec("dpkg-query", "--show", "--showformat=${db:Status-Abbrev}|${Version}", pkg)
+	k := h.OS.kit()
+	out, err := h.Exec(append(k.version, pkg)...)
 	if err != nil {
 		return ""
 	}
-	status, version, _ := strings.Cut(out, "|")
-	if strings.TrimSpace(status) != "ii" {
-		return ""
-	}
-	return version
+	return k.parse(out)
 }
 
-// Upgrades counts how often dpkg began to unpack that version over another.
+// Upgrades counts how often the package manager says that it put that version in
+// another's place. SUSE's and Rocky's logs count a first installation too.
 func (h *Host) Upgrades(pkg, version string) int {
 	h.t.Helper()
-	return countLines(h.Must("cat", "/var/log/dpkg.log"), func(f []string) bool {
-		return len(f) == 6 && f[2] == "upgrade" && f[3] == pkg+":all" && f[5] == version
-	})
+	k := h.OS.kit()
+	out, err := h.Exec("cat", k.log)
+	if err != nil {
+		return 0 // nothing was ever changed
+	}
+	n := 0
+	for line := range strings.Lines(out) {
+		if k.change(strings.TrimSpace(line), pkg, h.OS.Version(version)) {
+			n++
+		}
+	}
+	return n
 }
 
 // Configured counts how often the package's own script was run for that version.

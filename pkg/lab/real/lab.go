@@ -4,6 +4,7 @@ package real
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +20,8 @@ type Lab struct {
 
 	t      testing.TB
 	dir    string // hosts, repository, home of the programs under test
-	base   string // root file system that all hosts start from
+	cache  string // root file systems to start from
+	base   string // Debian's
 	groups []string
 	bundle *bundle
 	key    *clientKey
@@ -44,18 +46,22 @@ func New(tb testing.TB) *Lab {
 	if err != nil {
 		tb.Fatalf("base system: %v", err)
 	}
-	l := &Lab{t: tb, base: rootfs}
-	if err := l.start(cache); err != nil {
+	l := &Lab{t: tb, cache: cache, base: rootfs}
+	if err := l.start(); err != nil {
 		tb.Fatalf("start the lab: %v", err)
 	}
 	return l
 }
 
 // start makes the lab's folder, namespaces, networks, keys and repository.
-func (l *Lab) start(cache string) error {
+func (l *Lab) start() error {
 	name := labName()
-	l.dir = filepath.Join(cache, "labs", name)
+	l.dir = filepath.Join(l.cache, "labs", name)
 	if err := os.MkdirAll(filepath.Join(l.dir, "home"), 0o700); err != nil {
+		return err
+	}
+	names := fmt.Sprintf("127.0.0.1 localhost\n%s1 %s\n", hubPrefix, repoName)
+	if err := os.WriteFile(l.hostsFile(), []byte(names), 0o644); err != nil {
 		return err
 	}
 	roots, err := cgroupRoots()
@@ -94,15 +100,21 @@ func (l *Lab) close() {
 }
 
 // Command is a program that runs on the machine, but in the hub network, where the
-// hosts are. It sees no SSH agent and an empty home. To stop it in the middle use
+// hosts are, and knows the repository by its name. It sees no SSH agent and an empty home. To stop it in the middle use
 // cmd.Process.Kill: the process is the program itself.
 func (l *Lab) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	argv := append([]string{"--net=" + l.bundle.netPath(hubNet), "--", name}, args...)
+	argv := append([]string{
+		"--net=" + l.bundle.netPath(hubNet), "--", "unshare", "--mount", "--", "sh", "-c",
+		`mount --bind "$0" /etc/hosts && exec "$@"`, l.hostsFile(), name,
+	}, args...)
 	cmd := exec.CommandContext(ctx, "nsenter", argv...)
 	cmd.Env = append(os.Environ(), "HOME="+filepath.Join(l.dir, "home"), "SSH_AUTH_SOCK=")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return cmd
 }
+
+// hostsFile is what programs under test find the repository by.
+func (l *Lab) hostsFile() string { return filepath.Join(l.dir, "etc-hosts") }
 
 // Hosts lists the lab's hosts in the order they were made.
 func (l *Lab) Hosts() []*Host { return l.hosts }

@@ -9,6 +9,7 @@ type Option func(*spec)
 
 // spec is what a host is made from.
 type spec struct {
+	system   OS
 	packages []string
 	files    []file
 	password string // of sudo; empty: sudo asks for none
@@ -23,6 +24,12 @@ type file struct {
 	path string
 	mode fs.FileMode
 	text string
+}
+
+// System has the host run another system than Debian. The first host of a system
+// on a machine waits for its files to be made, which takes 10-20 s.
+func System(system OS) Option {
+	return func(s *spec) { s.system = system }
 }
 
 // Install has version 1.0 of made-up packages on the host. Without it a host has

@@ -76,12 +76,12 @@ func TestOwnerAlive(t *testing.T) {
 func TestPackagesDifferByVersion(t *testing.T) {
 	for _, name := range []string{Slow, BadPost, Reboot} {
 		first, second := NewPackage(name, firstVersion), NewPackage(name, newVersion)
-		if first.script != "" || second.script == "" {
-			t.Errorf("%s: 1.0 does %q and 2.0 does %q; only 2.0 should do anything", name, first.script, second.script)
+		if first.Post != "" || second.Post == "" {
+			t.Errorf("%s: 1.0 does %q and 2.0 does %q; only 2.0 should do anything", name, first.Post, second.Post)
 		}
 		for _, p := range []Package{first, second} {
-			if !strings.Contains(p.postinst(), "echo "+p.Version+" >>/var/lib/lab/"+name) {
-				t.Errorf("%s %s does not count its runs:\n%s", name, p.Version, p.postinst())
+			if !strings.Contains(p.after(), "echo "+p.Version+" >>/var/lib/lab/"+name) {
+				t.Errorf("%s %s does not count its runs:\n%s", name, p.Version, p.after())
 			}
 		}
 	}

@@ -6,18 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"slices"
 	"sync"
-	"time"
 )
 
-// The suites of the repository, named and labelled as Debian's own are, because
-// that is what a security update is told by.
+// The suites of the repository. On Debian they are named and labelled as Debian's own
+// are, because that is what a security update is told by. In the rpm repository they
+// are types of advisories: none, security, bugfix. Arch knows no difference.
 const (
 	Base     = "oldstable"
 	Security = "oldstable-security"
@@ -27,49 +24,62 @@ const (
 	newVersion   = "2.0"
 )
 
-// Repo is a signed apt repository that the hosts of one lab use, and only that one.
+// Repo is what the hosts of one lab install from, and only that: a signed repository
+// of apt, one of dnf and zypper, and one of pacman, with the same packages in each.
+// A format's repository is made when its first host is, with all that was published
+// before and was not withdrawn.
 type Repo struct {
-	dir     string // public, build
-	arch    string
-	keyring []byte
-	bundle  *bundle
-	servers []*http.Server
+	tree   *tree
+	key    *signer
+	server *server
 
-	mu   sync.Mutex
-	debs map[string]deb // by name and version
+	mu        sync.Mutex
+	published []publication // withdrawn ones too
+	formats   map[string]format
 }
 
-// deb is a built package.
-type deb struct{ path, content string }
+// publication is a package in a suite.
+type publication struct {
+	Package
 
-// newRepo builds and signs the repository, and serves it in both networks.
+	suite     string
+	number    int // of its advisory
+	withdrawn bool
+}
+
+// format makes the repository of one format of packages.
+type format interface {
+	// path is where a package's file lies, below the folder that is served.
+	path(p publication) string
+	build(ctx context.Context, packages []publication) error
+	// index writes the signed index that a suite is part of.
+	index(ctx context.Context, suite string, all []publication) error
+}
+
+// newRepo makes the key, publishes what every lab starts with, and serves it in both
+// networks.
 func newRepo(ctx context.Context, b *bundle, dir string) (*Repo, error) {
-	r := &Repo{dir: dir, bundle: b, debs: map[string]deb{}}
-	for _, sub := range []string{"public", "build"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
-			return nil, err
-		}
-	}
-	arch, err := exec.CommandContext(ctx, "dpkg", "--print-architecture").Output()
+	key, err := newSigner(ctx, b)
 	if err != nil {
-		return nil, fmt.Errorf("dpkg --print-architecture: %w", err)
-	}
-	r.arch = strings.TrimSpace(string(arch))
-	if err := r.makeKey(ctx); err != nil {
 		return nil, err
 	}
+	t, err := newTree(dir, key)
+	if err != nil {
+		return nil, err
+	}
+	r := &Repo{tree: t, key: key, formats: map[string]format{}}
 	if err := r.fill(ctx); err != nil {
 		return nil, err
 	}
-	if err := r.serve(ctx); err != nil {
+	if r.server, err = serve(ctx, b, t.public("")); err != nil {
 		return nil, err
 	}
-	return r, nil
+	return r, t.publish("key.asc", key.armored)
 }
 
 // fill publishes what every lab starts with.
 func (r *Repo) fill(ctx context.Context) error {
-	names := []string{Plain, Daemon, Slow, BadPost, Reboot, Conffile}
+	names := []string{Plain, Daemon, Slow, BadPost, BadPre, Reboot, Conffile}
 	old := []Package{NewPackage(Extra, firstVersion)}
 	var security []Package
 	for _, name := range names {
@@ -82,95 +92,177 @@ func (r *Repo) fill(ctx context.Context) error {
 		r.Publish(ctx, Updates, NewPackage(Extra, newVersion)))
 }
 
-// Publish adds packages to a suite and signs its index anew. Hosts learn of it when
-// their apt next reads the indexes (Host.Refresh).
-func (r *Repo) Publish(ctx context.Context, suite string, packages ...Package) error {
+// use makes the repository that a system needs, if the lab has none yet.
+func (r *Repo) use(ctx context.Context, system OS) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	name := system.kit().format
+	if r.formats[name] != nil {
+		return nil
+	}
+	f, err := newFormat(ctx, name, r.tree)
+	if err != nil {
+		return err
+	}
+	r.formats[name] = f
+	var offered []publication
+	for _, p := range r.published {
+		if !p.withdrawn {
+			offered = append(offered, p)
+		}
+	}
+	return r.add(ctx, f, offered)
+}
+
+func newFormat(ctx context.Context, name string, t *tree) (format, error) {
+	switch name {
+	case formatRPM:
+		return &rpms{t}, nil
+	case formatPacman:
+		return &pacmans{t}, nil
+	default:
+		return newDebs(ctx, t)
+	}
+}
+
+// add builds packages in one format and indexes their suites.
+func (r *Repo) add(ctx context.Context, f format, packages []publication) error {
 	for _, p := range packages {
-		if err := r.build(ctx, suite, p); err != nil {
-			return fmt.Errorf("build %s %s: %w", p.Name, p.Version, err)
-		}
-	}
-	return r.index(ctx, suite)
-}
-
-// Withdraw removes a version from a suite, as archives do with superseded ones.
-func (r *Repo) Withdraw(ctx context.Context, suite, name, version string) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := os.Remove(filepath.Join(r.dir, "public/pool", suite, name+"_"+version+"_all.deb")); err != nil {
-		return err
-	}
-	return r.index(ctx, suite)
-}
-
-// first is version 1.0 of a package, to install before a host's first boot.
-func (r *Repo) first(name string) (deb, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	d, ok := r.debs[name+" "+firstVersion]
-	if !ok {
-		return deb{}, fmt.Errorf("the lab has no package %q", name)
-	}
-	return d, nil
-}
-
-// build packs one package into the pool of its suite.
-func (r *Repo) build(ctx context.Context, suite string, p Package) error {
-	tree := filepath.Join(r.dir, "build", p.Name+"_"+p.Version)
-	for _, f := range p.tree() {
-		path := filepath.Join(tree, f.path)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(path, []byte(f.text), f.mode); err != nil {
+		if err := r.tree.forget(f.path(p)); err != nil {
 			return err
 		}
 	}
-	pool := filepath.Join(r.dir, "public/pool", suite)
-	if err := os.MkdirAll(pool, 0o755); err != nil {
+	if err := f.build(ctx, packages); err != nil {
 		return err
 	}
-	path := filepath.Join(pool, p.Name+"_"+p.Version+"_all.deb")
-	if err := quiet(exec.CommandContext(ctx, "dpkg-deb", "--root-owner-group", "-Znone", "--build", tree, path)); err != nil {
-		return err
+	var suites []string
+	for _, p := range packages {
+		if err := r.tree.offer(f.path(p)); err != nil {
+			return err
+		}
+		if !slices.Contains(suites, p.suite) {
+			suites = append(suites, p.suite)
+		}
 	}
-	content, err := os.ReadFile(path)
-	r.debs[p.Name+" "+p.Version] = deb{path, string(content)}
-	return err
+	return r.index(ctx, f, suites...)
 }
 
-// serve answers HTTP in both networks of the lab.
-func (r *Repo) serve(ctx context.Context) error {
-	for _, network := range []string{hubNet, innerNet} {
-		l, err := listenIn(ctx, r.bundle.netPath(network), net.JoinHostPort(prefixOf(network)+"1", "80"))
-		if err != nil {
-			return fmt.Errorf("serve the repository: %w", err)
+// index writes the indexes of suites in one format: where it has one for all, once.
+func (r *Repo) index(ctx context.Context, f format, suites ...string) error {
+	if _, bySuite := f.(*debs); !bySuite {
+		suites = suites[:1]
+	}
+	for _, suite := range suites {
+		if err := f.index(ctx, suite, r.published); err != nil {
+			return err
 		}
-		server := &http.Server{
-			Handler:           http.FileServer(http.Dir(filepath.Join(r.dir, "public"))),
-			ReadHeaderTimeout: 10 * time.Second,
-		}
-		r.servers = append(r.servers, server)
-		go func() { _ = server.Serve(l) }() // ends with close
 	}
 	return nil
 }
 
-func (r *Repo) close() {
-	for _, s := range r.servers {
-		_ = s.Close()
+// Publish adds packages to a suite, for every system that the lab has, and signs the
+// indexes anew. The older versions stay. Hosts learn of it when their package manager
+// next reads the indexes (Host.Refresh).
+func (r *Repo) Publish(ctx context.Context, suite string, packages ...Package) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	first := len(r.published)
+	for _, p := range packages {
+		r.supersede(suite, p)
+		r.published = append(r.published, publication{Package: p, suite: suite, number: len(r.published) + 1})
+	}
+	for _, name := range sortedKeys(r.formats) {
+		if err := r.add(ctx, r.formats[name], r.published[first:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// supersede lets a package take the place of one that was published as the same.
+func (r *Repo) supersede(suite string, p Package) {
+	for i, old := range r.published {
+		if old.suite == suite && old.Name == p.Name && old.Version == p.Version {
+			r.published[i].withdrawn = true
+		}
 	}
 }
 
-// sources is the sources.list of a host.
-func (r *Repo) sources() string {
-	var text strings.Builder
-	for _, suite := range []string{Base, Security, Updates} {
-		fmt.Fprintf(&text, "deb [signed-by=/etc/apt/keyrings/lab.gpg] http://%s/ %s main\n", repoName, suite)
+// Withdraw removes a version from a suite, as archives do with superseded ones: from
+// the indexes and from the server, but not from snapshots.
+func (r *Repo) Withdraw(ctx context.Context, suite, name, version string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found := slices.IndexFunc(r.published, func(p publication) bool {
+		return p.suite == suite && p.Name == name && p.Version == version && !p.withdrawn
+	})
+	if found < 0 {
+		return fmt.Errorf("%s has no %s %s", suite, name, version)
 	}
-	return text.String()
+	r.published[found].withdrawn = true
+	for _, format := range sortedKeys(r.formats) {
+		f := r.formats[format]
+		if err := errors.Join(r.tree.withdraw(f.path(r.published[found])), r.index(ctx, f, suite)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Tamper changes a byte of every served file of a version. The indexes still say what
+// the files were; snapshots keep what they have.
+func (r *Repo) Tamper(name, version string) error {
+	return r.tamper("", name, version)
+}
+
+// tamper changes what is served below a folder.
+func (r *Repo) tamper(below, name, version string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	changed := 0
+	for _, p := range r.published {
+		for _, format := range sortedKeys(r.formats) {
+			file := r.tree.public(filepath.Join(below, r.formats[format].path(p)))
+			if p.Name != name || p.Version != version || !isFile(file) {
+				continue
+			}
+			if err := tamper(file); err != nil {
+				return err
+			}
+			changed++
+		}
+	}
+	if changed == 0 {
+		return fmt.Errorf("the lab serves no %s %s", name, version)
+	}
+	return nil
+}
+
+// File is a package as it was built for a system, signed and not tampered with, though
+// it be withdrawn since.
+func (r *Repo) File(system OS, name, version string) (path string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f := r.formats[system.kit().format]
+	for _, p := range slices.Backward(r.published) {
+		if f != nil && p.Name == name && p.Version == version {
+			return r.tree.built(f.path(p)), nil
+		}
+	}
+	return "", fmt.Errorf("the lab has no package %s %s for %s", name, version, system)
+}
+
+// PublicKey is the key that all indexes are signed with, and the packages of all
+// systems but Debian: as gpg exports it, binary or armored.
+func (r *Repo) PublicKey() (binary, armored []byte) { return r.key.public, r.key.armored }
+
+// Fingerprint is that of the key.
+func (r *Repo) Fingerprint() string { return r.key.fingerprint }
+
+func (r *Repo) close() {
+	if r.server != nil {
+		r.server.close()
+	}
 }
 
 // quiet runs a program whose output matters only when it fails.

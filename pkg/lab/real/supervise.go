@@ -117,8 +117,8 @@ func (h *Host) leader() (int, error) {
 	return firstProcess(starter)
 }
 
-// Ready waits until the host answers SSH, then lets apt learn what the repository
-// offers, as a host's own timer would have.
+// Ready waits until the host answers SSH, then lets the package manager learn what
+// the repository offers, as a host's own timer would have.
 func (h *Host) Ready() {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), bootLimit)
@@ -129,10 +129,10 @@ func (h *Host) Ready() {
 	h.Refresh()
 }
 
-// Refresh lets apt on the host read the repository's indexes again.
+// Refresh lets the host's package manager read the repository's indexes again.
 func (h *Host) Refresh() {
 	h.t.Helper()
-	h.Must("apt-get", "update", "--quiet=2", "--error-on=any")
+	h.Must(h.OS.kit().refresh...)
 }
 
 // waitBanner asks again and again, bounded by ctx, for the first line of sshd.

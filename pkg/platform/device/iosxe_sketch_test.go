@@ -20,6 +20,7 @@ import (
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/platform/linux"
+	"github.com/patchring/patchring/pkg/platform/linux/apt"
 	"github.com/patchring/patchring/pkg/remote"
 	"github.com/patchring/patchring/pkg/remote/remotetest"
 )
@@ -249,7 +250,7 @@ func TestSketchNamesItsCommands(t *testing.T) {
 func TestAptDetached(t *testing.T) {
 	facts := fact.Facts{Host: sw1, Arch: "amd64", BootID: "b", Manager: fact.Manager{Name: "apt"}}
 	work := patch.Work{ID: "r1-x-1", Reboot: patch.RebootNever, Install: []patch.Update{{Name: "pr-x", Arch: "all", From: "1.0", To: "2.0"}}}
-	steps, err := linux.Apt{Name: linux.Debian}.Steps(facts, work)
+	steps, err := (linux.Managers{apt.Manager()}).Drivers()[0].Steps(facts, work)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +260,7 @@ func TestAptDetached(t *testing.T) {
 			Prints("patchring-job 1\nstate " + state + "\ncode " + code + "\nboot b\nwhy \nlog\n")
 	}
 	versions := func(version string) *remotetest.Stub {
-		return remotetest.On("sh", "-s", "--", "*", "apt", "/var/lib/patchring/jobs/r1-x-1-install/log", "pr-x").
+		return remotetest.On("sh", "-s", "--", "*", "apt", "", "", "", "/var/lib/patchring/jobs/r1-x-1-install/log", "pr-x").
 			Prints("patchring-report 1 n\n@n begin versions\npr-x\tall\t" + version + "\tinstalled\n@n status 0\n@n end versions\n@n whole\n")
 	}
 	host := remotetest.New(t,

@@ -6,17 +6,33 @@ import (
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/platform/device"
 	"github.com/patchring/patchring/pkg/platform/linux"
+	"github.com/patchring/patchring/pkg/platform/linux/apk"
+	"github.com/patchring/patchring/pkg/platform/linux/apt"
+	"github.com/patchring/patchring/pkg/platform/linux/dnf"
+	"github.com/patchring/patchring/pkg/platform/linux/pacman"
+	"github.com/patchring/patchring/pkg/platform/linux/zypper"
 )
+
+// Managers are the package managers that hosts may be ruled by.
+func Managers() linux.Managers {
+	return linux.Managers{
+		apt.Manager(),
+		dnf.Manager(),
+		zypper.Manager(),
+		pacman.Manager(),
+		apk.Manager(),
+	}
+}
 
 // Families in the order in which they are asked whether a host may be theirs. Linux
 // comes last: it takes whatever did not say that it is something else.
 func Families() []platform.Family {
-	return []platform.Family{device.Cisco(), linux.Family()}
+	return []platform.Family{device.Cisco(), Managers().Family()}
 }
 
 // All drivers, in the order in which they are shown.
 func All() []platform.Driver {
-	return append(linux.Drivers(), device.IOSXE{})
+	return append(Managers().Drivers(), device.IOSXE{})
 }
 
 // For finds the driver of a platform as detection names it. There is none for the

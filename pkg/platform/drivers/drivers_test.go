@@ -1,6 +1,7 @@
 package drivers
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/patchring/patchring/pkg/fact"
@@ -42,6 +43,30 @@ func TestFamilies(t *testing.T) {
 					t.Errorf("%q is taken for %s, want %s", ident, f.Name, want)
 				}
 				break
+			}
+		}
+	}
+}
+
+// TestManagersKeepTheContract: every manager has the functions that the scripts call.
+func TestManagersKeepTheContract(t *testing.T) {
+	for _, m := range Managers() {
+		for where, names := range map[string][]string{
+			m.Script: {"probe", "versions", "available", "locks", "health", "simulate", "staged", "files", "signs"},
+			m.Acts:   {"stage", "keep", "install", "repair"},
+		} {
+			for _, name := range names {
+				if !strings.Contains("\n"+where, "\n"+m.Name+"_"+name+"() {") {
+					t.Errorf("%s has no %s_%s", m.Name, m.Name, name)
+				}
+			}
+		}
+		if m.Is == nil || m.Order == nil || m.Spec == nil || m.Key == nil || m.Read == nil || m.Simulated == nil || m.Ending == "" || len(m.Drives) == 0 {
+			t.Errorf("%s is not whole", m.Name)
+		}
+		for _, unit := range m.Aside {
+			if !strings.HasSuffix(unit, ".timer") && !strings.HasSuffix(unit, ".service") || strings.ContainsAny(unit, " \t*") {
+				t.Errorf("%s: %q is not one unit", m.Name, unit)
 			}
 		}
 	}

@@ -10,30 +10,56 @@ container() {
 		echo podman
 	elif [ -e /.dockerenv ]; then
 		echo docker
+	elif [ "$(uname -s)" = FreeBSD ] && [ "$(sysctl -n security.jail.jailed 2>/dev/null)" = 1 ]; then
+		echo jail
 	fi
 }
 
-# The package manager that rules this host: another's may be installed beside it.
+# The package manager that rules this host: another's may be installed beside it, and
+# nothing but an image's own rules that.
 manager() {
-	if has apt-get && has dpkg-query && [ -s /var/lib/dpkg/status ]; then echo apt
-	elif has dnf; then echo dnf
-	else
-		for tool in yum zypper pacman apk emerge xbps-install opkg; do
-			has "$tool" && { echo "$tool"; return 0; }
-		done
+	kind=$(atomic)
+	[ -z "$kind" ] || { printf '%s\n' "$kind"; return 0; }
+	if has apt-get && has dpkg-query && [ -s /var/lib/dpkg/status ]; then
+		echo apt
+		return 0
 	fi
+	for tool in zypper dnf yum pacman apk emerge xbps-install opkg; do
+		has "$tool" && { echo "$tool"; return 0; }
+	done
+	case $(uname -s) in
+	FreeBSD) echo freebsd ;;
+	OpenBSD) echo openbsd ;;
+	esac
+	return 0
 }
 
-# What only an image update may change.
+# What rules a system that only an update of its image may change.
 atomic() {
-	if [ -e /run/ostree-booted ]; then echo ostree
+	if [ -e /run/ostree-booted ]; then
+		if has rpm-ostree; then echo ostree
+		elif has bootc; then echo bootc
+		else echo ostree-image
+		fi
 	elif has transactional-update; then echo transactional-update
 	elif has abroot; then echo abroot
+	elif [ -e /etc/NIXOS ]; then echo nixos
+	elif grep -q -s -x -e 'ID="*ubuntu-core"*' /etc/os-release; then echo ubuntu-core
 	fi
+	return 0
+}
+
+# boot_id names this boot: nothing but a boot changes it. FreeBSD has one from release 13
+# on, as bytes; the time of the boot is none, as it moves with the clock.
+boot_id() {
+	cat /proc/sys/kernel/random/boot_id 2>/dev/null && return 0
+	[ "$(uname -s)" = FreeBSD ] || return 0
+	sysctl -b kern.boot_id 2>/dev/null | od -A n -v -t x1 | tr -d ' \n'
+	echo
 }
 
 disks() {
-	for d in / /usr /var /var/cache /var/lib /boot; do
+	for d in / /usr /var /var/cache /var/lib /boot /sysroot; do
 		[ -d "$d" ] && printf '%s\n' "$d"
 	done
 }
@@ -41,14 +67,22 @@ disks() {
 space() { df -P -k $(disks); }
 # shellcheck disable=SC2046
 inodes() { df -P -i $(disks); }
-mounts() { grep -E '^[^ ]+ (/|/usr|/var|/var/cache|/var/lib|/boot|/etc) ' /proc/mounts; }
+mounts() {
+	[ -r /proc/mounts ] || { [ "$(uname -s)" = FreeBSD ] && mount -p; return 0; }
+	grep -E '^[^ ]+ (/|/usr|/var|/var/cache|/var/lib|/boot|/etc) ' /proc/mounts
+}
 
 kernels() {
 	# shellcheck disable=SC2010 # set -f: there are no globs here
 	[ -r /boot ] && ls -1 /boot | grep '^vmlinuz-'
 	return 0
 }
-running_image() { dpkg-query -W -f '${Version} ${db:Status-Status}\n' "linux-image-$(uname -r)"; }
+
+# livepatch: live patches of the running kernel, whoever loaded them.
+livepatch() {
+	[ -d /sys/kernel/livepatch ] && ls -1 /sys/kernel/livepatch
+	return 0
+}
 
 reboot_flag() {
 	for flag in /run/reboot-required /var/run/reboot-required; do
@@ -58,10 +92,6 @@ reboot_flag() {
 		return 0
 	done
 	return 0
-}
-needs_restarting() {
-	if has needs-restarting; then needs-restarting -r
-	else dnf -q -C needs-restarting -r; fi
 }
 
 # lock_holder FILE: "FILE PID COMMAND" of who holds an fcntl lock on it. The lock
@@ -88,24 +118,60 @@ pid_holder() {
 	return 0
 }
 
-apt_locks() {
-	for f in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/cache/apt/archives/lock; do lock_holder "$f"; done
-}
-dnf_locks() {
-	for f in /var/lib/rpm/.rpm.lock /usr/lib/sysimage/rpm/.rpm.lock; do lock_holder "$f"; done
-	for f in /var/lib/dnf/rpmdb_lock.pid /var/cache/dnf/metadata_lock.pid /var/cache/dnf/download_lock.pid; do pid_holder "$f"; done
+# way takes the first words of a script: the nonce of its report, the package manager,
+# "yes" on the way back, and the names of packages that are new here and of those to be
+# removed, each list as one word.
+# shellcheck disable=SC2034 # for the functions of the package manager
+way() { nonce=$1 manager=$2 back=$3 new=$4 remove=$5; }
+
+# first N WORDS…: of what came as one list.
+first() {
+	count=$1
+	shift
+	while [ "$count" -gt 0 ]; do
+		printf '%s\n' "$1"
+		shift
+		count=$((count - 1))
+	done
 }
 
-dpkg_journal() {
-	[ -d /var/lib/dpkg/updates ] && ls -1 /var/lib/dpkg/updates
-	return 0
-}
-dpkg_versions() { dpkg-query -W -f '${Package}\t${Architecture}\t${Version}\t${db:Status-Status}\n' -- "$@"; }
-rpm_versions() { rpm -q --qf '%{NAME}\t%{ARCH}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\tinstalled\n' "$@"; }
+text() { printf '%s\n' "$1"; }
 
-# -y: what would need another "yes" (a hold, a downgrade) is then refused, as in the real run.
-apt_simulate() {
-	apt-get -s -y -V -o Debug::NoLocking=1 -o APT::Get::Show-User-Simulation-Note=false install "$@"
+# Where patchring keeps package files on the host, a folder for each work.
+# shellcheck disable=SC2034 # for what follows
+kept=/var/lib/patchring/kept
+# shellcheck disable=SC2034 # the probe's own word may say refresh
+mode='read'
+
+# private FOLDER…: makes each for root alone. A symbolic link is not followed: nobody but
+# root could have put it there, and root would not.
+private() {
+	for folder in "$@"; do
+		if [ -h "$folder" ]; then
+			echo "$folder is a symbolic link; remove it" >&2
+			return 1
+		fi
+		mkdir -m 700 "$folder" 2>/dev/null || [ -d "$folder" ] || { echo "can't make the folder $folder" >&2; return 1; }
+	done
 }
-# From the cache: the same lists as detection saw.
-dnf_simulate() { dnf -C --setopt=exit_on_lock=True --assumeno install "$@"; }
+
+# with_digest reads "name arch version path" lines and puts the size and the digest of
+# each file before them.
+with_digest() {
+	while IFS='	' read -r name arch version path; do
+		[ -f "$path" ] || continue
+		sum=$(sha256 "$path") || continue
+		printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$sum" "$(wc -c <"$path")" "$name" "$arch" "$version" "$path"
+	done
+}
+sha256() {
+	if has sha256sum; then sum=$(sha256sum "$1") && printf '%s\n' "${sum%% *}"
+	else command sha256 -q "$1"; fi
+}
+
+# package_files FOLDER…: the package files below these, with their digests.
+package_files() {
+	for folder in "$@"; do
+		[ -d "$folder" ] && "${manager}_files" "$folder"
+	done | with_digest
+}

@@ -8,14 +8,14 @@ import (
 )
 
 // Detected is any other Linux: looked at, never changed.
-type Detected struct{}
+type Detected struct{ all Managers }
 
 var _ platform.Driver = Detected{}
 
-const whyDetected = "only hosts with apt or dnf can be patched in this build, and no image-based ones"
+const whyDetected = "its package manager is none that this build can drive, or its system is an image"
 
-// Read gives what Read of this package gives.
-func (Detected) Read(results []remote.Result) (fact.Facts, error) { return Read(results) }
+// Read gives what Read of all managers gives.
+func (d Detected) Read(results []remote.Result) (fact.Facts, error) { return d.all.Read(results) }
 
 // Steps refuses.
 func (Detected) Steps(f fact.Facts, _ patch.Work) ([]platform.Step, error) {
@@ -25,15 +25,10 @@ func (Detected) Steps(f fact.Facts, _ patch.Work) ([]platform.Step, error) {
 			why = p.Detail
 		}
 	}
-	return nil, refuse(f, "see: patchring detect "+f.Host.Name, "this host can't be patched: %s", why)
+	return nil, Refuse(f, "see: patchring detect "+f.Host.Name, "this host can't be patched: %s", why)
 }
 
 // Capabilities of the driver.
 func (Detected) Capabilities() platform.Capabilities {
 	return platform.Capabilities{Platform: Other, Class: fact.ClassServer, Detects: true, Why: whyDetected}
-}
-
-// Drivers of this package, in the order in which they are shown.
-func Drivers() []platform.Driver {
-	return []platform.Driver{Apt{Debian}, Apt{Ubuntu}, Dnf{}, Detected{}}
 }

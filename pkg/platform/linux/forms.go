@@ -1,6 +1,10 @@
 package linux
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/patchring/patchring/pkg/patch"
+)
 
 // What a host says of its packages must have these forms before it goes anywhere:
 // into facts, into argv, to the screen. They are a little wider than the policies
@@ -9,9 +13,29 @@ import "strings"
 
 const alnum = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-func isName(s string) bool    { return formed(s, alnum+"_", alnum+"+._-", 200) }
-func isVersion(s string) bool { return formed(s, alnum, alnum+".+:~^_-", 200) }
-func isArch(s string) bool    { return formed(s, alnum, alnum+"_-", 32) }
+// IsName tells whether it can be a package's name.
+func IsName(s string) bool { return formed(s, alnum+"_", alnum+"+._-", 200) }
+
+// IsVersion tells whether it can be a version, with its epoch and release.
+func IsVersion(s string) bool { return formed(s, alnum, alnum+".+:~^_-", 200) }
+
+// IsArch tells whether it can be an architecture.
+func IsArch(s string) bool { return formed(s, alnum, alnum+"_-", 32) }
+
+// isPath: absolute, without anything that could lead out of it or that a package's file
+// does not have in its name.
+func isPath(s string) bool {
+	return formed(s, "/", alnum+"/.+:~%^_-", 1000) && !strings.Contains(s, "/.") && !strings.Contains(s, "//")
+}
+
+// isAddress: of a web server, with nothing that a shell or a browser would read more into.
+func isAddress(s string) bool {
+	rest, plain := strings.CutPrefix(s, "http://")
+	if !plain {
+		rest, plain = strings.CutPrefix(s, "https://")
+	}
+	return plain && formed(rest, alnum+"[", alnum+"/.+:~%_@[]-", 1000)
+}
 
 // formed: 1 to most bytes, the first of which is of first and the others of rest.
 func formed(s, first, rest string, most int) bool {
@@ -26,14 +50,14 @@ func formed(s, first, rest string, most int) bool {
 	return true
 }
 
-// isCVE: "CVE-", a year, and a number of four digits or more.
-func isCVE(s string) bool {
+// IsCVE tells of "CVE-", a year, and a number of four digits or more.
+func IsCVE(s string) bool {
 	const shape = "CVE-0000-0000"
-	return len(s) >= len(shape) && len(s) <= len(shape)+15 && shaped(s, shape+strings.Repeat("0", len(s)-len(shape)))
+	return len(s) >= len(shape) && len(s) <= len(shape)+15 && Shaped(s, shape+strings.Repeat("0", len(s)-len(shape)))
 }
 
-// shaped: as the shape, with any digit where that has a 0.
-func shaped(s, shape string) bool {
+// Shaped tells that it is as the shape, with any digit where that has a 0.
+func Shaped(s, shape string) bool {
 	if len(s) != len(shape) {
 		return false
 	}
@@ -43,4 +67,10 @@ func shaped(s, shape string) bool {
 		}
 	}
 	return true
+}
+
+// WellFormed keeps everything that is not a plain name, version or architecture out.
+func WellFormed(u patch.Update) bool {
+	return IsName(u.Name) && IsVersion(u.To) &&
+		(u.From == "" || IsVersion(u.From)) && (u.Arch == "" || IsArch(u.Arch))
 }

@@ -16,8 +16,8 @@ func FuzzForms(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if isName(s) != name.MatchString(s) || isVersion(s) != version.MatchString(s) || isArch(s) != arch.MatchString(s) || isCVE(s) != cve.MatchString(s) {
-			t.Errorf("%q: name %v, version %v, arch %v, CVE %v", s, isName(s), isVersion(s), isArch(s), isCVE(s))
+		if IsName(s) != name.MatchString(s) || IsVersion(s) != version.MatchString(s) || IsArch(s) != arch.MatchString(s) || IsCVE(s) != cve.MatchString(s) {
+			t.Errorf("%q: name %v, version %v, arch %v, CVE %v", s, IsName(s), IsVersion(s), IsArch(s), IsCVE(s))
 		}
 	})
 }

@@ -8,20 +8,20 @@ import (
 	"github.com/patchring/patchring/pkg/remote"
 )
 
-// section is what one command of a script printed.
-type section struct {
-	out    string
-	err    string // what it printed to stderr
-	status int    // its exit status; -1: not known, then out is not whole
+// Section is what one command of a script printed.
+type Section struct {
+	Out    string
+	Err    string // what it printed to stderr
+	Status int    // its exit status; -1: not known, then out is not whole
 }
 
-// ok: it ran, succeeded, and nothing was cut off.
-func (s section) ok() bool { return s.status == 0 }
+// OK tells that it ran, succeeded, and nothing was cut off.
+func (s Section) OK() bool { return s.Status == 0 }
 
-// lines are the non-empty lines of stdout.
-func (s section) lines() []string {
+// Lines are the non-empty lines of stdout.
+func (s Section) Lines() []string {
 	var lines []string
-	for line := range strings.Lines(s.out) {
+	for line := range strings.Lines(s.Out) {
 		if line = strings.TrimRight(line, "\r\n"); line != "" {
 			lines = append(lines, line)
 		}
@@ -29,45 +29,46 @@ func (s section) lines() []string {
 	return lines
 }
 
-// why is what a section that failed said, cleaned, in one line.
-func (s section) why() string {
-	said := remote.CleanLines(s.err, 3, 200)
+// Why is what a section that failed said, cleaned, in one line.
+func (s Section) Why() string {
+	said := remote.CleanLines(s.Err, 3, 200)
 	if len(said) == 0 {
-		said = remote.CleanLines(s.out, 2, 200)
+		said = remote.CleanLines(s.Out, 2, 200)
 	}
 	if len(said) == 0 {
-		if s.status < 0 {
+		if s.Status < 0 {
 			return "its output was cut off"
 		}
-		return "exit status " + strconv.Itoa(s.status)
+		return "exit status " + strconv.Itoa(s.Status)
 	}
 	return strings.Join(said, " | ")
 }
 
-// report is a script's output taken apart. Only lines that carry the nonce of the
+// Report is a script's output taken apart. Only lines that carry the nonce of the
 // first line divide it, so that no command's output can add or end a section.
-type report struct {
-	sections map[string]section
-	whole    bool // its last line came
+type Report struct {
+	sections map[string]Section
+	Whole    bool // its last line came
 }
 
-// get gives a section; one that never came has status -1.
-func (r report) get(name string) section {
+// Get gives a section; one that never came has status -1.
+func (r Report) Get(name string) Section {
 	if s, ok := r.sections[name]; ok {
 		return s
 	}
-	return section{status: -1}
+	return Section{Status: -1}
 }
 
-func (r report) has(name string) bool {
+// Has tells whether the section came, whole or not.
+func (r Report) Has(name string) bool {
 	_, ok := r.sections[name]
 	return ok
 }
 
-// fields reads a section of name=value lines. The first of a name counts.
-func (r report) fields(name string) map[string]string {
+// Fields reads a section of name=value lines. The first of a name counts.
+func (r Report) Fields(name string) map[string]string {
 	fields := map[string]string{}
-	for _, line := range r.get(name).lines() {
+	for _, line := range r.Get(name).Lines() {
 		key, value, found := strings.Cut(line, "=")
 		if _, twice := fields[key]; found && !twice {
 			fields[key] = remote.Clean(value, 300)
@@ -78,26 +79,26 @@ func (r report) fields(name string) map[string]string {
 
 const opening = "patchring-report 1 "
 
-// readReport takes a script's output apart; found is false when its opening line
+// ReadReport takes a script's output apart; found is false when its opening line
 // is not there: the script did not run. Shells that greet first are borne with.
-func readReport(res remote.Result) (r report, found bool) {
+func ReadReport(res remote.Result) (r Report, found bool) {
 	nonce, rest, found := findNonce(res.Out)
 	if !found {
-		return report{}, false
+		return Report{}, false
 	}
-	r.sections = map[string]section{}
+	r.sections = map[string]Section{}
 	whole := splitSections(rest, nonce, func(name, text string, status int) {
 		if _, twice := r.sections[name]; !twice {
-			r.sections[name] = section{out: text, status: status}
+			r.sections[name] = Section{Out: text, Status: status}
 		}
 	})
 	splitSections(res.Err, nonce, func(name, text string, _ int) {
-		if s, ok := r.sections[name]; ok && s.err == "" {
-			s.err = text
+		if s, ok := r.sections[name]; ok && s.Err == "" {
+			s.Err = text
 			r.sections[name] = s
 		}
 	})
-	r.whole = whole && !res.Truncated
+	r.Whole = whole && !res.Truncated
 	return r, true
 }
 

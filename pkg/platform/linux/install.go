@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,24 +32,22 @@ func jobID(w patch.Work, step string) string {
 }
 
 // transactionSteps are stage and install: two detached jobs.
-func (s scheme) transactionSteps(f fact.Facts, w patch.Work, stage, install []string, env []string) ([]platform.Step, error) {
-	staging := job.Spec{ID: jobID(w, "stage"), Argv: stage, Env: env}
-	installing := job.Spec{ID: jobID(w, "install"), Argv: install, Env: env, Inhibit: true}
+func (s Manager) transactionSteps(f fact.Facts, w patch.Work) ([]platform.Step, error) {
+	staging, installing := s.job(f, w, "stage"), s.job(f, w, "install")
 	startStage, err := job.Start(staging)
 	if err != nil {
-		return nil, refuse(f, "", "%v", err)
+		return nil, Refuse(f, "", "%v", err)
 	}
 	startInstall, err := job.Start(installing)
 	if err != nil {
-		return nil, refuse(f, "", "%v", err)
+		return nil, Refuse(f, "", "%v", err)
 	}
 	count := fmt.Sprintf("%d update%s", len(w.Install), plural(len(w.Install)))
-	lookStage := job.Look(staging.ID, lookWait)
 	return []platform.Step{
 		{
 			ID: "stage", On: f.Host, Title: "download " + count, Deadline: time.Hour, Rest: true,
 			Do:   []platform.Operation{{Command: &startStage}},
-			Look: platform.Look{Do: []platform.Operation{{Command: &lookStage}}, Judge: judgeStage},
+			Look: s.lookStaged(f, w, staging.ID),
 		},
 		{
 			ID: "install", On: f.Host, Title: "install " + count, Deadline: 2 * time.Hour, Changes: true, Rest: true,
@@ -56,6 +55,36 @@ func (s scheme) transactionSteps(f fact.Facts, w patch.Work, stage, install []st
 			Look: s.lookInstalled(f, w, installing.ID),
 		},
 	}, nil
+}
+
+// job is a verb of jobs.sh.
+func (s Manager) job(f fact.Facts, w patch.Work, verb string) job.Spec {
+	keep, outgoing := "", []string{}
+	aside := strings.Join(s.Aside, " ")
+	if verb == "stage" {
+		aside = "" // what others begin meanwhile is seen by the install step
+	}
+	if w.Keep {
+		keep, outgoing = keptFor(w), s.outgoing(f, w)
+	}
+	argv := []string{"sh", "-c", s.jobText(), "patchring-" + s.Name, s.Name, verb}
+	argv = slices.Concat(argv, s.way(f, w), []string{aside, keep, strconv.Itoa(len(outgoing))}, outgoing, s.words(f, w))
+	return job.Spec{ID: jobID(w, verb), Argv: argv, Env: s.Env, Inhibit: verb != "stage"}
+}
+
+// jobText is what a job runs.
+func (s Manager) jobText() string { return commonScript + s.Script + s.Acts + jobsScript }
+
+// outgoing are the words for the versions that this work replaces.
+func (s Manager) outgoing(f fact.Facts, w patch.Work) []string {
+	var words []string
+	for _, u := range w.Install {
+		if u.From != "" {
+			u.To, u.Source = u.From, patch.SourceRepository
+			words = append(words, s.Spec(u, f.Arch))
+		}
+	}
+	return words
 }
 
 func plural(n int) string {
@@ -67,39 +96,14 @@ func plural(n int) string {
 
 // lookInstalled looks at the job first and then at the versions: in this order a
 // job that ended in between is still seen running, never the other way round.
-func (s scheme) lookInstalled(f fact.Facts, w patch.Work, id string) platform.Look {
-	asked := names(w.Install)
+func (s Manager) lookInstalled(f fact.Facts, w patch.Work, id string) platform.Look {
+	asked := asked(w)
 	log := job.Folder + "/" + id + "/log"
-	args := append([]string{nonce("install "+id, f, asked), s.manager, log}, asked...)
-	status, after := job.Look(id, lookWait), look(remote.Reads, maxReport, args, frameScript, commonScript, afterScript)
+	status, after := job.Look(id, lookWait), s.looks("install "+id, f, w, afterScript, append([]string{log}, asked...)...)
 	return platform.Look{
 		Do:    []platform.Operation{{Command: &status}, {Command: &after}},
 		Judge: func(r []remote.Result) platform.Standing { return s.judgeInstall(f, w, r) },
 	}
-}
-
-func judgeStage(results []remote.Result) platform.Standing {
-	if len(results) != 1 {
-		return platform.Standing{Reasons: []string{"the host was not asked"}}
-	}
-	status := job.Read(results[0])
-	switch status.State {
-	case job.Absent, job.Claimed:
-		return platform.Standing{State: platform.NotDone}
-	case job.Running:
-		return platform.Standing{State: platform.Running, Progress: status.Last()}
-	case job.Exited:
-		if status.Code == 0 {
-			return platform.Standing{State: platform.Done}
-		}
-		return failed(status, "the download failed")
-	case job.Interrupted: // nothing was installed yet
-		return failed(status, "the download was cut: "+status.Reason)
-	case job.Revoked:
-		return failed(status, "the download did not begin: "+status.Reason)
-	case job.Unknown:
-	}
-	return platform.Standing{Reasons: []string{status.Reason}}
 }
 
 // failed tells the exit status and what the log says of it.
@@ -129,7 +133,7 @@ func telling(log []string) []string {
 
 // judgeInstall: before the job exists, what is installed decides; once it exists, it
 // does, and then the versions must be there as well.
-func (s scheme) judgeInstall(f fact.Facts, w patch.Work, results []remote.Result) platform.Standing {
+func (s Manager) judgeInstall(f fact.Facts, w patch.Work, results []remote.Result) platform.Standing {
 	if len(results) != 2 {
 		return platform.Standing{Reasons: []string{"the host was not asked"}}
 	}
@@ -141,11 +145,11 @@ func (s scheme) judgeInstall(f fact.Facts, w patch.Work, results []remote.Result
 		return platform.Standing{Reasons: []string{status.Reason}}
 	case job.Absent, job.Claimed, job.Exited, job.Interrupted, job.Revoked:
 	}
-	rep, trouble := wholeReport(results)
-	versions := rep.get("versions")
-	installed, odd := readInstalled(versions.lines())
-	if trouble == "" && (versions.status < 0 || versions.status > 1 || odd > 0) {
-		trouble = "the installed versions could not be read: " + versions.why()
+	rep, trouble := WholeReport(results)
+	versions := rep.Get("versions")
+	installed, odd := ReadInstalled(versions.Lines())
+	if trouble == "" && (versions.Status < 0 || versions.Status > 1 || odd > 0) {
+		trouble = "the installed versions could not be read: " + versions.Why()
 	}
 	if trouble != "" {
 		return platform.Standing{Reasons: []string{trouble}}
@@ -153,7 +157,7 @@ func (s scheme) judgeInstall(f fact.Facts, w patch.Work, results []remote.Result
 	unmet, tooNew := s.unmet(f, w, installed)
 	switch status.State {
 	case job.Exited:
-		return ended(status, unmet, remarks(rep))
+		return ended(status, unmet, remarks(rep, w))
 	case job.Revoked:
 		if len(unmet) > 0 {
 			return failed(status, "the installation did not begin: "+status.Reason)
@@ -208,21 +212,47 @@ var (
 	rpmnewForm   = regexp.MustCompile(`^warning: (\S+) (?:created|saved) as (\S+)$`)
 )
 
-func remarks(rep report) remarkList {
+func remarks(rep Report, w patch.Work) remarkList {
 	var list remarkList
-	for _, line := range rep.get("remarks").lines() {
+	for _, line := range rep.Get("remarks").Lines() {
 		line = remote.Clean(line, 300)
-		if m := conffileForm.FindStringSubmatch(line); m != nil {
-			list.notes = append(list.notes, m[1]+" was changed on this host and kept; the package's own lies beside it as "+m[1]+".dpkg-dist")
-		} else if m := rpmnewForm.FindStringSubmatch(line); m != nil {
-			list.notes = append(list.notes, m[1]+": the other version lies beside it as "+m[2])
-		} else if strings.HasPrefix(line, "Downgrading ") {
-			list.failures = append(list.failures, "something newer was taken back: "+line)
-		} else if note, found := strings.CutPrefix(line, "patchring: "); found {
+		switch note := noteOf(line); {
+		case note != "":
 			list.notes = append(list.notes, note)
-		} else {
+		case !strings.HasPrefix(line, "Downgrading "):
 			list.failures = append(list.failures, line)
+		case !w.Back:
+			list.failures = append(list.failures, "something newer was taken back: "+line)
 		}
 	}
+	list.notes = append(list.notes, beside(rep, list.notes)...)
 	return list
+}
+
+// noteOf is what a line that is no failure tells; else "".
+func noteOf(line string) string {
+	if m := conffileForm.FindStringSubmatch(line); m != nil {
+		return m[1] + " was changed on this host and kept; the package's own lies beside it as " + m[1] + ".dpkg-dist"
+	}
+	if m := rpmnewForm.FindStringSubmatch(line); m != nil {
+		return m[1] + ": the other version lies beside it as " + m[2]
+	}
+	note, _ := strings.CutPrefix(line, "patchring: ")
+	if note == line {
+		return ""
+	}
+	return note
+}
+
+// beside tells of configuration files of which the log said nothing.
+func beside(rep Report, told []string) []string {
+	var notes []string
+	for _, path := range rep.Get("beside").Lines() {
+		path = remote.Clean(path, 200)
+		said := func(note string) bool { return strings.HasSuffix(note, path) }
+		if strings.HasPrefix(path, "/etc/") && !slices.ContainsFunc(told, said) {
+			notes = append(notes, path+" was left beside the file in use: compare the two")
+		}
+	}
+	return notes
 }

@@ -1,4 +1,4 @@
-package linux
+package linux_test
 
 import (
 	"fmt"
@@ -8,19 +8,18 @@ import (
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/platform/linux"
+	"github.com/patchring/patchring/pkg/platform/linux/apt"
+	"github.com/patchring/patchring/pkg/platform/linux/dnf"
 	"github.com/patchring/patchring/pkg/remote"
 )
 
-func standing(t *testing.T, got platform.Standing, state platform.State, say string) {
-	t.Helper()
-	text := strings.Join(got.Reasons, "\n") + got.Progress + strings.Join(got.Notes, "\n")
-	if got.State != state || !strings.Contains(text, say) {
-		t.Errorf("%v, %q; want %v with %q", got.State, text, state, say)
-	}
-	if (got.State == platform.Failed || got.State == platform.Unknown) && len(got.Reasons) == 0 {
-		t.Errorf("%v, and no reason", got.State)
-	}
-	clean(t, strings.Join(got.Reasons, " ")+got.Progress+strings.Join(got.Notes, " "))
+// inOrder adds what dnf is asked of its health since this was recorded.
+func inOrder(r remote.Result) remote.Result {
+	nonce, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimLeft(string(r.Out), "\n"), linux.Opening), "\n")
+	check := fmt.Sprintf("\n@%[1]s begin check\n\n@%[1]s status 0\n\n@%[1]s end check\n", nonce)
+	r.Out = []byte(strings.Replace(string(r.Out), "\n@"+nonce+" whole", check+"\n@"+nonce+" whole", 1))
+	return r
 }
 
 func TestPreflight(t *testing.T) {
@@ -28,17 +27,17 @@ func TestPreflight(t *testing.T) {
 		return stepNamed(t, d, f, w, "preflight").Look.Judge([]remote.Result{r})
 	}
 	ok := recorded(t, "preflight-apt")
-	standing(t, judge(Apt{Debian}, debian(), aptWork(), ok), platform.Done, "")
-	standing(t, judge(Dnf{}, rocky(), dnfWork(), recorded(t, "preflight-dnf")), platform.Done, "")
-	standing(t, judge(Apt{Debian}, debian(), aptWork(), recorded(t, "preflight-apt-locked")), platform.NotDone, "python3")
+	linux.Standing(t, judge(driverOf(apt.Debian), debian(), aptWork(), ok), platform.Done, "")
+	linux.Standing(t, judge(driverOf(dnf.RHEL), rocky(), dnfWork(), inOrder(recorded(t, "preflight-dnf"))), platform.Done, "")
+	linux.Standing(t, judge(driverOf(apt.Debian), debian(), aptWork(), recorded(t, "preflight-apt-locked")), platform.NotDone, "python3")
 
 	more, less, other := aptWork(), aptWork(), aptWork()
 	more.Install = append(more.Install, patch.Update{Name: "pr-more", Arch: "all", From: "1", To: "2"})
 	less.Install = less.Install[:1]
 	other.Install[0].To = "1.1"
-	standing(t, judge(Apt{Debian}, debian(), more, ok), platform.Failed, "would not install pr-more:all 2")
-	standing(t, judge(Apt{Debian}, debian(), less, ok), platform.Failed, "would install pr-arch:amd64 1.0+b1, which is not in the plan")
-	standing(t, judge(Apt{Debian}, debian(), other, ok), platform.Failed, "would not install pr-both:all 1.1")
+	linux.Standing(t, judge(driverOf(apt.Debian), debian(), more, ok), platform.Failed, "would not install pr-more:all 2")
+	linux.Standing(t, judge(driverOf(apt.Debian), debian(), less, ok), platform.Failed, "would install pr-arch:amd64 1.0+b1, which is not in the plan")
+	linux.Standing(t, judge(driverOf(apt.Debian), debian(), other, ok), platform.Failed, "would not install pr-both:all 1.1")
 
 	replace := func(from, to string) remote.Result {
 		r := ok
@@ -48,34 +47,23 @@ func TestPreflight(t *testing.T) {
 	replaceAll := func(from, to string) remote.Result {
 		return remote.Result{Ending: remote.Exited, Out: []byte(strings.ReplaceAll(string(ok.Out), from, to)), Err: ok.Err}
 	}
-	standing(t, judge(Apt{Debian}, debian(), aptWork(), replace("12361216", "1024")), platform.Failed, "MiB free")
-	standing(t, judge(Apt{Debian}, debian(), aptWork(), replaceAll("3091463   197 3091266", "3091463 3091463 0")), platform.Failed, "0 inodes free")
-	standing(t, judge(Apt{Debian}, debian(), aptWork(), replaceAll("3091463   197 3091266", "0 0 0")), platform.Done, "")
-	standing(t, judge(Apt{Debian}, debian(), aptWork(), replaceAll("3091463   197 3091266    1%", "- - - -")), platform.Done, "")
-	standing(t, judge(Apt{Debian}, debian(), aptWork(), replace("overlay rw,", "overlay ro,")), platform.Failed, "read-only")
-	standing(t, judge(Apt{Debian}, debian(), aptWork(), replace("Inst pr-both", "Remv pr-x [1]\nInst pr-both")), platform.Failed, "would remove pr-x")
-	standing(t, judge(Apt{Debian}, debian(), aptWork(), remote.Result{Ending: remote.Exited, Out: ok.Out[:len(ok.Out)-40]}), platform.Unknown, "cut off")
-	standing(t, judge(Apt{Debian}, debian(), aptWork(), remote.Result{Ending: remote.Exited, Out: []byte("hello")}), platform.Unknown, "hello")
+	linux.Standing(t, judge(driverOf(apt.Debian), debian(), aptWork(), replace("12361216", "1024")), platform.Failed, "MiB free")
+	linux.Standing(t, judge(driverOf(apt.Debian), debian(), aptWork(), replaceAll("3091463   197 3091266", "3091463 3091463 0")), platform.Failed, "0 inodes free")
+	linux.Standing(t, judge(driverOf(apt.Debian), debian(), aptWork(), replaceAll("3091463   197 3091266", "0 0 0")), platform.Done, "")
+	linux.Standing(t, judge(driverOf(apt.Debian), debian(), aptWork(), replaceAll("3091463   197 3091266    1%", "- - - -")), platform.Done, "")
+	linux.Standing(t, judge(driverOf(apt.Debian), debian(), aptWork(), replace("overlay rw,", "overlay ro,")), platform.Failed, "read-only")
+	linux.Standing(t, judge(driverOf(apt.Debian), debian(), aptWork(), replace("Inst pr-both", "Remv pr-x [1]\nInst pr-both")), platform.Failed, "would remove pr-x")
+	linux.Standing(t, judge(driverOf(apt.Debian), debian(), aptWork(), remote.Result{Ending: remote.Exited, Out: ok.Out[:len(ok.Out)-40]}), platform.Unknown, "cut off")
+	linux.Standing(t, judge(driverOf(apt.Debian), debian(), aptWork(), remote.Result{Ending: remote.Exited, Out: []byte("hello")}), platform.Unknown, "hello")
 	truncated := ok
 	truncated.Truncated = true
-	standing(t, judge(Apt{Debian}, debian(), aptWork(), truncated), platform.Unknown, "cut off")
-	standing(t, stepNamed(t, Apt{Debian}, debian(), aptWork(), "preflight").Look.Judge(nil), platform.Unknown, "")
+	linux.Standing(t, judge(driverOf(apt.Debian), debian(), aptWork(), truncated), platform.Unknown, "cut off")
+	linux.Standing(t, stepNamed(t, driverOf(apt.Debian), debian(), aptWork(), "preflight").Look.Judge(nil), platform.Unknown, "")
 	journal := replace("begin journal\n", "begin journal\n0001\n")
-	standing(t, judge(Apt{Debian}, debian(), aptWork(), journal), platform.Failed, "sudo dpkg --configure -a")
-}
-
-func TestBootNeed(t *testing.T) {
-	kernel := patch.Work{Install: []patch.Update{{Name: "linux-image-6.1.0-56-amd64", To: "1", Size: 1 << 20}}}
-	list := needs(kernel, []string{"60000000 initrd.img-6.1.0-50-amd64", "70000000 initrd.img-6.1.0-49-amd64", "8000000 vmlinuz-6.1.0-50-amd64", "x y", "-1 vmlinuz-x"})
-	if len(list) != 3 || list[2].path != "/boot" || list[2].bytes != 148000000 {
-		t.Errorf("%+v", list)
-	}
-	if n := bootNeed(nil); n != bootLeast {
-		t.Error(n)
-	}
-	if list := needs(aptWork(), nil); len(list) != 2 {
-		t.Errorf("%+v: /boot is not written to", list)
-	}
+	linux.Standing(t, judge(driverOf(apt.Debian), debian(), aptWork(), journal), platform.Failed, "sudo dpkg --configure -a")
+	cut := debian()
+	cut.Manager.State = fact.ManagerInterrupted
+	linux.Standing(t, judge(driverOf(apt.Debian), cut, aptWork(), journal), platform.Failed, "set repair: true in the playbook")
 }
 
 // jobSays is what the look at a job prints.
@@ -85,7 +73,7 @@ func jobSays(state, code, why, log string) remote.Result {
 
 // afterSays is what the look at the versions prints.
 func afterSays(versions, remarks string) remote.Result {
-	return remote.Result{Ending: remote.Exited, Out: []byte(opening + "n\n@n begin versions\n" + versions + "\n@n status 0\n@n end versions\n@n begin remarks\n" + remarks + "\n@n status 0\n@n end remarks\n@n whole\n")}
+	return remote.Result{Ending: remote.Exited, Out: []byte(linux.Opening + "n\n@n begin versions\n" + versions + "\n@n status 0\n@n end versions\n@n begin remarks\n" + remarks + "\n@n status 0\n@n end remarks\n@n whole\n")}
 }
 
 func TestInstallLook(t *testing.T) {
@@ -128,13 +116,13 @@ func TestInstallLook(t *testing.T) {
 		"hostile conffile":     {jobSays("exited", "0", "", ""), afterSays(after, "Configuration file '/etc/\x1b[2J'"), platform.Done, `\x1b`},
 		"unknown to the judge": {jobSays("dancing", "", "", ""), afterSays(after, ""), platform.Unknown, "dancing"},
 	}
-	step := stepNamed(t, Apt{Debian}, debian(), aptWork(), "install")
+	step := stepNamed(t, driverOf(apt.Debian), debian(), aptWork(), "install")
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			standing(t, step.Look.Judge([]remote.Result{tt.job, tt.versions}), tt.want, tt.say)
+			linux.Standing(t, step.Look.Judge([]remote.Result{tt.job, tt.versions}), tt.want, tt.say)
 		})
 	}
-	standing(t, step.Look.Judge(nil), platform.Unknown, "")
+	linux.Standing(t, step.Look.Judge(nil), platform.Unknown, "")
 }
 
 // TestDnfLies: dnf exits with 0 though a package's script failed; as recorded.
@@ -142,28 +130,28 @@ func TestDnfLies(t *testing.T) {
 	w := patch.Work{ID: "w", Reboot: patch.RebootNever, Install: []patch.Update{
 		{Name: "pr-post", Arch: "noarch", From: "1.0-1", To: "2.0-1"}, {Name: "pr-arch", Arch: "x86_64", From: "1.0-1.el9", To: "2.0-1.el9"},
 	}}
-	look := stepNamed(t, Dnf{}, rocky(), w, "install").Look
+	look := stepNamed(t, driverOf(dnf.RHEL), rocky(), w, "install").Look
 	got := look.Judge([]remote.Result{jobSays("exited", "0", "", ""), recorded(t, "after-dnf-scriptlet")})
-	standing(t, got, platform.Failed, "%post(pr-post-2.0-1.noarch) scriptlet failed")
-	standing(t, got, platform.Failed, "/etc/lab/pr-arch.conf.rpmnew")
+	linux.Standing(t, got, platform.Failed, "%post(pr-post-2.0-1.noarch) scriptlet failed")
+	linux.Standing(t, got, platform.Failed, "/etc/lab/pr-arch.conf.rpmnew")
 }
 
 func TestStageLook(t *testing.T) {
-	look := stepNamed(t, Apt{Debian}, debian(), aptWork(), "stage").Look
+	look := stepNamed(t, driverOf(apt.Debian), debian(), aptWork(), "stage").Look
 	for state, want := range map[string]platform.State{
 		"absent": platform.NotDone, "claimed": platform.NotDone, "running": platform.Running, "interrupted": platform.Failed, "revoked": platform.Failed, "odd": platform.Unknown,
 	} {
-		standing(t, look.Judge([]remote.Result{jobSays(state, "", "why", "line")}), want, "")
+		linux.Standing(t, look.Judge([]remote.Result{jobSays(state, "", "why", "line")}), want, "")
 	}
-	standing(t, look.Judge([]remote.Result{jobSays("exited", "0", "", "")}), platform.Done, "")
-	standing(t, look.Judge([]remote.Result{jobSays("exited", "100", "", "E: No space left on device")}), platform.Failed, "No space left")
-	standing(t, look.Judge(nil), platform.Unknown, "")
+	linux.Standing(t, look.Judge([]remote.Result{jobSays("exited", "0", "", "")}), platform.Done, "")
+	linux.Standing(t, look.Judge([]remote.Result{jobSays("exited", "100", "", "E: No space left on device")}), platform.Failed, "No space left")
+	linux.Standing(t, look.Judge(nil), platform.Unknown, "")
 }
 
 // rebootSays is what the look at the boot prints.
 func rebootSays(boot, running, flag string) remote.Result {
-	return remote.Result{Ending: remote.Exited, Out: []byte(opening + "n\n@n begin signs\nboot_id=" + boot + "\nkernel=6.1.0-50-amd64\nboot=readable\nrunning=" + running +
-		"\n\n@n status 0\n@n end signs\n@n begin kernels\n\n@n status 0\n@n end kernels\n@n begin reboot_flag\n" + flag + "\n@n status 0\n@n end reboot_flag\n@n whole\n")}
+	return remote.Result{Ending: remote.Exited, Out: []byte(linux.Opening + "n\n@n begin signs\nboot_id=" + boot + "\nkernel=6.1.0-50-amd64\nboot=readable\nrunning=" + running +
+		"\n\n@n status 0\n@n end signs\n@n begin kernels\n\n@n status 0\n@n end kernels\n@n begin reboot_flag\n" + flag + "\n@n status 0\n@n end reboot_flag\n@n begin failed\n\n@n status 0\n@n end failed\n@n whole\n")}
 }
 
 func TestRebootLook(t *testing.T) {
@@ -179,35 +167,35 @@ func TestRebootLook(t *testing.T) {
 		want platform.State
 		say  string
 	}{
-		"not needed":          {Apt{Debian}, debian(), aptWork(), rebootSays("boot-1", "running", ""), platform.Done, "no reboot was needed"},
-		"needed":              {Apt{Debian}, debian(), aptWork(), rebootSays("boot-1", "running", "/run/reboot-required\nlibc6"), platform.NotDone, "libc6"},
-		"always":              {Apt{Debian}, debian(), always, rebootSays("boot-1", "running", ""), platform.NotDone, ""},
-		"back":                {Apt{Debian}, debian(), always, rebootSays("boot-2", "running", ""), platform.Done, "rebooted"},
-		"back, degraded":      {Apt{Debian}, debian(), always, rebootSays("boot-2", "degraded", ""), platform.Done, "rebooted"},
-		"back, starting":      {Apt{Debian}, debian(), always, rebootSays("boot-2", "starting", ""), platform.Running, "starting"},
-		"no boot id":          {Apt{Debian}, debian(), aptWork(), rebootSays("", "", ""), platform.Unknown, "boot id"},
-		"no answer":           {Apt{Debian}, debian(), aptWork(), remote.Result{}, platform.Unknown, ""},
-		"container, needed":   {Apt{Debian}, box, aptWork(), rebootSays("boot-1", "", "/run/reboot-required"), platform.Failed, "container"},
-		"container, not":      {Apt{Debian}, box, aptWork(), rebootSays("boot-7", "", ""), platform.Done, "no reboot"},
-		"dnf can't tell":      {Dnf{}, rocky(), dnfWork(), rebootSays("boot-1", "running", ""), platform.Done, "nothing of the system's core"},
-		"dnf, core":           {Dnf{}, rocky(), coreWork(), rebootSays("boot-1", "running", ""), platform.NotDone, "glibc"},
-		"dnf, core, rebooted": {Dnf{}, rocky(), coreWork(), rebootSays("boot-2", "running", ""), platform.Done, "rebooted"},
+		"not needed":          {driverOf(apt.Debian), debian(), aptWork(), rebootSays("boot-1", "running", ""), platform.Done, "no reboot was needed"},
+		"needed":              {driverOf(apt.Debian), debian(), aptWork(), rebootSays("boot-1", "running", "/run/reboot-required\nlibc6"), platform.NotDone, "libc6"},
+		"always":              {driverOf(apt.Debian), debian(), always, rebootSays("boot-1", "running", ""), platform.NotDone, ""},
+		"back":                {driverOf(apt.Debian), debian(), always, rebootSays("boot-2", "running", ""), platform.Done, "rebooted"},
+		"back, degraded":      {driverOf(apt.Debian), debian(), always, rebootSays("boot-2", "degraded", ""), platform.Done, "rebooted"},
+		"back, starting":      {driverOf(apt.Debian), debian(), always, rebootSays("boot-2", "starting", ""), platform.Running, "starting"},
+		"no boot id":          {driverOf(apt.Debian), debian(), aptWork(), rebootSays("", "", ""), platform.Unknown, "boot id"},
+		"no answer":           {driverOf(apt.Debian), debian(), aptWork(), remote.Result{}, platform.Unknown, ""},
+		"container, needed":   {driverOf(apt.Debian), box, aptWork(), rebootSays("boot-1", "", "/run/reboot-required"), platform.Failed, "container"},
+		"container, not":      {driverOf(apt.Debian), box, aptWork(), rebootSays("boot-7", "", ""), platform.Done, "no reboot"},
+		"dnf can't tell":      {driverOf(dnf.RHEL), rocky(), dnfWork(), rebootSays("boot-1", "running", ""), platform.Done, "nothing of the system's core"},
+		"dnf, core":           {driverOf(dnf.RHEL), rocky(), coreWork(), rebootSays("boot-1", "running", ""), platform.NotDone, "glibc"},
+		"dnf, core, rebooted": {driverOf(dnf.RHEL), rocky(), coreWork(), rebootSays("boot-2", "running", ""), platform.Done, "rebooted"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			step := stepNamed(t, tt.d, tt.f, tt.w, "reboot")
-			standing(t, step.Look.Judge([]remote.Result{tt.r}), tt.want, tt.say)
+			linux.Standing(t, step.Look.Judge([]remote.Result{tt.r}), tt.want, tt.say)
 			if !step.Look.Reconnects || (len(step.Do) > 0 && !step.Do[0].MayDrop) {
 				t.Error("a reboot ends the connection, and is looked at after it")
 			}
 		})
 	}
-	if step := stepNamed(t, Apt{Debian}, box, aptWork(), "reboot"); len(step.Do) != 0 {
+	if step := stepNamed(t, driverOf(apt.Debian), box, aptWork(), "reboot"); len(step.Do) != 0 {
 		t.Error("a container is not restarted from inside")
 	}
 	nspawn := debian()
 	nspawn.Container = "systemd-nspawn"
-	if step := stepNamed(t, Apt{Debian}, nspawn, always, "reboot"); len(step.Do) != 1 {
+	if step := stepNamed(t, driverOf(apt.Debian), nspawn, always, "reboot"); len(step.Do) != 1 {
 		t.Error("systemd-nspawn has a boot id of its own: it may be restarted")
 	}
 }

@@ -3,6 +3,7 @@ package linux
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/patchring/patchring/pkg/fact"
@@ -16,40 +17,52 @@ var kernelForm = regexp.MustCompile(`^([0-9]+(?:[.-][0-9]+)*)([A-Za-z0-9.+:~_-]*
 
 // kernels fills in the newest installed kernel of the running one's flavour. In a
 // container the kernel is the host's: nothing installed here matters.
-func (r *reader) kernels() {
-	if r.facts.Container != "" {
+func (r *Reader) kernels() {
+	if r.Facts.Container != "" {
 		return
 	}
 	if !r.boot {
-		r.problem("kernel", "/boot can't be read: the newest installed kernel is not known")
+		r.Problem("kernel", "/boot can't be read: the newest installed kernel is not known")
 		return
 	}
-	compare := kernelOrder(r.facts.Manager.Name)
-	r.facts.Kernel.Newest = newestKernel(r.facts.Kernel.Running, r.report.get("kernels").lines(), compare)
+	all := kernelsLike(r.Facts.Kernel.Running, r.Report.Get("kernels").Lines(), r.ruler.kernelOrder())
+	if len(all) > 0 {
+		r.Facts.Kernel.Newest = all[0]
+	}
+	if len(all) > 1 {
+		r.Facts.Kernel.Installed = all
+	}
 }
 
-func kernelOrder(manager string) func(a, b string) int {
-	if manager == "dnf" {
-		return version.RPM
+// kernelOrder is dpkg's where the manager says none.
+func (m Manager) kernelOrder() func(a, b string) int {
+	if m.Kernels != nil {
+		return m.Kernels
 	}
 	return version.Dpkg
 }
 
-// newestKernel looks through /boot's vmlinuz-RELEASE files for the newest of the
-// running kernel's flavour ("-cloud-amd64", "+rt"); "" where there is none.
-func newestKernel(running string, files []string, compare func(a, b string) int) string {
+// kernelsLike looks through /boot's vmlinuz-RELEASE files for those of the running
+// kernel's flavour ("-cloud-amd64", "+rt"), newest first.
+func kernelsLike(running string, files []string, compare func(a, b string) int) []string {
 	flavour := kernelFlavour(running)
-	newest := ""
+	var all []string
 	for _, file := range files {
 		release, found := strings.CutPrefix(file, "vmlinuz-")
-		if !found || !kernelForm.MatchString(release) || strings.Contains(release, "rescue") || kernelFlavour(release) != flavour {
-			continue
-		}
-		if newest == "" || compare(release, newest) > 0 {
-			newest = release
+		if found && kernelForm.MatchString(release) && !strings.Contains(release, "rescue") && kernelFlavour(release) == flavour {
+			all = append(all, release)
 		}
 	}
-	return newest
+	slices.SortStableFunc(all, func(a, b string) int { return compare(b, a) })
+	return all
+}
+
+// newestKernel is the first of them; "" where there is none.
+func newestKernel(running string, files []string, compare func(a, b string) int) string {
+	if all := kernelsLike(running, files, compare); len(all) > 0 {
+		return all[0]
+	}
+	return ""
 }
 
 // kernelFlavour is what tells builds of one version apart: Debian and Ubuntu append
@@ -69,24 +82,26 @@ func kernelFlavour(release string) string {
 
 // reboot weighs the signals. One that says yes is enough; no needs all that this
 // platform has to have been read.
-func (r *reader) reboot() {
+func (r *Reader) reboot() {
 	d := judgeReboot(rebootSigns{
-		flag: r.report.get("reboot_flag"), restarting: r.report.get("needs_restarting"), image: r.report.get("image"),
-		kernel: r.facts.Kernel, build: r.build, container: r.facts.Container, manager: r.facts.Manager.Name, boot: r.boot,
+		flag: r.Report.Get("reboot_flag"), kernel: r.Facts.Kernel, container: r.Facts.Container, boot: r.boot,
+		live: r.Report.Get("livepatch").Lines(), report: r.Report, ruler: r.ruler,
 	})
-	r.facts.Reboot = fact.Reboot{Needed: d.needed, Reasons: d.reasons}
+	r.Facts.Reboot = fact.Reboot{Needed: d.needed, Reasons: d.reasons}
 	if d.needed == patch.Unknown {
-		r.problem("reboot", "%s", d.unclear)
+		r.Problem("reboot", "%s", d.unclear)
 	}
 }
 
 // rebootSigns is all that tells whether a reboot is due.
 type rebootSigns struct {
-	flag, restarting, image section
-	kernel                  fact.Kernel
-	build                   string // uname -v: Debian writes the package's version into it
-	container, manager      string
-	boot                    bool // /boot could be read
+	flag      Section
+	kernel    fact.Kernel
+	container string
+	boot      bool     // /boot could be read
+	live      []string // live patches that are loaded
+	report    Report   // with the sections of the manager's signs
+	ruler     Manager
 }
 
 type rebootDue struct {
@@ -98,27 +113,28 @@ type rebootDue struct {
 func judgeReboot(s rebootSigns) rebootDue {
 	var d rebootDue
 	d.reasons = append(flagReasons(s.flag), kernelReasons(s)...)
-	restart, known := restartReason(s.restarting)
-	if restart != "" {
-		d.reasons = append(d.reasons, restart)
+	var more Due
+	if s.ruler.Due != nil {
+		more = s.ruler.Due(s.report)
 	}
+	d.reasons = append(d.reasons, more.Reasons...)
 	switch {
 	case len(d.reasons) > 0:
 		d.needed = patch.Yes
-	case !s.flag.ok():
+	case !s.flag.OK():
 		d.unclear = "/run/reboot-required could not be looked for"
 	case s.container == "" && !s.boot:
 		d.unclear = "the newest installed kernel is not known"
-	case s.manager == "dnf" && !known:
-		d.unclear = "needs-restarting can't tell (install yum-utils or dnf-utils): " + s.restarting.why()
+	case more.Unclear != "":
+		d.unclear = more.Unclear
 	default:
 		d.needed = patch.No
 	}
 	return d
 }
 
-func flagReasons(flag section) []string {
-	lines := flag.lines()
+func flagReasons(flag Section) []string {
+	lines := flag.Lines()
 	if len(lines) == 0 {
 		return nil
 	}
@@ -129,33 +145,18 @@ func flagReasons(flag section) []string {
 	return []string{reason}
 }
 
-var debianBuild = regexp.MustCompile(` Debian ([0-9][A-Za-z0-9.+:~-]*) \(`)
-
-// kernelReasons compares what runs with what is installed: another release, or the
-// same release built again (Debian's security updates within one ABI).
+// kernelReasons compares what runs with what is installed.
 func kernelReasons(s rebootSigns) []string {
 	if s.container != "" {
 		return nil
 	}
-	if s.kernel.Newest != "" && kernelOrder(s.manager)(s.kernel.Newest, s.kernel.Running) > 0 {
-		return []string{fmt.Sprintf("kernel %s runs, %s is installed", s.kernel.Running, s.kernel.Newest)}
-	}
-	built := debianBuild.FindStringSubmatch(s.build)
-	installed, status, _ := strings.Cut(strings.TrimSpace(s.image.out), " ")
-	if built == nil || status != "installed" || !isVersion(installed) || installed == built[1] {
+	if s.kernel.Newest == "" || s.ruler.kernelOrder()(s.kernel.Newest, s.kernel.Running) <= 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("kernel build %s runs, %s is installed", remote.Clean(built[1], 100), installed)}
-}
-
-// restartReason reads needs-restarting -r. Its exit status 1 also means that the
-// command is missing, so only its words count.
-func restartReason(s section) (reason string, known bool) {
-	switch {
-	case strings.Contains(s.out, "Reboot is required"):
-		return "needs-restarting: a reboot is required", true
-	case s.ok():
-		return "", true
+	reasons := []string{fmt.Sprintf("kernel %s runs, %s is installed", s.kernel.Running, s.kernel.Newest)}
+	if len(s.live) > 0 {
+		// Which of the new kernel's fixes it carries, nobody here can tell: due it stays.
+		reasons = append(reasons, "a live patch covers the running kernel ("+remote.Clean(strings.Join(s.live, ", "), 100)+"), so that the reboot is less urgent")
 	}
-	return "", false
+	return reasons
 }

@@ -1,4 +1,4 @@
-package linux
+package linux_test
 
 import (
 	"bytes"
@@ -10,9 +10,11 @@ import (
 
 	"github.com/patchring/patchring/pkg/fact"
 	lab "github.com/patchring/patchring/pkg/lab/linux"
-	"github.com/patchring/patchring/pkg/lab/posix"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/platform/linux"
+	"github.com/patchring/patchring/pkg/platform/linux/apt"
+	"github.com/patchring/patchring/pkg/platform/linux/dnf"
 	"github.com/patchring/patchring/pkg/remote"
 )
 
@@ -56,11 +58,11 @@ func (m *machine) run(c remote.Command) remote.Result {
 
 func (m *machine) detect(packages ...string) fact.Facts {
 	m.t.Helper()
-	f, err := Read([]remote.Result{m.run(Probe(platform.Query{Nonce: "0f", Refresh: true, Packages: packages})[0])})
+	f, err := managers().Read([]remote.Result{m.run(managers().Probe(platform.Query{Nonce: "0f", Refresh: true, Packages: packages})[0])})
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	f.Host = web
+	f.Host = linux.Web
 	return f
 }
 
@@ -98,15 +100,6 @@ type labDriver interface {
 	platform.Locker
 }
 
-// TestLabSubset: every script stays inside what simulated hosts understand.
-func TestLabSubset(t *testing.T) {
-	for name, text := range texts() {
-		for _, what := range posix.Check(name, []byte(text)) {
-			t.Errorf("%s: %s", name, what)
-		}
-	}
-}
-
 // TestLabUpgrades carries a simulated host of each kind through a whole upgrade.
 func TestLabUpgrades(t *testing.T) {
 	tests := map[string]struct {
@@ -114,9 +107,9 @@ func TestLabUpgrades(t *testing.T) {
 		driver   labDriver
 		old, new string
 	}{
-		"Debian": {"debian-12", Apt{Debian}, "1.0-1", "1.1-1"},
-		"Ubuntu": {"ubuntu-24.04", Apt{Ubuntu}, "1.0-1", "1.1-1"},
-		"Rocky":  {"rocky-9", Dnf{}, "1.0-1.el9", "1.1-1.el9"},
+		"Debian": {"debian-12", driverOf(apt.Debian), "1.0-1", "1.1-1"},
+		"Ubuntu": {"ubuntu-24.04", driverOf(apt.Ubuntu), "1.0-1", "1.1-1"},
+		"Rocky":  {"rocky-9", driverOf(dnf.RHEL), "1.0-1.el9", "1.1-1.el9"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -150,7 +143,7 @@ func (m *machine) upgrade(d labDriver, version string) {
 		t.Fatal(err)
 	}
 	boot := m.BootID()
-	all := slices.Concat([]platform.Step{d.Lock(web, owner("r1"))}, steps, []platform.Step{d.Unlock(web, owner("r1"))})
+	all := slices.Concat([]platform.Step{d.Lock(linux.Web, linux.OwnerOf("r1"))}, steps, []platform.Step{d.Unlock(linux.Web, linux.OwnerOf("r1"))})
 	for _, s := range all {
 		if got := m.perform(s); got.State != platform.Done {
 			t.Fatalf("%s: %+v", s.ID, got)
@@ -190,8 +183,8 @@ func TestLabTrouble(t *testing.T) {
 				tt.conf.Repository = []lab.Package{{Name: "pr-plain", Version: "1.1-1", Suite: "security"}}
 				m := newMachine(t, tt.conf)
 				w := patch.Work{ID: "r1-x", Reboot: patch.RebootNever, Install: []patch.Update{{Name: "pr-plain", Arch: "amd64", From: "1.0-1", To: "1.1-1"}}}
-				got := m.perform(stepNamed(t, Apt{Debian}, m.detect(), w, "preflight"))
-				standing(t, got, tt.state, tt.say)
+				got := m.perform(stepNamed(t, driverOf(apt.Debian), m.detect(), w, "preflight"))
+				linux.Standing(t, got, tt.state, tt.say)
 				if e := m.Effects(); len(e.Transactions) != 0 {
 					t.Errorf("%+v", e)
 				}
@@ -202,7 +195,7 @@ func TestLabTrouble(t *testing.T) {
 
 // TestLabFailingScript: apt says so with its exit status, dnf does not.
 func TestLabFailingScript(t *testing.T) {
-	for os, d := range map[string]labDriver{"debian-12": Apt{Debian}, "rocky-9": Dnf{}} {
+	for os, d := range map[string]labDriver{"debian-12": driverOf(apt.Debian), "rocky-9": driverOf(dnf.RHEL)} {
 		t.Run(os, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newMachine(t, lab.Config{
@@ -216,7 +209,7 @@ func TestLabFailingScript(t *testing.T) {
 					t.Fatalf("%+v", f)
 				}
 				step := stepNamed(t, d, f, patch.Work{ID: "r1-x", Reboot: patch.RebootNever, Install: f.Updates[i : i+1]}, "install")
-				standing(t, m.perform(step), platform.Failed, "")
+				linux.Standing(t, m.perform(step), platform.Failed, "")
 			})
 		})
 	}
@@ -230,13 +223,13 @@ func TestLabHostile(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		m := newMachine(t, lab.Config{Name: "x", OS: "debian-12", Faults: lab.Faults{Hostile: true}})
-		f, err := Read([]remote.Result{m.run(Probe(platform.Query{Nonce: "0f"})[0])})
+		f, err := managers().Read([]remote.Result{m.run(managers().Probe(platform.Query{Nonce: "0f"})[0])})
 		if err == nil && len(f.Problems) == 0 {
 			t.Error("nothing was noticed")
 		}
-		clean(t, fmt.Sprintf("%q", fmt.Sprint(err, f.Problems)))
+		linux.CleanText(t, fmt.Sprintf("%q", fmt.Sprint(err, f.Problems)))
 		for _, p := range f.Problems {
-			clean(t, p.Detail)
+			linux.CleanText(t, p.Detail)
 		}
 	})
 }

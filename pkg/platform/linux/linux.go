@@ -1,6 +1,7 @@
-// Package linux drives Linux hosts: one probe that learns everything in one go,
-// and the drivers for apt and dnf that turn work into steps. It never runs
-// anything: it builds commands, and reads what they printed.
+// Package linux drives Linux and BSD hosts: one probe that learns everything in one go,
+// and the steps of a package transaction, the same for every package manager. What
+// differs between those is a Manager; each has a package of its own below this one.
+// Nothing here runs anything: it builds commands, and reads what they printed.
 package linux
 
 import (
@@ -13,51 +14,56 @@ import (
 	"github.com/patchring/patchring/pkg/remote"
 )
 
-// The platforms of this package.
-const (
-	Debian fact.Platform = "debian" // and what says it is like it
-	Ubuntu fact.Platform = "ubuntu"
-	RHEL   fact.Platform = "rhel"  // Rocky, Alma, CentOS, Oracle, Fedora, Amazon … with dnf
-	Other  fact.Platform = "linux" // detected only
-)
+// Other is a host that is only looked at.
+const Other fact.Platform = "linux"
 
-// maxReport bounds a probe's output: some thousands of updates with their versions.
+// maxReport bounds a script's output: some thousands of updates with their versions.
 const maxReport = 8 << 20
 
-// Family is all of Linux; which distribution it is, the probe tells.
-func Family() platform.Family {
-	return platform.Family{Name: "linux", Match: matches, Probe: Probe, Read: Read}
+// Family is all of Linux and the BSDs; which system it is, the probe tells.
+func (all Managers) Family() platform.Family {
+	return platform.Family{Name: "linux", Match: matches, Probe: all.Probe, Read: all.Read}
 }
 
 // matches is for the last family asked: any server that has not said it is something else.
 func matches(ident string) bool { return !strings.HasPrefix(ident, "SSH-2.0-Cisco-") }
 
 // Probe is one command. Without root it still tells most.
-func Probe(q platform.Query) []remote.Command {
-	effect, mode := remote.Reads, "read"
+func (all Managers) Probe(q platform.Query) []remote.Command {
+	effect, mode, offers := remote.Reads, "read", ""
 	if q.Refresh {
 		effect, mode = remote.Refreshes, "refresh"
 	}
+	if q.Offers {
+		offers = "offers"
+	}
 	// What is not a name can't be installed; it is then simply not among the answers.
-	names := slices.DeleteFunc(slices.Clone(q.Packages), func(n string) bool { return !isName(n) })
+	names := slices.DeleteFunc(slices.Clone(q.Packages), func(n string) bool { return !IsName(n) })
 	slices.Sort(names)
-	args := append([]string{cmp.Or(q.Nonce, "0"), mode}, slices.Compact(names)...)
-	return []remote.Command{look(effect, maxReport, args, frameScript, commonScript, markerScript, probeScript)}
+	args := append([]string{cmp.Or(q.Nonce, "0"), mode, offers}, slices.Compact(names)...)
+	return []remote.Command{look(effect, maxReport, args, all.probeScripts()...)}
 }
 
-// Drivers of this package, in the order in which they are shown.
-// familyOf names the platform by what os-release says and the package manager found.
-func familyOf(os fact.OS, manager string) fact.Platform {
-	is := func(names ...string) bool {
-		return slices.Contains(names, os.ID) || slices.ContainsFunc(os.Like, func(like string) bool { return slices.Contains(names, like) })
+// probeScripts are the texts of the probe: it does not know yet which manager rules.
+func (all Managers) probeScripts() []string {
+	scripts, known := []string{frameScript, commonScript, markerScript}, make([]string, 0, len(all))
+	for _, m := range all {
+		if m.Script == "" { // nothing but a name
+			continue
+		}
+		scripts, known = append(scripts, m.Script), append(known, m.Name)
 	}
-	switch {
-	case manager == "apt" && is("ubuntu"):
-		return Ubuntu
-	case manager == "apt" && is("debian"):
-		return Debian
-	case manager == "dnf" && is("rhel", "fedora", "centos", "rocky", "almalinux", "ol", "amzn"):
-		return RHEL
+	return append(scripts, "known='"+strings.Join(known, " ")+"'\n", probeScript)
+}
+
+// Drivers for everything that these managers rule, in the order in which they are
+// shown, and one for what is only looked at.
+func (all Managers) Drivers() []platform.Driver {
+	var drivers []platform.Driver
+	for _, m := range all {
+		for _, name := range m.Drives {
+			drivers = append(drivers, Driver{Manager: m, Platform: name, all: all})
+		}
 	}
-	return Other
+	return append(drivers, Detected{all})
 }

@@ -23,19 +23,6 @@ const LockFolder = lockHome + "/lock"
 
 const lockHome = "/var/lib/patchring"
 
-// Lock takes the host's lock for o's rollout; a lock that this rollout holds is
-// taken already. Of another's lock it says whose it is and since when, and fails.
-func (Apt) Lock(on fact.HostID, o platform.Owner) platform.Step { return lock(on, o) }
-
-// Unlock gives it back; another's is left alone.
-func (Apt) Unlock(on fact.HostID, o platform.Owner) platform.Step { return unlock(on, o) }
-
-// Lock is as Apt's.
-func (Dnf) Lock(on fact.HostID, o platform.Owner) platform.Step { return lock(on, o) }
-
-// Unlock is as Apt's.
-func (Dnf) Unlock(on fact.HostID, o platform.Owner) platform.Step { return unlock(on, o) }
-
 func lock(on fact.HostID, o platform.Owner) platform.Step {
 	return lockStep("lock", "take", "take the lock on the host", on, o, judgeLock)
 }
@@ -80,17 +67,17 @@ type holder struct {
 }
 
 func readHolder(results []remote.Result) holder {
-	rep, trouble := wholeReport(results)
+	rep, trouble := WholeReport(results)
 	if trouble != "" {
 		return holder{why: trouble}
 	}
-	h := holder{state: strings.TrimSpace(rep.get("state").out)}
+	h := holder{state: strings.TrimSpace(rep.Get("state").Out)}
 	if h.state != "held" {
 		return h
 	}
-	owner := rep.get("owner")
-	if err := json.Unmarshal([]byte(owner.out), &h.owner); err != nil || !owner.ok() {
-		return holder{why: LockFolder + "/owner.json can't be understood: " + remote.Clean(owner.out, 200)}
+	owner := rep.Get("owner")
+	if err := json.Unmarshal([]byte(owner.Out), &h.owner); err != nil || !owner.OK() {
+		return holder{why: LockFolder + "/owner.json can't be understood: " + remote.Clean(owner.Out, 200)}
 	}
 	return h
 }

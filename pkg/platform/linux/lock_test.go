@@ -14,16 +14,14 @@ import (
 )
 
 // takeIn, giveIn and seeIn are the lock's commands, with a folder of the test's own.
-func takeIn(home, rollout string) remote.Command { return in(home, Apt{}.Lock(web, owner(rollout)).Do) }
+func takeIn(home, rollout string) remote.Command {
+	return in(home, sample().Lock(Web, OwnerOf(rollout)).Do)
+}
 func giveIn(home, rollout string) remote.Command {
-	return in(home, Apt{}.Unlock(web, owner(rollout)).Do)
+	return in(home, sample().Unlock(Web, OwnerOf(rollout)).Do)
 }
 func seeIn(home, rollout string) remote.Command {
-	return in(home, Apt{}.Lock(web, owner(rollout)).Look.Do)
-}
-
-func owner(rollout string) platform.Owner {
-	return platform.Owner{Rollout: rollout, By: "jane@laptop", Since: time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)}
+	return in(home, sample().Lock(Web, OwnerOf(rollout)).Look.Do)
 }
 
 func in(home string, ops []platform.Operation) remote.Command {
@@ -38,11 +36,11 @@ func in(home string, ops []platform.Operation) remote.Command {
 }
 
 func TestLockForReal(t *testing.T) {
-	shells(t, func(t *testing.T, shell []string) {
+	Shells(t, func(t *testing.T, shell []string) {
 		t.Helper()
 		home := filepath.Join(t.TempDir(), "patchring")
 		judge := func(rollout string) platform.State {
-			return Apt{}.Lock(web, owner(rollout)).Look.Judge([]remote.Result{runIn(t, shell, seeIn(home, rollout))}).State
+			return sample().Lock(Web, OwnerOf(rollout)).Look.Judge([]remote.Result{RunIn(t, shell, seeIn(home, rollout))}).State
 		}
 		want := func(what string, got, want platform.State) {
 			t.Helper()
@@ -51,20 +49,20 @@ func TestLockForReal(t *testing.T) {
 			}
 		}
 		want("at first", judge("r1"), platform.NotDone)
-		runIn(t, shell, takeIn(home, "r1"))
+		RunIn(t, shell, takeIn(home, "r1"))
 		want("taken", judge("r1"), platform.Done)
 		want("taken, for another", judge("r2"), platform.Failed)
-		runIn(t, shell, takeIn(home, "r2"))
+		RunIn(t, shell, takeIn(home, "r2"))
 		want("another tried", judge("r1"), platform.Done)
-		if r := runIn(t, shell, giveIn(home, "r2")); r.Code == 0 {
+		if r := RunIn(t, shell, giveIn(home, "r2")); r.Code == 0 {
 			t.Error("another's lock was given back")
 		}
 		want("another tried to give it back", judge("r1"), platform.Done)
-		if r := runIn(t, shell, giveIn(home, "r1")); r.Code != 0 {
+		if r := RunIn(t, shell, giveIn(home, "r1")); r.Code != 0 {
 			t.Errorf("%s", r.Err)
 		}
 		want("given back", judge("r2"), platform.NotDone)
-		runIn(t, shell, giveIn(home, "r1"))
+		RunIn(t, shell, giveIn(home, "r1"))
 		want("given back twice", judge("r2"), platform.NotDone)
 		if err := os.Mkdir(filepath.Join(home, "lock"), 0o700); err != nil {
 			t.Fatal(err)
@@ -79,13 +77,13 @@ func TestOneTakesTheLock(t *testing.T) {
 	var wg sync.WaitGroup
 	names := []string{"a", "b", "c", "d", "e", "f"}
 	for _, name := range names {
-		wg.Go(func() { runIn(t, []string{"sh"}, takeIn(home, name)) })
+		wg.Go(func() { RunIn(t, []string{"sh"}, takeIn(home, name)) })
 	}
 	wg.Wait()
 	held := 0
 	for _, name := range names {
-		r := runIn(t, []string{"sh"}, seeIn(home, name))
-		if (Apt{}).Lock(web, owner(name)).Look.Judge([]remote.Result{r}).State == platform.Done {
+		r := RunIn(t, []string{"sh"}, seeIn(home, name))
+		if (sample()).Lock(Web, OwnerOf(name)).Look.Judge([]remote.Result{r}).State == platform.Done {
 			held++
 		}
 	}
@@ -100,15 +98,16 @@ func TestLockSymlink(t *testing.T) {
 		t.Fatal(err)
 	}
 	home := filepath.Join(dir, "patchring")
-	if r := runIn(t, []string{"sh"}, takeIn(home, "r1")); r.Code == 0 {
+	if r := RunIn(t, []string{"sh"}, takeIn(home, "r1")); r.Code == 0 {
 		t.Error("a symbolic link was followed")
 	}
-	if r := runIn(t, []string{"sh"}, seeIn(home, "r1")); !strings.Contains(string(r.Out), "symlink") {
+	if r := RunIn(t, []string{"sh"}, seeIn(home, "r1")); !strings.Contains(string(r.Out), "symlink") {
 		t.Errorf("%s", r.Out)
 	}
 }
 
-func lockSays(state, owner string) remote.Result {
+// LockSays is what the look at a lock prints.
+func LockSays(state, owner string) remote.Result {
 	return remote.Result{Ending: remote.Exited, Out: []byte(opening + "n\n@n begin state\n" + state + "\n\n@n status 0\n@n end state\n@n begin owner\n" + owner + "\n\n@n status 0\n@n end owner\n@n whole\n")}
 }
 
@@ -134,15 +133,15 @@ func TestLockLook(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.state+" "+tt.owner, func(t *testing.T) {
-			r := []remote.Result{lockSays(tt.state, tt.owner)}
-			standing(t, Apt{}.Lock(web, ours).Look.Judge(r), tt.lock, tt.say)
-			standing(t, Dnf{}.Unlock(web, ours).Look.Judge(r), tt.unlock, tt.say)
+			r := []remote.Result{LockSays(tt.state, tt.owner)}
+			Standing(t, sample().Lock(Web, ours).Look.Judge(r), tt.lock, tt.say)
+			Standing(t, sample().Unlock(Web, ours).Look.Judge(r), tt.unlock, tt.say)
 		})
 	}
-	if got := (Apt{}).Lock(web, platform.Owner{}).Look.Judge([]remote.Result{lockSays("held", "{}")}); got.State == platform.Done {
+	if got := (sample()).Lock(Web, platform.Owner{}).Look.Judge([]remote.Result{LockSays("held", "{}")}); got.State == platform.Done {
 		t.Error("a lock without a rollout is nobody's, not ours")
 	}
-	if !reflect.DeepEqual(platform.Show(Apt{}.Lock(web, ours)), platform.Show(Dnf{}.Lock(web, ours))) {
+	if !reflect.DeepEqual(platform.Show(sample().Lock(Web, ours)), platform.Show(sample().Lock(Web, ours))) {
 		t.Error("the lock is the same on all Linux hosts")
 	}
 }

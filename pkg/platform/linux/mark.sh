@@ -1,6 +1,6 @@
 # Writes or removes the marker of an open rollout. $1 write or remove, $2 the folder that
 # holds lock and markers, $3 the marker's name, $4 the rollout as it stands in JSON, $5
-# the marker as JSON.
+# the marker as JSON, $6 what the names of the rollout's works begin with.
 LC_ALL=C; export LC_ALL
 set -u
 
@@ -28,6 +28,27 @@ remove() {
 	rm -f "$file" || fail "can't remove $file"
 }
 
+# forget removes the package files that were kept on the host for this rollout: its works
+# are named after it, with six hexadecimal digits of the host, and -t and the try.
+forget() {
+	[ -n "$1" ] || return 0
+	for store in "$home/kept" "$home/sent"; do
+		if [ -h "$store" ] || [ ! -d "$store" ]; then continue; fi
+		# shellcheck disable=SC2012 # other names are none of ours
+		ls -1 "$store" | while read -r work; do
+			case ${work#"$1-"} in
+			"$work") ;;
+			[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]) rm -rf "${store:?}/$work" ;;
+			[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]-t*)
+				case ${work##*-t} in '' | *[!0-9]*) ;; *) rm -rf "${store:?}/$work" ;; esac
+				;;
+			esac
+		done
+		rmdir "$store" 2>/dev/null
+	done
+	return 0
+}
+
 main() {
 	home=$2 file=$2/open/$3
 	for folder in "$home" "$home/open"; do
@@ -35,7 +56,10 @@ main() {
 	done
 	case $1 in
 	write) write "$4" "$5" ;;
-	remove) remove "$4" ;;
+	remove)
+		forget "$6"
+		remove "$4"
+		;;
 	esac
 }
 

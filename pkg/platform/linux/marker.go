@@ -33,18 +33,6 @@ func MarkerName(playbook, site string) string {
 	return strings.TrimPrefix(string(patch.DigestOf([]byte(site+"\x00"+playbook))), "sha256:")[:32]
 }
 
-// Mark leaves the word of o's rollout on the host; see platform.Marker.
-func (Apt) Mark(on fact.HostID, o platform.Owner) platform.Step { return mark(on, o) }
-
-// Unmark removes it; another's is left alone.
-func (Apt) Unmark(o platform.Owner) remote.Command { return unmark(o) }
-
-// Mark is as Apt's.
-func (Dnf) Mark(on fact.HostID, o platform.Owner) platform.Step { return mark(on, o) }
-
-// Unmark is as Apt's.
-func (Dnf) Unmark(o platform.Owner) remote.Command { return unmark(o) }
-
 func mark(on fact.HostID, o platform.Owner) platform.Step {
 	owner, rollout := ownerJSON(o)
 	name := MarkerName(o.Playbook, o.Site)
@@ -62,15 +50,24 @@ func mark(on fact.HostID, o platform.Owner) platform.Step {
 
 func unmark(o platform.Owner) remote.Command {
 	_, rollout := ownerJSON(o)
-	return look(remote.Changes, 0, []string{"remove", lockHome, MarkerName(o.Playbook, o.Site), rollout, ""}, markScript)
+	return look(remote.Changes, 0, []string{"remove", lockHome, MarkerName(o.Playbook, o.Site), rollout, "", workName(o.Rollout)}, markScript)
+}
+
+// workName is what the names of a rollout's works begin with on every host; the engine
+// adds the host's and the try's parts.
+func workName(rollout string) string {
+	if id := strings.ToLower(rollout); id != "" && len(id) <= 40 && strings.Trim(id, alnum+"-") == "" {
+		return id
+	}
+	return "r-" + patch.DigestOf([]byte(rollout)).Short()
 }
 
 func judgeMark(o platform.Owner, results []remote.Result) platform.Standing {
-	rep, trouble := wholeReport(results)
+	rep, trouble := WholeReport(results)
 	if trouble != "" {
 		return platform.Standing{Reasons: []string{trouble}}
 	}
-	state, lines := standsOpen(rep.get("open"))
+	state, lines := standsOpen(rep.Get("open"))
 	switch {
 	case state == "odd", len(lines) == 1 && lines[0] == "odd":
 		return platform.Standing{State: platform.Failed, Reasons: []string{"a marker in " + MarkerFolder + " is not a file, or the folder is none; find out who made it, and remove it"}}
@@ -88,8 +85,8 @@ func judgeMark(o platform.Owner, results []remote.Result) platform.Standing {
 
 // standsOpen takes the section apart: how the markers stand ("": not known), and a line
 // for each.
-func standsOpen(s section) (state string, lines []string) {
-	if lines = s.lines(); !s.ok() || len(lines) == 0 {
+func standsOpen(s Section) (state string, lines []string) {
+	if lines = s.Lines(); !s.OK() || len(lines) == 0 {
 		return "", nil
 	}
 	return lines[0], lines[1:]
@@ -104,31 +101,31 @@ func ownerIn(text string) (platform.Owner, error) {
 // markers reads what open rollouts have left. A folder that nobody but root may enter
 // hides the lock as well: then nothing can be begun here either, so nothing stands
 // against taking it for none, and the problem says so.
-func (r *reader) markers() {
-	s := r.report.get("open")
+func (r *Reader) markers() {
+	s := r.Report.Get("open")
 	switch state, lines := standsOpen(s); state {
 	case "absent":
 	case "there":
 		for _, line := range lines {
 			r.marker(line)
 		}
-		slices.SortFunc(r.facts.Markers, compareMarkers)
+		slices.SortFunc(r.Facts.Markers, compareMarkers)
 	case "hidden":
-		r.problem("marker", "%s can't be entered: whether a rollout is open here is not known", lockHome)
+		r.Problem("marker", "%s can't be entered: whether a rollout is open here is not known", lockHome)
 	case "odd":
-		r.problem("marker", "%s is not a folder: whether a rollout is open here is not known", MarkerFolder)
+		r.Problem("marker", "%s is not a folder: whether a rollout is open here is not known", MarkerFolder)
 	default:
-		r.problem("marker", "whether a rollout is open here could not be read: %s", s.why())
+		r.Problem("marker", "whether a rollout is open here could not be read: %s", s.Why())
 	}
 }
 
-func (r *reader) marker(line string) {
+func (r *Reader) marker(line string) {
 	m := readMarker(line)
 	if m == nil {
-		r.problem("marker", "a marker in %s can't be understood: %s", MarkerFolder, remote.Clean(line, 200))
+		r.Problem("marker", "a marker in %s can't be understood: %s", MarkerFolder, remote.Clean(line, 200))
 		return
 	}
-	r.facts.Markers = append(r.facts.Markers, *m)
+	r.Facts.Markers = append(r.Facts.Markers, *m)
 }
 
 func compareMarkers(a, b fact.Marker) int {

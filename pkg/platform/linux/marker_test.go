@@ -18,8 +18,8 @@ import (
 )
 
 func ourWord(rollout string) platform.Owner {
-	o := owner(rollout)
-	o.Host, o.Playbook, o.Site = web.String(), "monthly", "hq"
+	o := OwnerOf(rollout)
+	o.Host, o.Playbook, o.Site = Web.String(), "monthly", "hq"
 	return o
 }
 
@@ -32,27 +32,31 @@ type rigged struct {
 
 func (r rigged) run(c remote.Command) remote.Result {
 	r.t.Helper()
-	return runIn(r.t, r.shell, in(r.home, []platform.Operation{{Command: &c}}))
+	return RunIn(r.t, r.shell, in(r.home, []platform.Operation{{Command: &c}}))
 }
 
-func (r rigged) lock(rollout string) { r.run(*Apt{}.Lock(web, ourWord(rollout)).Do[0].Command) }
-func (r rigged) mark(rollout string) remote.Result {
-	return r.run(*Apt{}.Mark(web, ourWord(rollout)).Do[0].Command)
+func (r rigged) lock(rollout string) {
+	r.run(*sample().Lock(Web, ourWord(rollout)).Do[0].Command)
 }
-func (r rigged) unmark(rollout string) remote.Result { return r.run(Apt{}.Unmark(ourWord(rollout))) }
+func (r rigged) mark(rollout string) remote.Result {
+	return r.run(*sample().Mark(Web, ourWord(rollout)).Do[0].Command)
+}
+func (r rigged) unmark(rollout string) remote.Result {
+	return r.run(sample().Unmark(ourWord(rollout)))
+}
 
 func (r rigged) stands(rollout string) platform.State {
 	r.t.Helper()
-	step := Apt{}.Mark(web, ourWord(rollout))
+	step := sample().Mark(Web, ourWord(rollout))
 	return step.Look.Judge([]remote.Result{r.run(*step.Look.Do[0].Command)}).State
 }
 
 // detected is what the real probe reads of it on this machine.
 func (r rigged) detected() fact.Facts {
 	r.t.Helper()
-	c := Probe(platform.Query{Nonce: "0f"})[0]
+	c := Managers{sample().Manager}.Probe(platform.Query{Nonce: "0f"})[0]
 	c.Stdin = bytes.ReplaceAll(c.Stdin, []byte(lockHome), []byte(r.home))
-	f, err := Read([]remote.Result{runIn(r.t, r.shell, c)})
+	f, err := Managers{sample().Manager}.Read([]remote.Result{RunIn(r.t, r.shell, c)})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -84,7 +88,7 @@ func only(f fact.Facts) *fact.Marker {
 
 func eachRigged(t *testing.T, test func(t *testing.T, r rigged)) {
 	t.Helper()
-	shells(t, func(t *testing.T, shell []string) {
+	Shells(t, func(t *testing.T, shell []string) {
 		t.Helper()
 		test(t, rigged{t, shell, filepath.Join(t.TempDir(), "patchring")})
 	})
@@ -99,7 +103,7 @@ func TestMarkerForReal(t *testing.T) {
 				t.Errorf("%s: %v, want %v", what, got, want)
 			}
 		}
-		if f := r.detected(); f.Markers != nil || hasProblem(f, "marker", "") {
+		if f := r.detected(); f.Markers != nil || HasProblem(f, "marker", "") {
 			t.Errorf("at first: %+v %+v", f.Markers, f.Problems)
 		}
 		if got := r.mark("r1"); got.Code == 0 {
@@ -110,14 +114,14 @@ func TestMarkerForReal(t *testing.T) {
 		r.mark("r1")
 		want("marked", "r1", platform.Done)
 		want("marked, for another", "r2", platform.NotDone)
-		marker := fact.Marker{Rollout: "r1", Playbook: "monthly", Site: "hq", By: "jane@laptop", Since: owner("").Since}
+		marker := fact.Marker{Rollout: "r1", Playbook: "monthly", Site: "hq", By: "jane@laptop", Since: OwnerOf("").Since}
 		if got := only(r.detected()); got == nil || *got != marker {
 			t.Errorf("detected: %+v", got)
 		}
 		if got := r.mark("r2"); got.Code == 0 {
 			t.Error("it was written under another's lock")
 		}
-		r.run(*Apt{}.Unlock(web, ourWord("r1")).Do[0].Command)
+		r.run(*sample().Unlock(Web, ourWord("r1")).Do[0].Command)
 		want("unlocked", "r1", platform.Done)
 		r.lock("r2")
 		r.mark("r2")
@@ -141,7 +145,7 @@ func TestMarkerIsReplacedWhole(t *testing.T) {
 		r.lock("r1")
 		r.put(r.path(), `{"rollout":"r0`)
 		r.put(r.path()+".new", strings.Repeat("x", 5000))
-		if f := r.detected(); f.Markers != nil || !hasProblem(f, "marker", "can't be understood") {
+		if f := r.detected(); f.Markers != nil || !HasProblem(f, "marker", "can't be understood") {
 			t.Errorf("%+v %+v", f.Markers, f.Problems)
 		}
 		r.mark("r1")
@@ -157,7 +161,7 @@ func TestOddMarkers(t *testing.T) {
 		r.lock("r1")
 		odd := func(what, problem string) {
 			t.Helper()
-			if f := r.detected(); f.Markers != nil || !hasProblem(f, "marker", problem) || r.stands("r1") != platform.Failed {
+			if f := r.detected(); f.Markers != nil || !HasProblem(f, "marker", problem) || r.stands("r1") != platform.Failed {
 				t.Errorf("%s: %+v %+v", what, f.Markers, f.Problems)
 			}
 			if got := r.mark("r1"); got.Code == 0 {
@@ -185,13 +189,13 @@ func TestTwoPlaybooks(t *testing.T) {
 		weekly := ourWord("w1")
 		weekly.Playbook = "weekly"
 		r.lock("w1")
-		r.run(*Apt{}.Mark(web, weekly).Do[0].Command)
-		r.run(*Apt{}.Unlock(web, weekly).Do[0].Command)
+		r.run(*sample().Mark(Web, weekly).Do[0].Command)
+		r.run(*sample().Unlock(Web, weekly).Do[0].Command)
 		r.lock("r1")
 		r.mark("r1")
 		r.put(filepath.Join(r.home, "open", "README"), "hello")
 		f := r.detected()
-		if len(f.Markers) != 2 || f.Markers[0].Rollout != "r1" || f.Markers[1].Rollout != "w1" || hasProblem(f, "marker", "") {
+		if len(f.Markers) != 2 || f.Markers[0].Rollout != "r1" || f.Markers[1].Rollout != "w1" || HasProblem(f, "marker", "") {
 			t.Errorf("%+v %+v", f.Markers, f.Problems)
 		}
 		r.unmark("r1")
@@ -201,7 +205,7 @@ func TestTwoPlaybooks(t *testing.T) {
 		for i := range 50 {
 			r.put(filepath.Join(r.home, "open", strconv.Itoa(i)), "{}")
 		}
-		if f := r.detected(); len(f.Markers) != 0 || !hasProblem(f, "marker", "could not be read") {
+		if f := r.detected(); len(f.Markers) != 0 || !HasProblem(f, "marker", "could not be read") {
 			t.Errorf("more than anybody would read: %+v %+v", f.Markers, f.Problems)
 		}
 	})
@@ -216,7 +220,7 @@ func TestLongMarker(t *testing.T) {
 		o.By = strings.Repeat("j", 9000)
 		text, _ := ownerJSON(o)
 		r.put(r.path(), text)
-		if f := r.detected(); f.Markers != nil || !hasProblem(f, "marker", "can't be understood") {
+		if f := r.detected(); f.Markers != nil || !HasProblem(f, "marker", "can't be understood") {
 			t.Errorf("%+v", f.Markers)
 		}
 		text, _ = ownerJSON(ourWord("r1"))
@@ -252,8 +256,8 @@ func TestReadMarker(t *testing.T) {
 		"control characters":   {"there\n" + strings.Replace(whole, `"monthly"`, `"m\u001b[2J"`, 1), "0", "can't be understood"},
 		"no time":              {"there\n" + strings.Replace(whole, "2026-11-21T", "0001-11-21T", 1), "0", "can't be understood"},
 	} {
-		f, err := Read([]remote.Result{markerSays(c.text, c.status)})
-		if err != nil || hasProblem(f, "marker", "") != (c.problem != "") || !hasProblem(f, "marker", c.problem) && c.problem != "" {
+		f, err := Managers{sample().Manager}.Read([]remote.Result{markerSays(c.text, c.status)})
+		if err != nil || HasProblem(f, "marker", "") != (c.problem != "") || !HasProblem(f, "marker", c.problem) && c.problem != "" {
 			t.Errorf("%s: %v %+v", name, err, f.Problems)
 		}
 		if is := c.problem == "" && strings.Contains(c.text, "{"); (len(f.Markers) == 1) != is {
@@ -264,13 +268,13 @@ func TestReadMarker(t *testing.T) {
 
 // TestOldLocksAreOurs: a lock that says nothing of playbook and site is the same lock.
 func TestOldLocksAreOurs(t *testing.T) {
-	old, _ := ownerJSON(owner("r1"))
+	old, _ := ownerJSON(OwnerOf("r1"))
 	ours := ourWord("r1")
 	ours.Host = ""
-	for _, step := range []platform.Step{Apt{}.Lock(web, ours), Dnf{}.Lock(web, ours)} {
-		standing(t, step.Look.Judge([]remote.Result{lockSays("held", old)}), platform.Done, "")
+	for _, step := range []platform.Step{sample().Lock(Web, ours), sample().Lock(Web, ours)} {
+		Standing(t, step.Look.Judge([]remote.Result{LockSays("held", old)}), platform.Done, "")
 	}
-	if !reflect.DeepEqual(platform.Show(Apt{}.Mark(web, ours)), platform.Show(Dnf{}.Mark(web, ours))) {
+	if !reflect.DeepEqual(platform.Show(sample().Mark(Web, ours)), platform.Show(sample().Mark(Web, ours))) {
 		t.Error("the marker is the same on all Linux hosts")
 	}
 }
@@ -283,21 +287,21 @@ func FuzzMarker(f *testing.F) {
 	f.Add("there\n"+strings.Replace(whole, "hq", `\u202e`, 1), "r2")
 	f.Add("hidden", "")
 	f.Fuzz(func(t *testing.T, text, rollout string) {
-		got, err := Read([]remote.Result{markerSays(text, "0")})
+		got, err := Managers{sample().Manager}.Read([]remote.Result{markerSays(text, "0")})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, p := range got.Problems {
-			clean(t, p.Detail)
+			CleanText(t, p.Detail)
 		}
 		for _, m := range got.Markers {
-			clean(t, m.Rollout+m.Playbook+m.Site+m.By)
+			CleanText(t, m.Rollout+m.Playbook+m.Site+m.By)
 			if raw, err := json.Marshal(m); err != nil || !plainRollout.MatchString(m.Rollout) || m.Since.Year() < 1970 || m.Since.Location() != time.UTC {
 				t.Errorf("%s %v", raw, err)
 			}
 		}
 		s := judgeMark(ourWord(rollout), []remote.Result{markerSays(text, "0")})
-		standing(t, s, s.State, "")
+		Standing(t, s, s.State, "")
 		if s.State == platform.Done && len(got.Markers) > 0 && !slices.ContainsFunc(got.Markers, func(m fact.Marker) bool { return m.Rollout == rollout }) {
 			t.Errorf("%q is not the marker of %q", text, rollout)
 		}

@@ -3,6 +3,7 @@ package linux
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,71 +23,95 @@ const lockPatience = 20
 
 // preflight looks, and does nothing: a lock in the way is "not done yet", anything
 // else that is wrong fails the host before it was touched.
-func (s scheme) preflight(f fact.Facts, w patch.Work, read func(fact.Facts, section) transaction) platform.Step {
-	specs, asked := s.specs(f, w.Install), names(w.Install)
-	args := []string{nonce("preflight "+w.ID, f, specs), s.manager, strconv.Itoa(lockPatience), strconv.Itoa(len(asked))}
-	args = append(append(args, asked...), specs...)
-	command := look(remote.Reads, maxReport, args, frameScript, commonScript, preflightScript)
+func (s Manager) preflight(f fact.Facts, w patch.Work) platform.Step {
+	asked := asked(w)
+	args := slices.Concat([]string{strconv.Itoa(lockPatience), strconv.Itoa(len(asked))}, asked, s.words(f, w))
+	command := s.looks("preflight "+w.ID, f, w, preflightScript, args...)
 	return platform.Step{
 		ID: "preflight", On: f.Host, Title: "look whether everything is ready",
 		Look: platform.Look{
 			Do:    []platform.Operation{{Command: &command}},
-			Judge: func(r []remote.Result) platform.Standing { return s.judgePreflight(f, w, read, r) },
+			Judge: func(r []remote.Result) platform.Standing { return s.judgePreflight(f, w, r) },
 		},
 		Deadline: 10 * time.Minute, Rest: true,
 	}
 }
 
-func (s scheme) judgePreflight(f fact.Facts, w patch.Work, read func(fact.Facts, section) transaction, results []remote.Result) platform.Standing {
-	rep, trouble := wholeReport(results)
+func (s Manager) judgePreflight(f fact.Facts, w patch.Work, results []remote.Result) platform.Standing {
+	rep, trouble := WholeReport(results)
 	if trouble != "" {
 		return platform.Standing{Reasons: []string{trouble}}
 	}
-	if holders := readHolders(rep.get("locks").lines()); len(holders) > 0 {
+	if holders := readHolders(rep.Get("locks").Lines()); len(holders) > 0 {
 		reason := "the package manager is locked by " + strings.Join(holders, ", ")
 		return platform.Standing{State: platform.NotDone, Reasons: []string{reason}, Progress: "waiting: " + reason}
 	}
-	versions := rep.get("versions")
-	installed, odd := readInstalled(versions.lines())
-	if versions.status < 0 || versions.status > 1 || odd > 0 {
-		return platform.Standing{Reasons: []string{"the installed versions could not be read: " + versions.why()}}
+	versions := rep.Get("versions")
+	installed, odd := ReadInstalled(versions.Lines())
+	if versions.Status < 0 || versions.Status > 1 || odd > 0 {
+		return platform.Standing{Reasons: []string{"the installed versions could not be read: " + versions.Why()}}
 	}
-	var wrong []string
-	if s.manager == "apt" {
-		wrong = append(wrong, dpkgTrouble(rep)...)
+	wrong := s.ailments(rep)
+	if len(wrong) > 0 && cutShort(f) && !w.Repair {
+		wrong = append(wrong, "or set repair: true in the playbook: what a crash has cut is then put right first")
 	}
-	wrong = append(wrong, spaceTrouble(rep, w)...)
-	wrong = append(wrong, s.differences(f, w, read(f, rep.get("plan")), installed)...)
+	wrong = append(wrong, s.readOnly(rep)...)
+	wrong = append(wrong, s.spaceTrouble(rep, w)...)
+	wrong = append(wrong, s.differences(f, w, s.Simulated(f, w, rep.Get("plan")), installed)...)
 	if len(wrong) > 0 {
-		return platform.Standing{State: platform.Failed, Reasons: wrong}
+		return platform.Standing{State: platform.Failed, Reasons: append(wrong, clockTrouble(f)...)}
 	}
-	return platform.Standing{State: platform.Done}
+	return platform.Standing{State: platform.Done, Notes: clockTrouble(f)}
 }
 
-// wholeReport takes the last look's report, or says why there is none.
-func wholeReport(results []remote.Result) (rep report, trouble string) {
+// WholeReport takes the last look's report, or says why there is none.
+func WholeReport(results []remote.Result) (rep Report, trouble string) {
 	if len(results) == 0 {
-		return report{}, "the host was not asked"
+		return Report{}, "the host was not asked"
 	}
-	rep, found := readReport(results[len(results)-1])
+	rep, found := ReadReport(results[len(results)-1])
 	switch {
 	case !found:
 		return rep, "the host's answer was not understood: " + answer(results[len(results)-1])
-	case !rep.whole:
+	case !rep.Whole:
 		return rep, "the host's answer was cut off"
 	}
 	return rep, ""
 }
 
-func dpkgTrouble(rep report) []string {
-	switch state, detail := dpkgState(rep.get("audit"), rep.get("journal")); state {
-	case fact.ManagerOK:
+// maxSkew is by how much the host's clock may differ: lists and signatures are dated.
+const maxSkew = 5 * time.Minute
+
+// clockTrouble compares the host's clock with ours, as detection saw both. It is told, and
+// explains what fails: which of the two is wrong can't be seen from here, and what has
+// expired there, its package manager refuses by itself.
+func clockTrouble(f fact.Facts) []string {
+	if f.Clock.IsZero() || f.Seen.IsZero() {
 		return nil
-	case fact.ManagerUnknown:
-		return []string{detail}
-	default:
-		return []string{detail + "; on the host, type: sudo dpkg --configure -a"}
 	}
+	by, where := f.Clock.Sub(f.Seen), "ahead of"
+	if by < 0 {
+		by, where = -by, "behind"
+	}
+	if by <= maxSkew {
+		return nil
+	}
+	return []string{fmt.Sprintf("its clock is %s %s this machine's: signatures and package lists that are valid here may have expired there, or be of the future; set the wrong one right", by.Round(time.Second), where)}
+}
+
+// readOnly lists what is mounted read-only and would be written to.
+func (s Manager) readOnly(rep Report) []string {
+	mounted := readOnlyMounts(rep.Get("mounts").Out)
+	var wrong []string
+	for _, folder := range []string{"/", "/etc", "/usr", "/var", "/var/cache", "/var/lib"} {
+		if s.Frozen && (folder == "/" || folder == "/usr") {
+			continue
+		}
+		if mounted[folder] {
+			wrong = append(wrong, folder+" is mounted read-only")
+		}
+	}
+	return wrong
 }
 
 // What an installation is taken to need, where nothing better is known. Packages
@@ -106,26 +131,29 @@ type need struct {
 	bytes      int64
 }
 
-func spaceTrouble(rep report, w patch.Work) []string {
-	spaces := readSpaces(rep.get("space").out, rep.get("inodes").out, rep.get("mounts").out)
+func (s Manager) spaceTrouble(rep Report, w patch.Work) []string {
+	spaces := readSpaces(rep.Get("space").Out, rep.Get("inodes").Out, rep.Get("mounts").Out)
 	if len(spaces) == 0 {
-		return []string{"the free space could not be read: " + rep.get("space").why()}
+		return []string{"the free space could not be read: " + rep.Get("space").Why()}
 	}
 	var wrong []string
 	wanted := map[string]int64{}
-	for _, n := range needs(w, rep.get("boot_files").lines()) {
-		s, ok := spaceFor(spaces, n.path)
+	for _, n := range needs(w, rep.Get("boot_files").Lines()) {
+		if s.Frozen && n.path == "/usr" {
+			n.path = "/sysroot" // what an image is written to
+		}
+		space, ok := spaceFor(spaces, n.path)
 		if !ok {
 			wrong = append(wrong, "the free space of "+n.path+" is not known")
 			continue
 		}
-		if wanted[s.Mount] < 0 {
+		if wanted[space.Mount] < 0 {
 			continue // said already
 		}
-		wanted[s.Mount] += n.bytes
-		if trouble := mountTrouble(s, n, wanted[s.Mount]); trouble != "" {
+		wanted[space.Mount] += n.bytes
+		if trouble := mountTrouble(space, n, wanted[space.Mount]); trouble != "" {
 			wrong = append(wrong, trouble)
-			wanted[s.Mount] = -1
+			wanted[space.Mount] = -1
 		}
 	}
 	return wrong
@@ -133,7 +161,7 @@ func spaceTrouble(rep report, w patch.Work) []string {
 
 func mountTrouble(s fact.Space, n need, bytes int64) string {
 	switch {
-	case s.ReadOnly:
+	case s.ReadOnly && n.path == "/boot": // of all else readOnly tells
 		return fmt.Sprintf("%s (%s) is mounted read-only", s.Mount, n.what)
 	case s.FreeKiB < bytes>>10:
 		return fmt.Sprintf("%s has %s free, %s are wanted (%s)", s.Mount, mib(s.FreeKiB<<10), mib(bytes), n.what)
@@ -146,7 +174,7 @@ func mountTrouble(s fact.Space, n need, bytes int64) string {
 func mib(bytes int64) string { return strconv.FormatInt((bytes+1<<20-1)>>20, 10) + " MiB" }
 
 func needs(w patch.Work, bootFiles []string) []need {
-	var download, grown int64
+	var download, grown, kept int64
 	kernel := false
 	for _, u := range w.Install {
 		size := u.Size
@@ -155,6 +183,9 @@ func needs(w patch.Work, bootFiles []string) []need {
 		}
 		size = min(size, 1<<40)
 		download += size
+		if w.Keep && u.From != "" || u.Source == patch.SourceStore {
+			kept += size // what goes is about as large as what comes
+		}
 		if u.From == "" {
 			grown += size * newGrows
 		} else {
@@ -166,6 +197,9 @@ func needs(w patch.Work, bootFiles []string) []need {
 		return nil
 	}
 	list := []need{{"/usr", "installing", grown + headroom}, {"/var/cache", "downloading", download}}
+	if kept > 0 {
+		list = append(list, need{SentFolder, "keeping package files", kept})
+	}
 	if kernel {
 		list = append(list, need{"/boot", "a new kernel", bootNeed(bootFiles)})
 	}

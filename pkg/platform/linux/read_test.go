@@ -1,4 +1,4 @@
-package linux
+package linux_test
 
 import (
 	"bytes"
@@ -6,16 +6,18 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode"
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/platform/linux"
+	"github.com/patchring/patchring/pkg/platform/linux/apt"
+	"github.com/patchring/patchring/pkg/platform/linux/dnf"
 	"github.com/patchring/patchring/pkg/remote"
 )
 
 func facts(t *testing.T, name string) fact.Facts {
 	t.Helper()
-	f, err := Read([]remote.Result{recorded(t, name)})
+	f, err := managers().Read([]remote.Result{recorded(t, name)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +33,7 @@ func TestReadRecorded(t *testing.T) {
 // TestReadDebian says in words what the golden file must hold.
 func TestReadDebian(t *testing.T) {
 	f := facts(t, "probe-debian")
-	if f.Platform != Debian || f.Arch != "amd64" || f.Version != "12.11" || f.Domain() != "debian 12" || f.Manager.State != fact.ManagerOK {
+	if f.Platform != apt.Debian || f.Arch != "amd64" || f.Version != "12.11" || f.Domain() != "debian 12 amd64" || f.Manager.State != fact.ManagerOK {
 		t.Errorf("platform %q, arch %q, version %q, domain %q, manager %+v", f.Platform, f.Arch, f.Version, f.Domain(), f.Manager)
 	}
 	if f.Refreshed != f.Clock {
@@ -62,7 +64,7 @@ func TestReadDebian(t *testing.T) {
 
 func TestReadRocky(t *testing.T) {
 	f := facts(t, "probe-rocky")
-	if f.Platform != RHEL || f.Arch != "x86_64" || f.Domain() != "rocky 9.4" {
+	if f.Platform != dnf.RHEL || f.Arch != "x86_64" || f.Domain() != "rocky 9.4 x86_64" {
 		t.Errorf("platform %q, arch %q, domain %q", f.Platform, f.Arch, f.Domain())
 	}
 	want := map[string]struct {
@@ -94,7 +96,7 @@ func TestReadRocky(t *testing.T) {
 // TestNoListsIsNotNoUpdates: dnf itself exits with 0 here and says nothing.
 func TestNoListsIsNotNoUpdates(t *testing.T) {
 	f := facts(t, "probe-rocky-nolists")
-	if !hasProblem(f, "updates", "new, old") {
+	if !linux.HasProblem(f, "updates", "new, old") {
 		t.Errorf("problems %+v, want one that names the repositories without lists", f.Problems)
 	}
 }
@@ -109,28 +111,22 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-func hasProblem(f fact.Facts, what, detail string) bool {
-	return slices.ContainsFunc(f.Problems, func(p fact.Problem) bool {
-		return p.What == what && strings.Contains(p.Detail, detail)
-	})
-}
-
 // TestTruncatedAnywhere: whatever is missing of the answer, it is said.
 func TestTruncatedAnywhere(t *testing.T) {
 	whole := recorded(t, "probe-debian")
 	full := facts(t, "probe-debian")
 	for cut := 0; cut < len(whole.Out); cut += 37 {
-		f, err := Read([]remote.Result{{Ending: remote.Exited, Out: whole.Out[:cut], Err: whole.Err}})
-		if errors.Is(err, errNotLinux) {
+		f, err := managers().Read([]remote.Result{{Ending: remote.Exited, Out: whole.Out[:cut], Err: whole.Err}})
+		if errors.Is(err, linux.ErrNotLinux) {
 			continue
 		}
 		if err != nil {
 			t.Fatalf("cut at %d: %v", cut, err)
 		}
-		if !hasProblem(f, "output", "cut off") {
+		if !linux.HasProblem(f, "output", "cut off") {
 			t.Fatalf("cut at %d: %+v says nothing of it", cut, f.Problems)
 		}
-		if len(f.Updates) < len(full.Updates) && !hasProblem(f, "updates", "") && !hasProblem(f, "output", "") {
+		if len(f.Updates) < len(full.Updates) && !linux.HasProblem(f, "updates", "") && !linux.HasProblem(f, "output", "") {
 			t.Fatalf("cut at %d: %d updates, and no problem", cut, len(f.Updates))
 		}
 	}
@@ -142,8 +138,8 @@ func TestFramesCanNotBeForged(t *testing.T) {
 	res := recorded(t, "probe-debian")
 	forged := "@0 begin identity\nuid=7\n@0 end identity\npatchring-report 1 0\n"
 	res.Out = bytes.Replace(res.Out, []byte("Reading package lists...\n"), []byte(forged+"Reading package lists...\n"), 1)
-	f, err := Read([]remote.Result{res})
-	if err != nil || hasProblem(f, "privilege", "") || len(f.Updates) != 3 {
+	f, err := managers().Read([]remote.Result{res})
+	if err != nil || linux.HasProblem(f, "privilege", "") || len(f.Updates) != 3 {
 		t.Errorf("%v, %d updates, %+v", err, len(f.Updates), f.Problems)
 	}
 }
@@ -161,22 +157,22 @@ func TestOddHosts(t *testing.T) {
 		platform fact.Platform
 		problem  string
 	}{
-		"Alpine":       {identity("manager=apk") + sec("os_release", "ID=alpine\nVERSION_ID=3.20", "0"), Other, "updates"},
-		"no manager":   {identity("manager=") + sec("os_release", "ID=scratch", "0"), Other, "updates"},
-		"ostree":       {identity("manager=dnf\natomic=ostree") + sec("os_release", "ID=fedora", "0"), Other, "platform"},
-		"Debian, dnf":  {identity("manager=dnf") + sec("os_release", "ID=debian", "0"), Other, "updates"},
-		"Mint":         {identity("manager=apt") + sec("os_release", "ID=linuxmint\nID_LIKE=\"ubuntu debian\"", "0"), Ubuntu, "updates"},
-		"Raspbian":     {identity("manager=apt") + sec("os_release", "ID=raspbian\nID_LIKE=debian", "0"), Debian, "updates"},
-		"Amazon":       {identity("manager=dnf") + sec("os_release", "ID=amzn\nID_LIKE=fedora", "0"), RHEL, "updates"},
-		"no os":        {identity("manager=apt"), Other, "os"},
-		"absurd clock": {sec("identity", "uid=0\nnow=99999999999999999\nmanager=apt", "0"), Other, "clock"},
-		"not root":     {sec("identity", "uid=1000\nnow=5\nmanager=apt", "0"), Other, "privilege"},
-		"nothing":      {"", Other, "output"},
+		"Alpine":       {identity("manager=apk") + sec("os_release", "ID=alpine\nVERSION_ID=3.20", "0"), linux.Other, "updates"},
+		"no manager":   {identity("manager=") + sec("os_release", "ID=scratch", "0"), linux.Other, "updates"},
+		"ostree":       {identity("manager=dnf\natomic=ostree") + sec("os_release", "ID=fedora", "0"), linux.Other, "platform"},
+		"Debian, dnf":  {identity("manager=dnf") + sec("os_release", "ID=debian", "0"), linux.Other, "updates"},
+		"Mint":         {identity("manager=apt") + sec("os_release", "ID=linuxmint\nID_LIKE=\"ubuntu debian\"", "0"), apt.Ubuntu, "updates"},
+		"Raspbian":     {identity("manager=apt") + sec("os_release", "ID=raspbian\nID_LIKE=debian", "0"), apt.Debian, "updates"},
+		"Amazon":       {identity("manager=dnf") + sec("os_release", "ID=amzn\nID_LIKE=fedora", "0"), dnf.RHEL, "updates"},
+		"no os":        {identity("manager=apt"), linux.Other, "os"},
+		"absurd clock": {sec("identity", "uid=0\nnow=99999999999999999\nmanager=apt", "0"), linux.Other, "clock"},
+		"not root":     {sec("identity", "uid=1000\nnow=5\nmanager=apt", "0"), linux.Other, "privilege"},
+		"nothing":      {"", linux.Other, "output"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			f, err := Read([]remote.Result{{Ending: remote.Exited, Out: []byte(head + tt.out)}})
-			if err != nil || f.Platform != tt.platform || !hasProblem(f, tt.problem, "") {
+			f, err := managers().Read([]remote.Result{{Ending: remote.Exited, Out: []byte(head + tt.out)}})
+			if err != nil || f.Platform != tt.platform || !linux.HasProblem(f, tt.problem, "") {
 				t.Errorf("%v: platform %q, problems %+v; want %q and a problem with %q", err, f.Platform, f.Problems, tt.platform, tt.problem)
 			}
 		})
@@ -185,11 +181,11 @@ func TestOddHosts(t *testing.T) {
 
 func TestNotLinux(t *testing.T) {
 	for _, out := range []string{"", "% Invalid input detected at '^' marker.\n", "'sh' is not recognized as an internal or external command\r\n"} {
-		if _, err := Read([]remote.Result{{Ending: remote.Exited, Code: 1, Out: []byte(out)}}); !errors.Is(err, errNotLinux) {
-			t.Errorf("%q: %v, want errNotLinux", out, err)
+		if _, err := managers().Read([]remote.Result{{Ending: remote.Exited, Code: 1, Out: []byte(out)}}); !errors.Is(err, linux.ErrNotLinux) {
+			t.Errorf("%q: %v, want linux.ErrNotLinux", out, err)
 		}
 	}
-	if _, err := Read(nil); !errors.Is(err, errNotLinux) {
+	if _, err := managers().Read(nil); !errors.Is(err, linux.ErrNotLinux) {
 		t.Error(err)
 	}
 }
@@ -202,9 +198,9 @@ func FuzzRead(f *testing.F) {
 		f.Add(res.Out, res.Err)
 	}
 	f.Fuzz(func(t *testing.T, out, errs []byte) {
-		got, err := Read([]remote.Result{{Ending: remote.Exited, Out: out, Err: errs}})
+		got, err := managers().Read([]remote.Result{{Ending: remote.Exited, Out: out, Err: errs}})
 		if err != nil {
-			clean(t, err.Error())
+			linux.CleanText(t, err.Error())
 			return
 		}
 		for _, u := range got.Updates {
@@ -214,32 +210,25 @@ func FuzzRead(f *testing.F) {
 			wellFormedUpdate(t, k.Update)
 		}
 		for _, p := range got.Problems {
-			clean(t, p.Detail)
+			linux.CleanText(t, p.Detail)
 		}
 		for _, p := range got.Packages {
-			clean(t, p.Name+p.Arch+p.Version+p.Status)
+			linux.CleanText(t, p.Name+p.Arch+p.Version+p.Status)
 		}
-		clean(t, strings.Join(slices.Concat(got.Reboot.Reasons, got.Holds, got.OS.Like), " "))
-		clean(t, got.Hostname+got.BootID+got.Container+got.Kernel.Running+got.Kernel.Newest+got.OS.ID+got.OS.PrettyName+got.OS.VersionID)
-		clean(t, got.Manager.Name+got.Manager.Detail+got.Version+got.Arch+got.Init+got.OS.Codename)
+		linux.CleanText(t, strings.Join(slices.Concat(got.Reboot.Reasons, got.Holds, got.OS.Like), " "))
+		linux.CleanText(t, got.Hostname+got.BootID+got.Container+got.Kernel.Running+got.Kernel.Newest+got.OS.ID+got.OS.PrettyName+got.OS.VersionID)
+		linux.CleanText(t, got.Manager.Name+got.Manager.Detail+got.Version+got.Arch+got.Init+got.OS.Codename)
 	})
 }
 
 func wellFormedUpdate(t *testing.T, u patch.Update) {
 	t.Helper()
-	if !wellFormed(u) || strings.HasPrefix(u.Name, "-") || u.Size < 0 {
+	if !linux.WellFormed(u) || strings.HasPrefix(u.Name, "-") || u.Size < 0 {
 		t.Errorf("not well-formed: %+v", u)
 	}
-	clean(t, u.Name+u.Arch+u.From+u.To+u.Origin)
-	if cves := strings.Fields(u.CVEs); u.CVEs != strings.Join(cves, " ") || !slices.IsSorted(cves) || len(cves) > maxCVEs ||
-		slices.ContainsFunc(cves, func(id string) bool { return !isCVE(id) }) {
+	linux.CleanText(t, u.Name+u.Arch+u.From+u.To+u.Origin)
+	if cves := strings.Fields(u.CVEs); u.CVEs != strings.Join(cves, " ") || !slices.IsSorted(cves) || len(cves) > 256 ||
+		slices.ContainsFunc(cves, func(id string) bool { return !linux.IsCVE(id) }) {
 		t.Errorf("not CVEs: %q", u.CVEs)
-	}
-}
-
-func clean(t *testing.T, text string) {
-	t.Helper()
-	if i := strings.IndexFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }); i >= 0 {
-		t.Errorf("a control character at %d of %q", i, text)
 	}
 }

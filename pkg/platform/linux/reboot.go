@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"cmp"
 	_ "embed"
 	"strings"
 	"time"
@@ -17,36 +18,58 @@ var rebootLookScript string
 //go:embed reboot.sh
 var rebootScript string
 
+// rebootWithin is how long a host may take where the work does not say: the self-test of
+// a large machine takes a quarter of an hour.
+const rebootWithin = 20 * time.Minute
+
 // reboot is the step that restarts the host: always, or where the look on the host
-// finds that it is needed. A new boot id proves it.
-func (s scheme) reboot(f fact.Facts, w patch.Work) ([]platform.Step, error) {
+// finds that it is needed. A new boot id proves it, and then the kernel that was to run
+// must run, the boot must last, and no unit may have failed that did not before.
+func (s Manager) reboot(f fact.Facts, w patch.Work) ([]platform.Step, error) {
 	rule, obstacle := w.Reboot, rebootObstacle(f)
 	switch {
 	case rule == patch.RebootNever:
 		return nil, nil
 	case rule != patch.RebootIfNeeded && rule != patch.RebootAlways:
-		return nil, refuse(f, "", "not a reboot rule: %q", remote.Clean(string(rule), 40))
+		return nil, Refuse(f, "", "not a reboot rule: %q", remote.Clean(string(rule), 40))
 	case rule == patch.RebootAlways && obstacle != "":
-		return nil, refuse(f, "set reboot: if_needed or never for this host", "%s", obstacle)
+		return nil, Refuse(f, "set reboot: if_needed or never for this host", "%s", obstacle)
 	}
-	args := []string{nonce("reboot "+w.ID, f, nil), s.manager}
-	command := look(remote.Reads, 0, args, frameScript, commonScript, rebootLookScript)
-	step := platform.Step{
-		ID: "reboot", On: f.Host, Title: "reboot if needed", Deadline: 20 * time.Minute, Changes: true, Rest: true,
-		Look: platform.Look{
-			Do:         []platform.Operation{{Command: &command}},
-			Judge:      func(r []remote.Result) platform.Standing { return s.judgeReboot(f, w, obstacle, r) },
-			Reconnects: true,
-		},
-	}
+	o := restart{manager: s, facts: f, work: w, order: jobID(w, "reboot"), obstacle: obstacle, again: s.takesRunning(f, w)}
+	title := "reboot if needed"
 	if rule == patch.RebootAlways {
-		step.Title = "reboot"
+		title = "reboot"
 	}
-	if obstacle == "" {
-		restart := look(remote.Changes, 0, []string{f.BootID}, rebootScript)
-		step.Do = []platform.Operation{{Command: &restart, MayDrop: true}}
+	steps := append(s.bootOnce(f, w), o.step("reboot", title))
+	return append(steps, s.newDefault(f, w)...), nil
+}
+
+// restart is one reboot as part of a work.
+type restart struct {
+	manager  Manager
+	facts    fact.Facts // as they were before the work
+	work     patch.Work
+	order    string // its name on the host
+	obstacle string // why it can't be done, or ""
+	again    bool   // the work has restarted the host before: a new boot id proves nothing
+	kernel   string // the one that is to run; "": the newest
+}
+
+func (o restart) step(id platform.StepID, title string) platform.Step {
+	command := o.manager.looks(string(id)+" "+o.work.ID, o.facts, o.work, rebootLookScript, o.order)
+	step := platform.Step{
+		ID: id, On: o.facts.Host, Title: title, Deadline: cmp.Or(o.work.RebootWithin, rebootWithin), Changes: true, Rest: true,
+		Look: platform.Look{Do: []platform.Operation{{Command: &command}}, Judge: o.judge, Reconnects: true},
 	}
-	return []platform.Step{step}, nil
+	if o.obstacle == "" {
+		boot := o.facts.BootID
+		if o.again {
+			boot = ""
+		}
+		command := look(remote.Changes, 0, []string{boot, o.order}, frameScript, commonScript, rebootScript)
+		step.Do = []platform.Operation{{Command: &command, MayDrop: true}}
+	}
+	return step
 }
 
 // rebootObstacle is why a reboot can't be done or proven on this host, or "". All
@@ -61,47 +84,46 @@ func rebootObstacle(f fact.Facts) string {
 	return ""
 }
 
-func (s scheme) judgeReboot(f fact.Facts, w patch.Work, obstacle string, results []remote.Result) platform.Standing {
-	rep, trouble := wholeReport(results)
-	signs := rep.fields("signs")
-	if trouble == "" && signs["boot_id"] == "" && obstacle == "" {
+func (o restart) judge(results []remote.Result) platform.Standing {
+	rep, trouble := WholeReport(results)
+	signs := rep.Fields("signs")
+	if trouble == "" && signs["boot_id"] == "" && o.obstacle == "" {
 		trouble = "the host's boot id can't be read"
 	}
 	if trouble != "" {
 		return platform.Standing{Reasons: []string{trouble}}
 	}
-	if obstacle == "" && signs["boot_id"] != f.BootID {
-		return restarted(signs)
+	ordered := readOrder(rep.Get("order").Lines())
+	switch {
+	case o.obstacle != "": // then it is only asked whether one is due
+	case ordered.name == o.order && ordered.boot == signs["boot_id"]:
+		return goesDown(rep, signs, ordered)
+	case ordered.name == o.order, !o.again && signs["boot_id"] != o.facts.BootID:
+		return o.returned(rep, signs, ordered)
 	}
-	if w.Reboot == patch.RebootAlways {
+	if o.kernel != "" {
+		return o.former(signs)
+	}
+	if o.work.Reboot == patch.RebootAlways {
 		return platform.Standing{State: platform.NotDone, Progress: "restarting"}
 	}
-	return s.judgeNeed(w, obstacle, s.dueNow(rep, signs))
-}
-
-// restarted waits until the services that belong to the start are up as well.
-func restarted(signs map[string]string) platform.Standing {
-	if state := signs["running"]; state == "starting" || state == "initializing" {
-		return platform.Standing{State: platform.Running, Progress: "the host is back and still starting its services"}
-	}
-	return platform.Standing{State: platform.Done, Notes: []string{"rebooted"}}
+	return o.manager.judgeNeed(o.work, o.obstacle, o.manager.dueNow(rep, signs))
 }
 
 // dueNow judges by the same signs as detection.
-func (s scheme) dueNow(rep report, signs map[string]string) rebootDue {
+func (s Manager) dueNow(rep Report, signs map[string]string) rebootDue {
 	kernel := fact.Kernel{Running: signs["kernel"]}
 	if signs["container"] == "" {
-		kernel.Newest = newestKernel(kernel.Running, rep.get("kernels").lines(), kernelOrder(s.manager))
+		kernel.Newest = newestKernel(kernel.Running, rep.Get("kernels").Lines(), s.kernelOrder())
 	}
 	return judgeReboot(rebootSigns{
-		flag: rep.get("reboot_flag"), restarting: rep.get("needs_restarting"), image: rep.get("image"),
-		kernel: kernel, build: signs["build"], container: signs["container"], manager: s.manager,
-		boot: signs["boot"] == "readable",
+		flag: rep.Get("reboot_flag"), kernel: kernel, container: signs["container"], boot: signs["boot"] == "readable",
+		live: rep.Get("livepatch").Lines(), report: rep, ruler: s,
 	})
 }
 
 // judgeNeed: where the host can't tell whether a reboot is due, what was installed decides.
-func (s scheme) judgeNeed(w patch.Work, obstacle string, due rebootDue) platform.Standing {
+func (s Manager) judgeNeed(w patch.Work, obstacle string, due rebootDue) platform.Standing {
 	if due.needed == patch.Unknown {
 		core := coreUpdates(w.Install)
 		if len(core) == 0 {

@@ -1,20 +1,25 @@
 # Restarts the host in two seconds, so that this answer still arrives. $1 the boot
-# that is to end: a host that has restarted since is left alone.
+# that is to end, or "": any; a host that has restarted since is left alone. $2 the name
+# of this order: one that was carried out, or is on its way, is not given again.
 LC_ALL=C; export LC_ALL
 PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin; export PATH
-set -u
+set -u -f
+home=/var/lib/patchring
+note=$home/reboot
 
 by_timer() {
 	[ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1 || return 1
 	# Already on its way, by an order before this one.
 	systemctl is-active --quiet patchring-reboot.timer >/dev/null 2>&1 </dev/null && return 0
 	# Without AccuracySec the timer may be a minute late.
-	systemd-run --quiet --unit=patchring-reboot --on-active=2 --timer-property=AccuracySec=100ms \
+	systemd-run --quiet --collect --unit=patchring-reboot --on-active=2 --timer-property=AccuracySec=100ms \
 		systemctl reboot >/dev/null 2>&1 </dev/null
 }
 
 by_hand() {
 	text='sleep 2; reboot || shutdown -r now'
+	# There reboot alone ends services without their scripts.
+	case $(uname -s) in *BSD) text='sleep 2; shutdown -r now || reboot' ;; esac
 	if command -v setsid >/dev/null 2>&1; then
 		setsid sh -c "$text" </dev/null >/dev/null 2>&1 &
 	elif command -v nohup >/dev/null 2>&1; then
@@ -24,12 +29,39 @@ by_hand() {
 	fi
 }
 
+# state is what the host is compared with when it is back.
+state() {
+	printf 'order=%s\nboot_id=%s\n' "$order" "$now"
+	[ -r /proc/uptime ] && read -r up _ </proc/uptime && printf 'up=%s\n' "${up%%.*}"
+	# shellcheck disable=SC2010 # set -f: there are no globs here
+	[ -r /boot ] && ls -1 /boot | grep '^vmlinuz-' | head -n 200 | sed 's/^/kernel=/'
+	[ -d /run/systemd/system ] || return 0
+	systemctl list-units --failed --no-legend --plain --no-pager --full 2>/dev/null </dev/null | head -n 200 | while read -r unit _; do
+		printf 'failed=%s\n' "$unit"
+	done
+	return 0
+}
+
+remember() {
+	if [ -h "$home" ]; then
+		echo "$home is a symbolic link; remove it" >&2
+		return 1
+	fi
+	# shellcheck disable=SC2174 # what is above it is the system's own
+	mkdir -p -m 700 "$home" && rm -f "$note.new" && state >"$note.new" && mv -f "$note.new" "$note"
+}
+
 main() {
-	now=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
-	if [ "$now" != "$1" ]; then
+	now=$(boot_id) order=$2
+	if [ -n "$1" ] && [ "$now" != "$1" ]; then
 		echo "the host has restarted already"
 		return 0
 	fi
+	if [ -r "$note" ] && grep -q -F -x -e "order=$order" "$note"; then
+		echo "the host has its order already"
+		return 0
+	fi
+	remember || return 1
 	sync
 	by_timer || by_hand
 }

@@ -1,4 +1,4 @@
-package linux
+package linux_test
 
 import (
 	"bytes"
@@ -8,6 +8,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/platform/linux"
+	"github.com/patchring/patchring/pkg/platform/linux/apt"
+	"github.com/patchring/patchring/pkg/platform/linux/dnf"
 	"github.com/patchring/patchring/pkg/remote"
 )
 
@@ -48,4 +52,17 @@ func golden(t *testing.T, name string, got any) {
 	if want := content(t, name); !bytes.Equal(b, want) {
 		t.Errorf("%s differs (go test -update writes it anew):\n%s", name, b)
 	}
+}
+
+// managers are those whose recordings lie here; package drivers has all.
+func managers() linux.Managers { return linux.Managers{apt.Manager(), dnf.Manager()} }
+
+// driverOf is the driver of one platform.
+func driverOf(name fact.Platform) linux.Driver {
+	for _, d := range managers().Drivers() {
+		if d, ok := d.(linux.Driver); ok && d.Platform == name {
+			return d
+		}
+	}
+	panic("no driver for " + name)
 }

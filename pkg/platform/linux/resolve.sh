@@ -1,14 +1,19 @@
-# Asks the package manager what an installation would really change. Changes
-# nothing. $1 nonce, $2 apt or dnf, $3… packages with their versions.
+# Asks the package manager what an installation would really change, and which versions
+# of its packages can be had. Changes nothing. The first words are those of way; then come
+# how many package names follow, the names, and the words of the installation.
 
 main() {
-	nonce=$1 manager=$2
-	shift 2
+	way "$@"
+	shift 5
+	count=$1
+	shift
+	names=$(first "$count" "$@")
+	shift "$count"
 	open_report
-	case $manager in
-	apt) section plan 12000 apt_simulate "$@" ;;
-	dnf) section plan 12000 dnf_simulate "$@" ;;
-	esac
+	section plan 12000 "${manager}_simulate" "$@"
+	# shellcheck disable=SC2086 # one word each
+	section available 60000 "${manager}_available" $names
+	section files 2000 package_files "$kept"
 	close_report
 }
 

@@ -1,4 +1,4 @@
-package linux
+package linux_test
 
 import (
 	"regexp"
@@ -10,17 +10,18 @@ import (
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/platform/linux"
+	"github.com/patchring/patchring/pkg/platform/linux/apt"
+	"github.com/patchring/patchring/pkg/platform/linux/dnf"
 	"github.com/patchring/patchring/pkg/remote"
 )
 
-var web = fact.HostID{Site: "hq", Name: "web-01"}
-
 func debian() fact.Facts {
-	return fact.Facts{Host: web, Platform: Debian, Arch: "amd64", BootID: "boot-1", Init: "systemd", Manager: fact.Manager{Name: "apt", State: fact.ManagerOK}}
+	return fact.Facts{Host: linux.Web, Platform: apt.Debian, Arch: "amd64", BootID: "boot-1", Init: "systemd", Manager: fact.Manager{Name: "apt", State: fact.ManagerOK}}
 }
 
 func rocky() fact.Facts {
-	return fact.Facts{Host: web, Platform: RHEL, Arch: "x86_64", BootID: "boot-1", Init: "systemd", Manager: fact.Manager{Name: "dnf", State: fact.ManagerOK}}
+	return fact.Facts{Host: linux.Web, Platform: dnf.RHEL, Arch: "x86_64", BootID: "boot-1", Init: "systemd", Manager: fact.Manager{Name: "dnf", State: fact.ManagerOK}}
 }
 
 // aptWork is what the recorded preflight of apt was asked.
@@ -77,20 +78,20 @@ func TestStepsGolden(t *testing.T) {
 		}
 		return lines
 	}
-	apt := aptWork()
-	apt.Install = append(apt.Install,
+	work := aptWork()
+	work.Install = append(work.Install,
 		patch.Update{Name: "pr-new", Arch: "all", To: "2.0", Dependency: true},
 		patch.Update{Name: "libc6", Arch: "i386", From: "2.36-9", To: "2.36-10"})
-	golden(t, "steps-apt.json", pin(show(t, Apt{Debian}, debian(), apt)))
-	golden(t, "steps-dnf.json", pin(show(t, Dnf{}, rocky(), dnfWork())))
+	golden(t, "steps-apt.json", pin(show(t, driverOf(apt.Debian), debian(), work)))
+	golden(t, "steps-dnf.json", pin(show(t, driverOf(dnf.RHEL), rocky(), dnfWork())))
 }
 
 // TestStepsAreTheSame: a step is looked at again after a crash, so it must be the
 // same step; and only looking is what looks.
 func TestStepsAreTheSame(t *testing.T) {
-	for _, d := range []platform.Driver{Apt{Debian}, Dnf{}} {
+	for _, d := range []platform.Driver{driverOf(apt.Debian), driverOf(dnf.RHEL)} {
 		f, w := debian(), aptWork()
-		if (d == Dnf{}) {
+		if d.Capabilities().Platform == dnf.RHEL {
 			f, w = rocky(), dnfWork()
 		}
 		if a, b := show(t, d, f, w), show(t, d, f, w); !slices.Equal(a, b) {
@@ -103,7 +104,7 @@ func TestStepsAreTheSame(t *testing.T) {
 					t.Errorf("%T: the look of %s may change the host", d, s.ID)
 				}
 			}
-			if s.Deadline <= 0 || s.On != web || s.Title == "" {
+			if s.Deadline <= 0 || s.On != linux.Web || s.Title == "" {
 				t.Errorf("%T: %s: %+v", d, s.ID, s)
 			}
 		}
@@ -140,7 +141,7 @@ func TestStepsRefuse(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := Apt{Debian}.Steps(with(tt.change))
+			_, err := driverOf(apt.Debian).Steps(with(tt.change))
 			if err == nil || !strings.Contains(err.Error(), tt.say) || fault.CodeOf(err) != fault.HostFailed {
 				t.Errorf("%v, want a refusal with %q", err, tt.say)
 			}
@@ -148,28 +149,17 @@ func TestStepsRefuse(t *testing.T) {
 	}
 	f := rocky()
 	f.Problems = []fact.Problem{{What: "platform", Detail: "image-based"}}
-	if _, err := (Detected{}).Steps(f, dnfWork()); err == nil || !strings.Contains(err.Error(), "image-based") {
+	if _, err := (linux.Detected{}).Steps(f, dnfWork()); err == nil || !strings.Contains(err.Error(), "image-based") {
 		t.Errorf("%v, want the reason", err)
 	}
 }
 
 func TestNothingToInstall(t *testing.T) {
 	for rule, want := range map[patch.RebootRule]int{patch.RebootNever: 0, patch.RebootIfNeeded: 1, patch.RebootAlways: 1} {
-		steps, err := Apt{Debian}.Steps(debian(), patch.Work{ID: "w", Reboot: rule})
+		steps, err := driverOf(apt.Debian).Steps(debian(), patch.Work{ID: "w", Reboot: rule})
 		if err != nil || len(steps) != want {
 			t.Errorf("%s: %d steps, %v; want %d", rule, len(steps), err, want)
 		}
-	}
-}
-
-func TestJobID(t *testing.T) {
-	long := strings.Repeat("a", 63)
-	a, b := jobID(patch.Work{ID: long + "b"}, "install"), jobID(patch.Work{ID: long + "c"}, "install")
-	if a == b || len(a) > 64 || !strings.HasSuffix(a, "-install") {
-		t.Errorf("%q and %q", a, b)
-	}
-	if got := jobID(patch.Work{ID: "r1"}, "stage"); got != "r1-stage" {
-		t.Error(got)
 	}
 }
 
@@ -200,10 +190,10 @@ func TestResolved(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.record, func(t *testing.T) {
-			var resolver platform.Resolver = Apt{Debian}
+			var resolver platform.Resolver = driverOf(apt.Debian)
 			f := debian()
 			if strings.Contains(tt.record, "dnf") {
-				resolver, f = Dnf{}, rocky()
+				resolver, f = driverOf(dnf.RHEL), rocky()
 			}
 			res, err := resolver.Resolved(f, tt.want, recorded(t, tt.record))
 			if err != nil {
@@ -229,7 +219,7 @@ func TestResolved(t *testing.T) {
 			}
 		})
 	}
-	if _, err := (Apt{}).Resolved(debian(), nil, remote.Result{Ending: remote.Exited, Code: 1}); err == nil {
+	if _, err := (driverOf(apt.Debian)).Resolved(debian(), nil, remote.Result{Ending: remote.Exited, Code: 1}); err == nil {
 		t.Error("no answer is taken for one")
 	}
 }

@@ -5,104 +5,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/version"
 )
-
-func TestAptSecurity(t *testing.T) {
-	for origins, want := range map[string]patch.Tri{
-		"Debian-Security:12/oldstable-security":                         patch.Yes,
-		"Debian:12.15/oldstable, Debian-Security:12/oldstable-security": patch.Yes,
-		"Debian:12.15/oldstable":                                        patch.No,
-		"Debian Backports:bookworm-backports/stable-backports":          patch.No,
-		"Debian:unstable":                                               patch.Unknown,
-		"Debian:testing":                                                patch.Unknown,
-		"Ubuntu:22.04/jammy-security":                                   patch.Yes,
-		"Ubuntu:22.04/jammy-updates, Ubuntu:22.04/jammy-security":       patch.Yes,
-		"Ubuntu:22.04/jammy-updates":                                    patch.No,
-		"UbuntuESMApps:22.04/jammy-apps-security":                       patch.Yes,
-		"UbuntuESM:22.04/jammy-infra-updates":                           patch.No,
-		"Docker CE:bookworm":                                            patch.Unknown,
-		"Docker CE:bookworm, Debian:12.15/oldstable":                    patch.No,
-		"Third, Party [x]:stable":                                       patch.Unknown,
-		"Evil:1/stable-security":                                        patch.Unknown, // a suite's name proves nothing
-		"localhost":                                                     patch.Unknown,
-		"":                                                              patch.Unknown,
-		"Raspbian:12/stable, Raspberry Pi Foundation:12/oldstable-security": patch.Unknown,
-	} {
-		if got := aptSecurity(origins); got != want {
-			t.Errorf("%q: %v, want %v", origins, got, want)
-		}
-	}
-}
-
-func TestReadAptPlan(t *testing.T) {
-	text := strings.Join([]string{
-		"The following packages have been kept back:",
-		"   linux-image-amd64 (6.1.1-1 => 6.1.2-1)",
-		"The following upgrades have been deferred due to phasing:",
-		"   tzdata (1 => 2)",
-		"The following packages will be upgraded:",
-		"   libc6 (2.36-9 => 2.36-10)",
-		"Inst libc6 [2.36-9] (2.36-10 Debian:12.15/oldstable [amd64]) [libc6:i386 ]",
-		"Inst libc6:i386 [2.36-9] (2.36-10 Debian:12.15/oldstable [i386]) []",
-		"Inst local [1] (2 [all])",
-		"Inst new (3 Debian:12.15/oldstable [all])",
-		"Remv gone [1.0]",
-		"Purg purged:i386 [1.0] [x ]",
-		"Inst odd;rm [1] (2 X:y [all])",
-		"Inst -o [1] (2 X:y [all])",
-		"Conf libc6 (2.36-10 Debian:12.15/oldstable [amd64])",
-	}, "\n")
-	p := readAptPlan(text)
-	var got []string
-	for _, u := range p.changes {
-		got = append(got, u.Key()+" "+u.From+" > "+u.To+" "+u.Origin)
-	}
-	want := []string{
-		"libc6:amd64 2.36-9 > 2.36-10 Debian:12.15/oldstable", "libc6:i386 2.36-9 > 2.36-10 Debian:12.15/oldstable",
-		"local:all 1 > 2 ", "new:all  > 3 Debian:12.15/oldstable",
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("changes\n%q\nwant\n%q", got, want)
-	}
-	if !p.changes[3].Dependency || p.changes[0].Dependency {
-		t.Error("what is new here is a dependency, what is upgraded is not")
-	}
-	if want := []string{"gone", "purged:i386"}; !slices.Equal(p.removes, want) {
-		t.Errorf("removes %q, want %q", p.removes, want)
-	}
-	if len(p.kept) != 2 || p.kept[0].Update.Name != "linux-image-amd64" || !strings.Contains(p.kept[1].Detail, "phased") {
-		t.Errorf("kept %+v", p.kept)
-	}
-	if len(p.odd) != 2 {
-		t.Errorf("odd lines %q, want the two with names that are none", p.odd)
-	}
-}
-
-func TestPolicy(t *testing.T) {
-	indexes := readIndexes("Package files:\n 100 /var/lib/dpkg/status\n     release a=now\n" +
-		" 500 http://s x-security/main amd64 Packages\n     release v=12,o=Debian,a=oldstable-security,n=x,l=Debian-Security,c=main,b=amd64\n" +
-		" 500 http://m x/main amd64 Packages\n     release v=12.15,o=Debian,a=oldstable,n=x,l=Debian,c=main,b=amd64\n     origin m\nPinned packages:\n")
-	if indexes["http://s x-security/main amd64 Packages"] != patch.Yes || indexes["http://m x/main amd64 Packages"] != patch.No {
-		t.Errorf("indexes %v", indexes)
-	}
-	table := readPolicy("p:\n  Installed: 1.0\n  Candidate: 1.3\n  Version table:\n     1.3 500 (phased 10%)\n        500 http://m x/main amd64 Packages\n" +
-		"     1.2 500\n        500 http://s x-security/main amd64 Packages\n *** 1.0 500\n        500 http://m x/main amd64 Packages\n        100 /var/lib/dpkg/status\n")["p"]
-	if len(table) != 3 {
-		t.Fatalf("table %+v", table)
-	}
-	for _, tt := range []struct {
-		from, to string
-		want     bool
-	}{{"1.0", "1.3", true}, {"1.0", "1.2", true}, {"1.2", "1.3", false}, {"1.0", "1.1", false}} {
-		if got := fixesUnderway(patch.Update{From: tt.from, To: tt.to}, table, indexes); got != tt.want {
-			t.Errorf("%s > %s: %v, want %v", tt.from, tt.to, got, tt.want)
-		}
-	}
-}
 
 func TestNewestKernel(t *testing.T) {
 	tests := map[string]struct {
@@ -127,30 +35,32 @@ func TestNewestKernel(t *testing.T) {
 	}
 }
 
-func ran(out string, status int) section { return section{out: out, status: status} }
+func ran(out string, status int) Section { return Section{Out: out, Status: status} }
+
+// signsOf is the report of a look with one section of signs.
+func signsOf(name string, s Section) Report {
+	return Report{sections: map[string]Section{name: s}}
+}
 
 func TestJudgeReboot(t *testing.T) {
-	never := section{status: -1}
-	core := "Core libraries or services have been updated since boot-up:\n  * glibc\n\nReboot is required to fully utilize these updates.\n"
+	never := Section{Status: -1}
 	k := func(running, newest string) fact.Kernel { return fact.Kernel{Running: running, Newest: newest} }
 	tests := map[string]struct {
 		signs  rebootSigns
 		want   patch.Tri
 		reason string
 	}{
-		"quiet":             {rebootSigns{flag: ran("", 0), manager: "apt", boot: true, kernel: k("6.1.0-50-amd64", "6.1.0-50-amd64")}, patch.No, ""},
-		"no kernel of ours": {rebootSigns{flag: ran("", 0), manager: "apt", boot: true, kernel: k("6.1.0-50-amd64", "")}, patch.No, ""},
-		"flag":              {rebootSigns{flag: ran("/run/reboot-required\nlibc6\ndbus\n", 0), manager: "apt", boot: true}, patch.Yes, "libc6, dbus"},
-		"new kernel":        {rebootSigns{flag: ran("", 0), manager: "apt", boot: true, kernel: k("6.1.0-50-amd64", "6.1.0-56-amd64")}, patch.Yes, "6.1.0-56-amd64 is installed"},
-		"older installed":   {rebootSigns{flag: ran("", 0), manager: "apt", boot: true, kernel: k("6.1.0-56-amd64", "6.1.0-50-amd64")}, patch.No, ""},
-		"same ABI, rebuilt": {rebootSigns{flag: ran("", 0), manager: "apt", boot: true, build: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.176-1 (2026-06-01)", image: ran("6.1.176-2 installed\n", 0)}, patch.Yes, "6.1.176-2 is installed"},
-		"same build":        {rebootSigns{flag: ran("", 0), manager: "apt", boot: true, build: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.176-1 (2026-06-01)", image: ran("6.1.176-1 installed\n", 0)}, patch.No, ""},
-		"flag unread":       {rebootSigns{flag: never, manager: "apt", boot: true}, patch.Unknown, "reboot-required"},
-		"boot hidden":       {rebootSigns{flag: ran("", 0), manager: "apt"}, patch.Unknown, "kernel"},
-		"container":         {rebootSigns{flag: ran("", 0), manager: "apt", container: "docker", kernel: k("1", "2")}, patch.No, ""},
-		"dnf needs":         {rebootSigns{flag: ran("", 0), manager: "dnf", boot: true, restarting: ran(core, 1)}, patch.Yes, "needs-restarting"},
-		"dnf does not":      {rebootSigns{flag: ran("", 0), manager: "dnf", boot: true, restarting: ran("No core libraries or services have been updated since boot-up.\nReboot should not be necessary.\n", 0)}, patch.No, ""},
-		"dnf can't tell":    {rebootSigns{flag: ran("", 0), manager: "dnf", boot: true, restarting: section{err: "No such command: needs-restarting.", status: 1}}, patch.Unknown, "No such command"},
+		"quiet":             {rebootSigns{flag: ran("", 0), ruler: sample().Manager, boot: true, kernel: k("6.1.0-50-amd64", "6.1.0-50-amd64")}, patch.No, ""},
+		"no kernel of ours": {rebootSigns{flag: ran("", 0), ruler: sample().Manager, boot: true, kernel: k("6.1.0-50-amd64", "")}, patch.No, ""},
+		"flag":              {rebootSigns{flag: ran("/run/reboot-required\nlibc6\ndbus\n", 0), ruler: sample().Manager, boot: true}, patch.Yes, "libc6, dbus"},
+		"new kernel":        {rebootSigns{flag: ran("", 0), ruler: sample().Manager, boot: true, kernel: k("6.1.0-50-amd64", "6.1.0-56-amd64")}, patch.Yes, "6.1.0-56-amd64 is installed"},
+		"older installed":   {rebootSigns{flag: ran("", 0), ruler: sample().Manager, boot: true, kernel: k("6.1.0-56-amd64", "6.1.0-50-amd64")}, patch.No, ""},
+		"of the manager":    {rebootSigns{flag: ran("", 0), ruler: sample().Manager, boot: true, report: signsOf("sign", ran("yes\n", 0))}, patch.Yes, "it says yes"},
+		"it says nothing":   {rebootSigns{flag: ran("", 0), ruler: sample().Manager, boot: true, report: signsOf("sign", ran("", 0))}, patch.No, ""},
+		"flag unread":       {rebootSigns{flag: never, ruler: sample().Manager, boot: true}, patch.Unknown, "reboot-required"},
+		"boot hidden":       {rebootSigns{flag: ran("", 0), ruler: sample().Manager}, patch.Unknown, "kernel"},
+		"container":         {rebootSigns{flag: ran("", 0), ruler: sample().Manager, container: "docker", kernel: k("1", "2")}, patch.No, ""},
+		"it can't tell":     {rebootSigns{flag: ran("", 0), ruler: sample().Manager, boot: true, report: signsOf("sign", Section{Err: "no such command", Status: 1})}, patch.Unknown, "no such command"},
 	}
 	for name, tt := range tests {
 		d := judgeReboot(tt.signs)
@@ -160,43 +70,24 @@ func TestJudgeReboot(t *testing.T) {
 	}
 }
 
-func TestDpkgState(t *testing.T) {
-	for name, tt := range map[string]struct {
-		audit, journal section
-		want           fact.ManagerState
-	}{
-		"ok":                {ran("", 0), ran("", 0), fact.ManagerOK},
-		"journal":           {ran("", 0), ran("0001\ntmp.i\n", 0), fact.ManagerInterrupted},
-		"half configured":   {ran("The following packages are only half configured\n pr-fail  made up\n", 0), ran("", 0), fact.ManagerInterrupted},
-		"audit exits 1":     {ran("The following packages have been unpacked\n x y\n", 1), ran("", 0), fact.ManagerInterrupted},
-		"audit failed":      {section{err: "dpkg: error", status: 2}, ran("", 0), fact.ManagerUnknown},
-		"audit cut off":     {section{status: -1}, ran("", 0), fact.ManagerUnknown},
-		"journal not there": {ran("", 0), section{status: -1}, fact.ManagerUnknown},
-	} {
-		if got, detail := dpkgState(tt.audit, tt.journal); got != tt.want {
-			t.Errorf("%s: %q (%s), want %q", name, got, detail, tt.want)
-		}
-	}
-}
-
 func TestRefreshFailure(t *testing.T) {
 	for name, tt := range map[string]struct {
-		s    section
+		s    Section
 		want string
 	}{
 		"fine":          {ran("Hit:1 http://x\nReading package lists...\n", 0), ""},
-		"bad signature": {section{err: "W: An error occurred during the signature verification. The repository is not updated and the previous index files will be used. GPG error: http://x y InRelease: NO_PUBKEY 1\n"}, "W: An error occurred during the signature verification. The repository is not updated and the previous index files will be used. GPG error: http://x y InRelease: NO_PUBKEY 1"},
-		"GPG error":     {section{err: "W: GPG error: http://x y Release: EXPKEYSIG 1\n"}, "W: GPG error: http://x y Release: EXPKEYSIG 1"},
-		"long output":   {section{out: strings.Repeat("Get:1 http://x\n", 390), err: "W: Some index files failed to download. They have been ignored, or old ones used instead.\n"}, "W: Some index files failed to download. They have been ignored, or old ones used instead."},
-		"harmless":      {section{err: "W: http://x/InRelease: Key is stored in legacy trusted.gpg keyring (DEPRECATED)\nW: Target Packages is configured multiple times\n"}, ""},
-		"warned":        {section{out: "Err:1 http://x\n", err: "W: Failed to fetch http://x  Could not resolve\nW: Some index files failed to download.\n"}, "W: Failed to fetch http://x  Could not resolve"},
-		"locked":        {section{err: "E: Could not get lock /var/lib/apt/lists/lock.\n", status: 100}, "E: Could not get lock /var/lib/apt/lists/lock."},
-		"not root":      {section{status: 100}, "apt-get update: exit status 100"},
-		"dnf":           {section{err: "Ignoring repositories: new\n"}, "Ignoring repositories: new"},
-		"cut off":       {section{status: -1}, "apt-get update: its output was cut off"},
+		"bad signature": {Section{Err: "W: An error occurred during the signature verification. The repository is not updated and the previous index files will be used. GPG error: http://x y InRelease: NO_PUBKEY 1\n"}, "W: An error occurred during the signature verification. The repository is not updated and the previous index files will be used. GPG error: http://x y InRelease: NO_PUBKEY 1"},
+		"GPG error":     {Section{Err: "W: GPG error: http://x y Release: EXPKEYSIG 1\n"}, "W: GPG error: http://x y Release: EXPKEYSIG 1"},
+		"long output":   {Section{Out: strings.Repeat("Get:1 http://x\n", 390), Err: "W: Some index files failed to download. They have been ignored, or old ones used instead.\n"}, "W: Some index files failed to download. They have been ignored, or old ones used instead."},
+		"harmless":      {Section{Err: "W: http://x/InRelease: Key is stored in legacy trusted.gpg keyring (DEPRECATED)\nW: Target Packages is configured multiple times\n"}, ""},
+		"warned":        {Section{Out: "Err:1 http://x\n", Err: "W: Failed to fetch http://x  Could not resolve\nW: Some index files failed to download.\n"}, "W: Failed to fetch http://x  Could not resolve"},
+		"locked":        {Section{Err: "E: Could not get lock /var/lib/apt/lists/lock.\n", Status: 100}, "E: Could not get lock /var/lib/apt/lists/lock."},
+		"not root":      {Section{Status: 100}, "apt-get update: exit status 100"},
+		"dnf":           {Section{Err: "Ignoring repositories: new\n"}, "Ignoring repositories: new"},
+		"cut off":       {Section{Status: -1}, "apt-get update: its output was cut off"},
 	} {
-		r := report{sections: map[string]section{"refresh": tt.s}}
-		if got := refreshFailure(r, "apt-get update"); got != tt.want {
+		r := Report{sections: map[string]Section{"refresh": tt.s}}
+		if got := RefreshFailure(r, "apt-get update"); got != tt.want {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
 	}
@@ -223,5 +114,117 @@ func TestOSRelease(t *testing.T) {
 	if got.ID != "rocky" || !slices.Equal(got.Like, []string{"rhel", "centos"}) || got.VersionID != "9.4" || !strings.HasPrefix(got.PrettyName, `a "b" $x`) {
 		t.Errorf("%+v", got)
 	}
-	clean(t, got.PrettyName)
+	CleanText(t, got.PrettyName)
+}
+
+func TestJobID(t *testing.T) {
+	long := strings.Repeat("a", 63)
+	a, b := jobID(patch.Work{ID: long + "b"}, "install"), jobID(patch.Work{ID: long + "c"}, "install")
+	if a == b || len(a) > 64 || !strings.HasSuffix(a, "-install") {
+		t.Errorf("%q and %q", a, b)
+	}
+	if got := jobID(patch.Work{ID: "r1"}, "stage"); got != "r1-stage" {
+		t.Error(got)
+	}
+}
+
+func TestBootNeed(t *testing.T) {
+	kernel := patch.Work{Install: []patch.Update{{Name: "linux-image-6.1.0-56-amd64", To: "1", Size: 1 << 20}}}
+	list := needs(kernel, []string{"60000000 initrd.img-6.1.0-50-amd64", "70000000 initrd.img-6.1.0-49-amd64", "8000000 vmlinuz-6.1.0-50-amd64", "x y", "-1 vmlinuz-x"})
+	if len(list) != 3 || list[2].path != "/boot" || list[2].bytes != 148000000 {
+		t.Errorf("%+v", list)
+	}
+	if n := bootNeed(nil); n != bootLeast {
+		t.Error(n)
+	}
+	if list := needs(patch.Work{Install: []patch.Update{{Name: "nginx", To: "1"}}}, nil); len(list) != 2 {
+		t.Errorf("%+v: /boot is not written to", list)
+	}
+}
+
+func TestClockTrouble(t *testing.T) {
+	now := time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)
+	for by, want := range map[time.Duration]string{0: "", 5 * time.Minute: "", -5 * time.Minute: "", 301 * time.Second: "5m1s ahead of", -2 * time.Hour: "2h0m0s behind"} {
+		f := fact.Facts{Seen: now, Clock: now.Add(by)}
+		if got := strings.Join(clockTrouble(f), " "); (want == "") != (got == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", by, got, want)
+		}
+	}
+	if got := clockTrouble(fact.Facts{Seen: now}); got != nil {
+		t.Errorf("a clock that is not known: %q", got)
+	}
+}
+
+func TestReadOnly(t *testing.T) {
+	mounts := "/dev/a / ext4 rw 0 0\n/dev/b /usr ext4 ro 0 0\n/dev/c /var ext4 ro,relatime 0 0\n/dev/d /mnt ext4 ro 0 0\n"
+	rep := Report{sections: map[string]Section{"mounts": ran(mounts, 0)}}
+	m := sample().Manager
+	if got, want := m.readOnly(rep), []string{"/usr is mounted read-only", "/var is mounted read-only"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	m.Frozen = true
+	if got, want := m.readOnly(rep), []string{"/var is mounted read-only"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestKeepingNeedsRoom(t *testing.T) {
+	w := patch.Work{Install: []patch.Update{{Name: "a", From: "1", To: "2", Size: 10}, {Name: "b", To: "2", Size: 100}, {Name: "c", From: "1", To: "2", Size: 1000, Source: patch.SourceStore}}}
+	kept := func() (bytes int64) {
+		for _, n := range needs(w, nil) {
+			if n.path == SentFolder {
+				bytes += n.bytes
+			}
+		}
+		return bytes
+	}
+	if got := kept(); got != 1000 {
+		t.Errorf("%d, want the file that is sent", got)
+	}
+	w.Keep = true
+	if got := kept(); got != 1010 {
+		t.Errorf("%d, want what is sent and what is kept", got)
+	}
+}
+
+// TestWayBack: what goes is what shall go, and what is newer is not in the way.
+func TestWayBack(t *testing.T) {
+	w := patch.Work{ID: "r1", Back: true, Install: []patch.Update{{Name: "a", From: "2", To: "1"}}, Remove: []string{"b:amd64", "c"}}
+	installed := []fact.Package{{Name: "a", Version: "2", Status: "installed"}, {Name: "b", Version: "1", Status: "installed"}}
+	d := sample()
+	if err := d.check(sampleFacts(), w); err != nil {
+		t.Fatal(err)
+	}
+	down := []patch.Update{{Name: "a", From: "2", To: "1"}}
+	for name, c := range map[string]struct {
+		removes []string
+		want    string
+	}{
+		"as wanted": {[]string{"b"}, ""},
+		"more":      {[]string{"b", "d"}, "sample would remove d"},
+		"less":      {nil, "sample would not remove b:amd64"},
+	} {
+		got := strings.Join(d.differences(sampleFacts(), w, Transaction{Changes: down, Removes: c.removes}, installed), "; ")
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	unmet, tooNew := d.unmet(sampleFacts(), w, installed)
+	if tooNew || strings.Join(unmet, "; ") != "a is 2, not 1; b:amd64 is still installed" {
+		t.Errorf("%q %v", unmet, tooNew)
+	}
+	if unmet, _ = d.unmet(sampleFacts(), w, []fact.Package{{Name: "a", Version: "1", Status: "installed"}}); len(unmet) > 0 {
+		t.Errorf("%q", unmet)
+	}
+	if got := asked(w); !slices.Equal(got, []string{"a", "b", "c"}) {
+		t.Errorf("%q", got)
+	}
+	w.Back = false
+	if d.check(sampleFacts(), w) == nil {
+		t.Error("packages go only on the way back")
+	}
+	rep, _ := ReadReport(said("remarks", "Downgrading : a-1 1/1"))
+	if got := remarks(rep, patch.Work{Back: true}).failures; len(got) > 0 {
+		t.Errorf("%q", got)
+	}
 }

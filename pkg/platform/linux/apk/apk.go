@@ -1,0 +1,42 @@
+// Package apk drives Alpine Linux. What it knows of apk is from apk-tools' manual and
+// sources (2.14 and 3): no real apk was asked.
+package apk
+
+import (
+	_ "embed"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/platform/linux"
+	"github.com/patchring/patchring/pkg/version"
+)
+
+//go:embed apk.sh
+var script string
+
+//go:embed jobs.sh
+var jobs string
+
+// Alpine is Alpine Linux, and nothing that is made from it.
+const Alpine fact.Platform = "alpine"
+
+// Manager is apk. Its repositories keep one version of each package, so whatever is
+// installed is installed from files: those that were staged, sent or kept. Its lists tell
+// neither which updates are security fixes nor of what.
+func Manager() linux.Manager {
+	return linux.Manager{
+		Name: "apk", Is: platform, Drives: []fact.Platform{Alpine},
+		Order: version.Apk, Ending: ".apk",
+		Spec:   func(u patch.Update, _ string) string { return u.Name + "=" + u.To },
+		Key:    func(name, _, _ string) string { return name }, // nothing is installed for two architectures
+		Script: script, Acts: jobs,
+		Read: read, Health: trouble, Simulated: simulated, Due: due,
+	}
+}
+
+func platform(os fact.OS) fact.Platform {
+	if os.ID == "alpine" {
+		return Alpine
+	}
+	return ""
+}

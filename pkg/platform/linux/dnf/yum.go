@@ -1,0 +1,34 @@
+package dnf
+
+import (
+	_ "embed"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/platform/linux"
+	"github.com/patchring/patchring/pkg/version"
+)
+
+// yum 3 rules release 7 of Red Hat Enterprise Linux, CentOS and Oracle, and Amazon Linux 2.
+// No host of that kind could be had here: all of it is written from documentation, and
+// unchecked. What it prints has the form of dnf 4's, which was made after it.
+
+//go:embed yum.sh
+var yumScript string
+
+//go:embed yumjobs.sh
+var yumJobs string
+
+// Yum is yum 3. Its scripts use the functions of dnf's words.sh that know rpm alone.
+func Yum() linux.Manager {
+	m := Manager()
+	m.Name = "yum"
+	m.Script, m.Acts = dnfWords+rpmScript+yumScript, yumJobs
+	m.Aside = []string{"yum-cron.service", "packagekit.service", "dnf-makecache.timer"}
+	m.Order, m.Kernels = version.RPM, version.RPM
+	m.Read, m.Health = readYum, yumHealth
+	m.Simulated = func(f fact.Facts, w patch.Work, s linux.Section) linux.Transaction {
+		return simulated("yum", f, w, s)
+	}
+	return m
+}
