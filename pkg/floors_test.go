@@ -52,7 +52,7 @@ func homes() []home {
 		{"github.com/pkg/sftp", append(lab, "pkg/connect")},
 		{"github.com/skeema/knownhosts", append(lab, "pkg/connect")},
 		{"github.com/kevinburke/ssh_config", append(lab, "pkg/connect")},
-		{"github.com/ProtonMail/go-crypto", []string{"pkg/repository"}},
+		{"github.com/ProtonMail/go-crypto", []string{"pkg/repository", "pkg/provenance"}},
 		{"github.com/ulikunitz/xz", []string{"pkg/repository"}},
 		{"github.com/klauspost/compress", []string{"pkg/repository"}},
 		{"github.com/pierrec/lz4/v4", []string{"pkg/repository"}},

@@ -24,6 +24,7 @@ journaled.`,
 		Args: cobra.ExactArgs(1),
 	}
 	cmd.Flags().StringVar(&o.Reason, "reason", "", "why; it is journaled")
+	cmd.Flags().BoolVarP(&c.options.Yes, "yes", "y", false, "do not ask before hosts are rolled back")
 	cmd.Flags().StringVar(&o.JUnit, "junit", "", "also write a JUnit `FILE`")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o.Options, o.Target = c.options, args[0]

@@ -88,7 +88,7 @@ func (c *cli) addCommands(root *cobra.Command) {
 	add(groupSetUp, c.initCommand(), c.lintCommand(), c.doctorCommand(), c.inventoryCommand(), c.configCommand(), c.schemaCommand(), c.stateCommand())
 	add(groupWork, c.planCommand(), c.stageCommand(), c.runCommand(), c.approveCommand(), c.promoteCommand(), c.retryCommand(), c.rollbackCommand(),
 		c.pauseCommand(), c.resumeCommand(), c.abortCommand(), c.quarantineCommand())
-	add(groupLook, c.detectCommand(), c.checkCommand(), c.statusCommand(), c.reportCommand(), c.patchsetCommand())
+	add(groupLook, c.detectCommand(), c.checkCommand(), c.statusCommand(), c.reportCommand(), c.patchsetCommand(), c.platformsCommand())
 	root.AddCommand(c.versionCommand())
 }
 
@@ -111,7 +111,7 @@ func (c *cli) sharedFlags(f *pflag.FlagSet) {
 // others only look, or write one record: a signal may end them as it ends any program.
 func patient(command string) bool {
 	switch command {
-	case "run", "rollback", "demo", "lab":
+	case "run", "rollback", "stage", "demo", "lab":
 		return true
 	}
 	return false

@@ -245,7 +245,7 @@ func (e Env) confirm(ctx context.Context, o RunOptions, p *plan.Plan) error {
 	}
 	updates, hosts := size(p)
 	question := fmt.Sprintf("%d updates on %d hosts of site %s.", updates, hosts, p.Site)
-	if back := report.WaysBack(p).String(); back != "" {
+	if back := report.WaysBack(p); back != "" {
 		question += " Way back: " + back + "."
 	}
 	answer, err := e.question(ctx, question+" Start? [yes/no]")

@@ -46,6 +46,9 @@ func (e Env) Stage(ctx context.Context, o StageOptions) (Ending, error) {
 	performer := e.stager(o, f, from)
 	watch := e.later("bringing packages to", len(hosts))
 	brought := each(ctx, hosts, o.concurrency(), watch.done, func(ctx context.Context, h inventory.Host) (report.Brought, bool) {
+		if e.stopped() {
+			return report.Brought{}, false
+		}
 		end := performer.Stage(ctx, h.ID, from.set)
 		ok := end.Outcome == rollout.OutcomeOK || end.Outcome == rollout.OutcomeNothing
 		return report.Brought{Host: h.ID, Ring: from.ringOf(h.ID), End: end}, ok
@@ -54,8 +57,13 @@ func (e Env) Stage(ctx context.Context, o StageOptions) (Ending, error) {
 	if err := ctx.Err(); err != nil {
 		return Ending{}, err //nolint:wrapcheck // the user's own Ctrl-C
 	}
+	brought = slices.DeleteFunc(brought, func(b report.Brought) bool { return b.Host.Name == "" })
 	doc := report.NewStaging(from.digest, from.bound(), brought)
-	return Ending{Ending: doc.Exit}, e.print(o.Options, doc)
+	end := Ending{Ending: doc.Exit}
+	if len(brought) < len(hosts) {
+		end.Ending = report.Stopped(end.Ending)
+	}
+	return end, e.print(o.Options, doc)
 }
 
 // staging is what is brought: a plan, narrowed by the set that its ring is bound to.

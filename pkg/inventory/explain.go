@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Setting is one line of `config explain`.
@@ -31,6 +32,9 @@ func (inv *Inventory) Explain(h Host) []Setting {
 		{Name: "exposure", Value: h.Exposure},
 		{Name: "unit", Value: h.Unit},
 		{Name: "via", Value: chain(h.Via)},
+		{Name: "snapshots", Value: chain(h.Snapshots)},
+		{Name: "keyrings", Value: chain(h.Keyrings)},
+		{Name: "reboot_within", Value: lasts(h.RebootWithin)},
 		{Name: "credentials.password", Value: h.Credentials.Password.String()},
 		{Name: "credentials.key", Value: h.Credentials.Key},
 		{Name: "credentials.passphrase", Value: h.Credentials.Passphrase.String()},
@@ -62,6 +66,13 @@ func number(n int) string {
 		return ""
 	}
 	return strconv.Itoa(n)
+}
+
+func lasts(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
 }
 
 // chain tells "none" (said with []) from nothing said.

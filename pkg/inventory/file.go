@@ -1,9 +1,10 @@
 package inventory
 
 import (
+	"time"
+
 	"github.com/patchring/patchring/pkg/document"
 	"github.com/patchring/patchring/pkg/fact"
-	"time"
 )
 
 // fileYAML is inventory.yaml. What may be written is what these types say; the JSON
@@ -99,7 +100,7 @@ type commonYAML struct {
 	Unit        document.Value[unitName]                      `yaml:"unit" doc:"the pair, stack or cluster of the site that the host is a member of: budgets and batches count it as one"`
 	Via         document.Value[[]document.Value[string]]      `yaml:"via" doc:"hosts of the site on whose path this one depends: they are worked on after it, alone; [] is none"`
 	Snapshots   document.Value[[]document.Value[archive]]     `yaml:"snapshots" doc:"archives of old package versions: addresses below which a repository's tree lies, {time} standing for the time of the plan: https://snapshot.example/debian/{time}/; [] is none"`
-	Keyrings    document.Value[[]document.Value[keyPath]]     `yaml:"keyrings" doc:"files with the public keys of the repositories' signers: then digests in a patch set come from their signed index; [] is none"`
+	Keyrings    document.Value[[]document.Value[keyringPath]] `yaml:"keyrings" doc:"files with the public keys of the repositories' signers: then digests in a patch set come from their signed index; [] is none"`
 	RebootTime  document.Value[time.Duration]                 `yaml:"reboot_within" doc:"how long a reboot may take, until the host is back whole" min:"1m" max:"4h"`
 	Budget      document.Elsewhere                            `yaml:"budget" doc:"a budget belongs to a group, a site or a pattern: groups: {web: {budget: {max_unavailable: 1}}}, or budgets: [{hosts: PATTERN, max_unavailable: 1}]"`
 	Windows     document.Elsewhere                            `yaml:"windows" doc:"windows belong to a site: write them there; a playbook's ring names the one it keeps to"`

@@ -52,7 +52,7 @@ func settings() []setting {
 		one("unit", func(c *commonYAML) document.Value[unitName] { return c.Unit }, func(s *Settings, v unitName) { s.Unit = string(v) }),
 		viaSetting(),
 		listSetting("snapshots", func(c *commonYAML) document.Value[[]document.Value[archive]] { return c.Snapshots }, func(s *Settings, v []string) { s.Snapshots = v }),
-		listSetting("keyrings", func(c *commonYAML) document.Value[[]document.Value[keyPath]] { return c.Keyrings }, func(s *Settings, v []string) { s.Keyrings = v }),
+		listSetting("keyrings", func(c *commonYAML) document.Value[[]document.Value[keyringPath]] { return c.Keyrings }, func(s *Settings, v []string) { s.Keyrings = v }),
 		one("reboot_within", func(c *commonYAML) document.Value[time.Duration] { return c.RebootTime }, func(s *Settings, v time.Duration) { s.RebootWithin = v }),
 	}, credentialSettings()...)
 }

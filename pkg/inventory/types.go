@@ -245,6 +245,27 @@ func (keyPath) Schema() map[string]any {
 	return map[string]any{"type": "string", "minLength": 1, "not": object{"pattern": `-----|^(env|exec|file):|^-|[\x00-\x1f]`}}
 }
 
+// keyringPath is the path of a file with public keys on the controller.
+type keyringPath string
+
+func (k *keyringPath) UnmarshalText(b []byte) error {
+	text := string(b)
+	*k = keyringPath(text)
+	switch {
+	case text == "" || len(text) > 1024 || strings.ContainsFunc(text, unicode.IsControl):
+		return fault.Usagef("write one line", "not a path")
+	case strings.Contains(text, "-----"):
+		return fault.Usagef("keep the keys in a file of their own, and write its path", "a key itself must not stand here")
+	case strings.HasPrefix(text, "-"):
+		return fault.Usagef("write ./ before it", "a path can't begin with a hyphen")
+	}
+	return nil
+}
+
+func (keyringPath) Schema() map[string]any {
+	return map[string]any{"type": "string", "minLength": 1, "not": object{"pattern": `-----|^-|[\x00-\x1f]`}}
+}
+
 type object = map[string]any
 
 // archive is an address below which old versions of packages lie.

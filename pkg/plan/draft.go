@@ -143,7 +143,7 @@ func (d *Draft) fill(h *Host, rules []rule) {
 	}
 	f := found.Facts
 	h.Platform, h.Domain = f.Platform, f.Domain()
-	if h.Problem = cmp.Or(found.Problem, unworkable(h.ID, f), d.mistaken(h.ID, f)); h.Problem != nil {
+	if h.Problem = cmp.Or(found.Problem, unworkable(h.ID, f, d.in.Playbook.Repair), d.mistaken(h.ID, f)); h.Problem != nil {
 		return
 	}
 	p := picker{rules: rulesFor(rules, h.ID), globs: d.in.Packages, cves: d.cves, now: d.in.Now, holds: f.Holds, manager: f.Manager.Name}
@@ -152,8 +152,9 @@ func (d *Draft) fill(h *Host, rules []rule) {
 }
 
 // unworkable says why a host that was reached can't be worked on all the same. What
-// could not be read is never taken for "nothing to do".
-func unworkable(id fact.HostID, f fact.Facts) *Problem {
+// could not be read is never taken for "nothing to do". With repair a transaction that was
+// cut is put right before the work.
+func unworkable(id fact.HostID, f fact.Facts, repair bool) *Problem {
 	see := "see: patchring detect " + id.Name
 	if f.Platform == "" {
 		return &Problem{Code: string(fault.HostFailed), What: "its platform could not be told", Hint: see}
@@ -168,10 +169,10 @@ func unworkable(id fact.HostID, f fact.Facts) *Problem {
 	if p, found := unread(f, problemUpdates, problemOutput); found {
 		return &Problem{Code: string(fault.HostFailed), What: "its pending updates could not be read: " + p.Detail, Hint: see}
 	}
-	if s := f.Manager.State; s == fact.ManagerInterrupted || s == fact.ManagerBroken {
+	if s := f.Manager.State; !repair && (s == fact.ManagerInterrupted || s == fact.ManagerBroken) {
 		return &Problem{
 			Code: string(fault.HostFailed), What: fmt.Sprintf("its package manager is %s: %s", s, f.Manager.Detail),
-			Hint: "repair it on the host: dpkg --configure -a, apt-get -f install, or dnf check",
+			Hint: "repair it on the host: dpkg --configure -a, apt-get -f install, or dnf check; or set repair: true in the playbook",
 		}
 	}
 	if p, found := unread(f, problemRefresh); found {

@@ -77,8 +77,8 @@ func Freeze(proven []patch.Proven) patch.PatchSet {
 		return cmp.Or(compareProven(a, b), -cmp.Compare(a.Digest, b.Digest), -cmp.Compare(weight(a), weight(b)),
 			cmp.Compare(a.File, b.File), cmp.Compare(a.Repository, b.Repository), cmp.Compare(a.Signer, b.Signer), cmp.Compare(a.Size, b.Size))
 	})
-	return patch.PatchSet{Proven: slices.CompactFunc(sorted, func(a, b patch.Proven) bool {
-		return a.Bare() == b.Bare() && (a.Digest == b.Digest || b.Digest == "")
+	return patch.PatchSet{Proven: slices.CompactFunc(sorted, func(next, one patch.Proven) bool {
+		return next.Bare() == one.Bare() && (next.Digest == one.Digest || next.Digest == "")
 	})}
 }
 

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/platform/drivers"
 	"github.com/patchring/patchring/pkg/version"
 )
 
@@ -18,6 +19,11 @@ func ordering(f fact.Facts) func(a, b string) (newer, known bool) {
 }
 
 func scheme(f fact.Facts) func(a, b string) int {
+	for _, m := range drivers.Managers() {
+		if m.Name == f.Manager.Name && m.Order != nil { // it knows what no version scheme does: releases, images
+			return m.Order
+		}
+	}
 	switch {
 	case f.Platform == "debian", f.Manager.Name == "apt":
 		return version.Dpkg

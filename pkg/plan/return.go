@@ -69,8 +69,8 @@ type Return struct {
 	Reasons []string `json:"reasons,omitempty"`
 }
 
-// Possible: taking the host back by itself is not hopeless.
-func (r Return) Possible() bool { return r.Light == Green || r.Light == Amber }
+// Possible tells that taking the host back by itself is not hopeless.
+func (r *Return) Possible() bool { return r.Light == Green || r.Light == Amber }
 
 // WayBack judges whether a host could be taken back from these updates. offers and files
 // are where outgoing versions can be had; unsure says why that is not known.
@@ -101,7 +101,7 @@ func had(u patch.Update, offers []fact.Offer, files []fact.PackageFile) bool {
 	})
 }
 
-// Alike: one architecture is not told, or they are the same. A package may turn from the
+// Alike tells that one architecture is not told, or they are the same. A package may turn from the
 // native one to one for all.
 func Alike(a, b string) bool {
 	every := func(arch string) bool { return arch == "" || arch == "all" || arch == "noarch" || arch == "any" }

@@ -53,7 +53,7 @@ func takeBack(work *patch.Work, u patch.Update, f fact.Facts) (why string) {
 	case u.From == "" && len(here) == 0:
 		return ""
 	case u.From == "" && slices.Contains(here, u.To):
-		work.Remove = append(work.Remove, nameOf(f, u))
+		work.Remove = append(work.Remove, u.Key())
 		return ""
 	case u.From != "" && slices.Contains(here, u.From) && !slices.Contains(here, u.To):
 		return ""
@@ -86,14 +86,6 @@ func versionsOf(f fact.Facts, u patch.Update) []string {
 		}
 	}
 	return out
-}
-
-// nameOf names a package for its removal, with the architecture where it is a foreign one.
-func nameOf(f fact.Facts, u patch.Update) string {
-	if foreign(u.Arch, f.Arch) == "" {
-		return u.Name
-	}
-	return u.Key()
 }
 
 // detailOf is what a host's problem says, with a colon before it; empty: it has none of

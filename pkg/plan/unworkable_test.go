@@ -26,12 +26,15 @@ func TestUnworkableHosts(t *testing.T) {
 		"interrupted":          {fact.Facts{Platform: "debian", Manager: fact.Manager{State: fact.ManagerInterrupted}}, "interrupted"},
 		"broken":               {fact.Facts{Platform: "debian", Manager: fact.Manager{State: fact.ManagerBroken}}, "broken"},
 	} {
-		got := unworkable(id, c.facts)
+		got := unworkable(id, c.facts, false)
 		switch {
 		case c.says == "" && got != nil:
 			t.Errorf("%s: %+v", name, got)
 		case c.says != "" && (got == nil || !strings.Contains(got.What, c.says) || got.Hint == ""):
 			t.Errorf("%s: %+v, want %q and a hint", name, got, c.says)
+		}
+		if cut := name == "interrupted" || name == "broken"; cut && unworkable(id, c.facts, true) != nil {
+			t.Errorf("%s: it is not put right, though the playbook says so", name)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package playbook
 
 import (
 	"fmt"
-	"github.com/patchring/patchring/pkg/patch"
 	"maps"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/patchring/patchring/pkg/document"
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/inventory"
+	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/schedule"
 )
 

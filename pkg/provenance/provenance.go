@@ -81,6 +81,8 @@ func (r *Reader) Signed(ctx context.Context, s remote.Session, driver platform.D
 	if keys == nil || keys.ring.Len() == 0 {
 		return nil, []string{hostsWord(want, "the inventory names no keys of its repositories (keyrings:)")}
 	}
+	ctx, cancel := context.WithTimeout(ctx, patienceInAll)
+	defer cancel()
 	files, err := indexes(ctx, s, driver, f)
 	if err != nil {
 		return nil, []string{hostsWord(want, remote.Clean(err.Error(), maxReason))}

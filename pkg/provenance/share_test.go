@@ -168,6 +168,31 @@ func TestAHostThatStalls(t *testing.T) {
 	})
 }
 
+// One that stalls at each of very many files is left in the end.
+func TestAHostThatStallsEverywhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hosts, _, keys := fleet(t, 1)
+		h := hosts[0]
+		for n := range 100 {
+			again := h.index[0]
+			again.Repository = fmt.Sprint(n)
+			list := h.index[1]
+			list.Repository = again.Repository
+			h.index = append(h.index, again, list)
+		}
+		h.get = func(ctx context.Context, _ string) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		began := time.Now()
+		known, notes := h.ask(t.Context(), reader(t, keys), bash().wanted())
+		wantNote(t, known, notes, "deadline", "more")
+		if took := time.Since(began); took > 30*time.Minute {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
 func BenchmarkSharedList(b *testing.B) {
 	hosts, _, keys := fleet(b, 2000)
 	r := reader(b, keys)

@@ -18,8 +18,9 @@ const (
 	maxHead  = 16 << 20  // of what is signed
 	maxList  = 256 << 20 // of a list as it lies on the host
 	maxVisit = 2 << 30   // of everything that is fetched from one host
-	// patience with one file: others may wait for it.
-	patience = 5 * time.Minute
+	// patience with one file: others may wait for it. And with all files of one host.
+	patience      = 5 * time.Minute
+	patienceInAll = 20 * time.Minute
 )
 
 // visit is one look at the indexes of one host.

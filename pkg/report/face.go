@@ -63,7 +63,7 @@ func texts(all ...string) []cell {
 // the same, for those who see no colour and for grep.
 func word(state string) cell {
 	switch state {
-	case "healthy", "pass", "passed", "ok", "installed", "open", "finished", "green", "brought", "real":
+	case "healthy", "pass", "passed", "ok", "installed", "open", "finished", "brought", "green":
 		return cell{"+ " + state, good}
 	case "failed", "fail", "halted", "aborted", "red":
 		return cell{"x " + state, bad}

@@ -27,7 +27,8 @@ func TestFieldNames(t *testing.T) {
 			rings[].gate.reasons rings[].gate.soak rings[].gate.state rings[].gate.waived rings[].hosts rings[].name rings[].set rings[].window
 			rollout seconds site skipped skipped[].detail skipped[].host skipped[].package skipped[].reason skipped[].ring skipped[].to starter
 			timeline timeline[].actor timeline[].event timeline[].host timeline[].ring timeline[].seq timeline[].step timeline[].text
-			timeline[].time totals totals.by_state totals.hosts totals.rebooted totals.security_installed totals.security_left
+			timeline[].time hosts[].way_back hosts[].way_back.light hosts[].way_back.reasons hosts[].taken_back rings[].set_digests late uncovered
+			totals totals.by_state totals.hosts totals.rebooted totals.security_installed totals.security_left
 			totals.security_left_maybe totals.touched totals.updates_installed totals.updates_left totals.updates_unconfirmed urgent version
 			waits waits[].for waits[].person waits[].ring waits[].text window_override window_override.reason`,
 		"plan": `budgets calendar calendar.freezes calendar.windows calendar.zone exit exit.code exit.why exit.word failure_limit hooks hosts
@@ -40,7 +41,21 @@ func TestFieldNames(t *testing.T) {
 			made notes plan playbook quarantined reboot rings rings[].batches rings[].failure_limit rings[].gate rings[].gate.approval
 			rings[].gate.checks rings[].gate.coverage rings[].gate.min_participation rings[].gate.soak rings[].hosts rings[].max_in_flight
 			rings[].name rings[].stages rings[].units rings[].window silences site totals totals.bytes totals.hosts totals.hosts_to_patch
-			totals.hosts_with_problems totals.left totals.reboots_expected totals.reboots_unknown totals.security totals.updates urgent version`,
+			totals.hosts_with_problems totals.left totals.reboots_expected totals.reboots_unknown totals.security totals.updates urgent version
+			hosts[].way_back hosts[].way_back.light hosts[].way_back.reasons on_failure on_failure.action on_failure.window one_shot repair restart
+			totals.ways_back totals.ways_back.green totals.ways_back.amber totals.ways_back.red uncovered`,
+		"patchset": `domains domains[].domain domains[].versions domains[].versions[].arch domains[].versions[].assurance
+			domains[].versions[].bytes domains[].versions[].digest domains[].versions[].file domains[].versions[].package
+			domains[].versions[].repository domains[].versions[].signer domains[].versions[].stored domains[].versions[].version
+			frozen kind playbook ring rollout set site state totals totals.host totals.none totals.signed_index totals.stored
+			totals.versions version`,
+		"setdiff": `changes changes[].arch changes[].change changes[].domain changes[].from changes[].package changes[].to from kind same to version`,
+		"staging": `exit exit.code exit.why exit.word hosts hosts[].bytes hosts[].code hosts[].host hosts[].notes hosts[].packages
+			hosts[].reasons hosts[].ring hosts[].state hosts[].stored kind plan set totals totals.brought totals.bytes totals.failed
+			totals.hosts totals.nothing totals.packages version`,
+		"platforms": `kind systems systems[].capabilities systems[].capabilities[].capability systems[].capabilities[].how
+			systems[].capabilities[].means systems[].capabilities[].note systems[].capabilities[].test systems[].detects
+			systems[].platforms systems[].system systems[].upgrades systems[].why version`,
 		"detect": `exit exit.code exit.why exit.word hosts hosts[].arch hosts[].boot_id hosts[].class hosts[].container hosts[].error
 			hosts[].error.code hosts[].error.hint hosts[].error.what hosts[].holds hosts[].host hosts[].hostname hosts[].kept_back
 			hosts[].kept_back[].arch hosts[].kept_back[].bytes hosts[].kept_back[].dependency hosts[].kept_back[].detail
@@ -93,6 +108,13 @@ func TestFieldNames(t *testing.T) {
 		rings[].gate.soak.samples_failed rings[].gate.soak.sick rings[].gate.soak.sick[].host rings[].gate.soak.sick[].why
 		rings[].gate.soak.soaked_seconds rings[].gate.soak.state rings[].gate.soak.unknown rings[].gate.waived[].by
 		rings[].gate.waived[].reason rings[].gate.waived[].what waits[].until window_override.until`
+	want["system"] = want["platforms"]
+	want["backplan"] = want["plan"] + ` uncovered[].domain uncovered[].hosts uncovered[].ring`
+	want["rolledback"] = want["rollout"] + ` hosts[].taken_back.done hosts[].taken_back.from_state hosts[].taken_back.packages
+		hosts[].taken_back.packages[].arch hosts[].taken_back.packages[].from hosts[].taken_back.packages[].package
+		hosts[].taken_back.packages[].source hosts[].taken_back.packages[].to late[].arch late[].hosts late[].package late[].security
+		late[].severity late[].version rings[].set_digests.host rings[].set_digests.none rings[].set_digests.signed_index
+		rings[].set_digests.stored rings[].set_digests.versions uncovered[].domain uncovered[].hosts uncovered[].ring`
 	all := samples()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		var got any

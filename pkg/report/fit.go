@@ -6,7 +6,7 @@ import "strings"
 // columns; total 0 or less means as wide as the texts are. The widest column gives
 // way first. Nothing is broken inside a word while lines can still be broken between
 // words, and no column goes below its least width while another can still give.
-// roomy is false where some had to, down to three.
+// roomy is false where some had to, down to three or less.
 func fit(s sheet, total int) (widths []int, roomy bool) {
 	widths = natural(s)
 	if total <= 0 {
@@ -19,7 +19,7 @@ func fit(s sheet, total int) (widths []int, roomy bool) {
 		}
 	}
 	roomy = sum(widths) <= room
-	for sum(widths) > room && squeeze(widths, floors(len(widths))) {
+	for sum(widths) > room && squeeze(widths, floors(len(widths), room)) {
 	}
 	return widths, roomy
 }
@@ -80,10 +80,11 @@ func atLeast(a, b []int) []int {
 	return out
 }
 
-func floors(n int) []int {
+// floors are three columns each, or what a very narrow terminal has for so many.
+func floors(n, room int) []int {
 	out := make([]int, n)
 	for i := range out {
-		out[i] = 3
+		out[i] = min(3, max(1, room/n))
 	}
 	return out
 }

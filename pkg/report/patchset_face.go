@@ -38,12 +38,12 @@ func (d PatchSet) binds() string {
 	return "ring " + d.Ring + ", frozen " + stamp(d.Frozen)
 }
 
-func (t SetTotals) versions(domains int) string {
+func (t *SetTotals) versions(domains int) string {
 	return count(t.Versions, "version") + " in " + count(domains, "domain")
 }
 
 // assurance says what the digests rest on.
-func (t SetTotals) assurance() string {
+func (t *SetTotals) assurance() string {
 	out := fmt.Sprintf("%d of %d from signed indexes", t.Signed, t.Versions)
 	if t.Host > 0 {
 		out += fmt.Sprintf(", %d by the host's word", t.Host)

@@ -137,3 +137,27 @@ func (h Host) backTold() []string {
 	}
 	return nil
 }
+
+// backSince says what a person has taken back since a rollout was over: its reasons do not.
+func backSince(s Source) []string {
+	var out []string
+	over := false
+	for _, e := range s.Events {
+		switch e := e.Entry.(type) {
+		case rollout.Finished, rollout.Aborted:
+			over = true
+		case rollout.RollbackAsked:
+			if over {
+				out = append(out, "since then "+wereBack(len(e.Hosts))+": "+said(e.Reason))
+			}
+		}
+	}
+	return out
+}
+
+func wereBack(n int) string {
+	if n == 1 {
+		return "1 host was rolled back"
+	}
+	return fmt.Sprintf("%d hosts were rolled back", n)
+}

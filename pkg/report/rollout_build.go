@@ -18,7 +18,7 @@ func NewRollout(s Source) Rollout {
 		Header: header("rollout"), ID: clean(st.Rollout), Playbook: clean(st.Playbook), Site: clean(st.Site),
 		Plan: string(st.Plan), Phase: orElse(string(st.Phase), "none"), Exit: Exit(s), Next: Next(s),
 		Opened: st.Opened.UTC(), Changed: st.Changed.UTC(), Seconds: between(st.Opened, st.Changed),
-		Reasons: cleanAll(st.Reasons), Rings: []Ring{}, Hosts: []Host{}, Waits: []Wait{}, Skipped: []Skipped{},
+		Reasons: append(cleanAll(st.Reasons), backSince(s)...), Rings: []Ring{}, Hosts: []Host{}, Waits: []Wait{}, Skipped: []Skipped{},
 		Totals: Totals{ByState: zeroStates()}, Timeline: timeline(s.Events),
 		Starter: clean(st.Starter), Urgent: st.Urgent, Out: sickOf(st.Out), Quarantined: []Quarantined{},
 		Override: Override{clean(st.Override.Reason), st.Override.Until.UTC()},

@@ -66,7 +66,7 @@ const planDigest patch.Digest = "sha256:6f2c7d1e0a4b5c6d7e8f90112233445566778899
 func samplePlan() *plan.Plan {
 	two := []patch.Update{openssl(), libssl()}
 	host := func(name, ring string, install []patch.Update, left []patch.Left, reboot patch.Tri) plan.Host {
-		return plan.Host{ID: id(name), Ring: ring, Domain: "debian 12 amd64", Platform: "debian", Install: install, Left: left, Reboot: reboot, Checks: []health.Check{{Name: "service nginx"}}}
+		return plan.Host{ID: id(name), Ring: ring, Domain: "debian 12 amd64", Platform: "debian", Install: install, Left: left, Reboot: reboot, Checks: []health.Check{{Name: "service nginx"}}, Return: sampleReturn(name)}
 	}
 	gone := host("mail1", "production", nil, nil, patch.Unknown)
 	gone.Problem = &plan.Problem{Code: string(fault.Unreachable), What: "connect to 10.0.4.25 port 22: no route to host", Hint: "is it switched on? patchring doctor mail1"}
@@ -89,6 +89,17 @@ func samplePlan() *plan.Plan {
 		},
 		Notes: []string{"hq/web2 does not say whether a reboot will be needed"},
 	}
+}
+
+// sampleReturn: production hosts go back, with two exceptions.
+func sampleReturn(name string) plan.Return {
+	switch name {
+	case "canary1":
+		return plan.Return{Light: plan.Amber, Reasons: []string{"linux-image-6.1.0-31-amd64: the host boots from it; the former kernel is booted to take it back"}}
+	case "web2", "web3":
+		return plan.Return{Reasons: []string{"openssl 3.0.15-1~deb12u1 can't be had any more"}}
+	}
+	return plan.Return{Light: plan.Green}
 }
 
 func sampleHosts() []rollout.HostStatus {
@@ -227,18 +238,25 @@ func sampleGraph() inventory.Node {
 // samples are all documents by name.
 func samples() map[string]Document {
 	return map[string]Document{
-		"rollout":   NewRollout(sampleSource()),
-		"plan":      NewPlan(samplePlan(), planDigest, false),
-		"gated":     NewPlan(gatedPlan(), planDigest, false),
-		"waiting":   NewRollout(waitingSource()),
-		"detect":    NewDetect(sampleDetected()),
-		"doctor":    NewDoctor(sampleExamined()),
-		"checks":    NewChecks(sampleProbed()),
-		"inventory": NewInventory("inventory.yaml", sampleInventory()),
-		"rollouts":  NewRollouts([]Source{sampleSource(), waitingSource(), {Status: rollout.Status{Rollout: "weekly-hq-1", Playbook: "weekly", Site: "hq", Phase: rollout.PhaseFinished, Opened: at(-900), Changed: at(-800)}}}),
-		"explain":   NewExplain(id("web1"), []inventory.Setting{{Name: "user", Value: "patch", Where: "inventory.yaml:3", Lost: []string{"inventory.yaml:2 (defaults: root)"}}, {Name: "port", Where: "default"}}),
-		"graph":     NewGraph("inventory.yaml", sampleGraph()),
-		"lint":      NewLint("inventory.yaml", 2, []string{"playbooks/monthly.yaml"}),
-		"failure":   NewFailure(fmt.Errorf("detect: %w", refused())),
+		"rolledback": NewRollout(backSource()),
+		"backplan":   NewPlan(backPlan(), planDigest, false),
+		"patchset":   NewPatchSet(sampleFrozen()),
+		"setdiff":    NewSetDiff(sampleFrozen().Set, otherSet()),
+		"staging":    NewStaging(planDigest, planDigest, sampleBrought()),
+		"platforms":  NewPlatforms(sampleSystems(), false),
+		"system":     NewPlatforms(sampleSystems()[:1], true),
+		"rollout":    NewRollout(sampleSource()),
+		"plan":       NewPlan(samplePlan(), planDigest, false),
+		"gated":      NewPlan(gatedPlan(), planDigest, false),
+		"waiting":    NewRollout(waitingSource()),
+		"detect":     NewDetect(sampleDetected()),
+		"doctor":     NewDoctor(sampleExamined()),
+		"checks":     NewChecks(sampleProbed()),
+		"inventory":  NewInventory("inventory.yaml", sampleInventory()),
+		"rollouts":   NewRollouts([]Source{sampleSource(), waitingSource(), {Status: rollout.Status{Rollout: "weekly-hq-1", Playbook: "weekly", Site: "hq", Phase: rollout.PhaseFinished, Opened: at(-900), Changed: at(-800)}}}),
+		"explain":    NewExplain(id("web1"), []inventory.Setting{{Name: "user", Value: "patch", Where: "inventory.yaml:3", Lost: []string{"inventory.yaml:2 (defaults: root)"}}, {Name: "port", Where: "default"}}),
+		"graph":      NewGraph("inventory.yaml", sampleGraph()),
+		"lint":       NewLint("inventory.yaml", 2, []string{"playbooks/monthly.yaml"}),
+		"failure":    NewFailure(fmt.Errorf("detect: %w", refused())),
 	}
 }

@@ -50,7 +50,7 @@ func (l *Lights) add(light string) {
 
 // String is "7 green, 1 amber, 2 red", without what there is none of; empty: no host is
 // to be changed.
-func (l Lights) String() string {
+func (l *Lights) String() string {
 	var out []string
 	for _, one := range []struct {
 		n    int
@@ -63,15 +63,15 @@ func (l Lights) String() string {
 	return strings.Join(out, ", ")
 }
 
-// WaysBack counts the lights of a plan.
-func WaysBack(p *plan.Plan) Lights {
+// WaysBack counts the lights of a plan, as Lights.String does.
+func WaysBack(p *plan.Plan) string {
 	var l Lights
 	for _, h := range p.Hosts {
 		if h.Problem == nil {
 			l.add(newWayBack(h.Return, len(h.Install) > 0).Light)
 		}
 	}
-	return l
+	return l.String()
 }
 
 func lightWord(light string) cell {

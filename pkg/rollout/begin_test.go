@@ -92,11 +92,14 @@ func (a *attempt) lookAt(further func()) {
 func (a *attempt) act() {
 	o, b := a.o, a.o.w.bodies[a.t.Host]
 	end := o.narrow(a.t)
+	if a.t.Back {
+		end = o.narrowBack(a.t)
+	}
 	if end.Outcome == OutcomeOK && !o.blind {
 		out := maps.Clone(a.known)
 		maps.Copy(out, a.seen)
 		if why, is := Exceeds(o.budgetsOf(a.t.Host), o.opening.Units, a.t.Host, out); is {
-			if o.truth[a.t.Host].touched || b.drained {
+			if o.truth[a.t.Host].touched && !o.truth[a.t.Host].inUse || b.drained {
 				o.w.fail("rule 2: %s is out already, and steps back from its own repair: %s", a.t.Host, why)
 			}
 			end = StepEnded{Outcome: OutcomeBack, Reasons: []string{why}, Out: named(a.seen)}

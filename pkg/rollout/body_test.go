@@ -34,6 +34,7 @@ type truth struct {
 	effects                map[effect]int // how often a step's effect took place
 	before                 bool           // its state before was taken
 	notBefore              time.Time
+	way
 }
 
 type effect struct {
@@ -81,6 +82,9 @@ func (w *world) facts(h plan.Host) fact.Facts {
 		p := fact.Package{Name: u.Name, Arch: u.Arch, Version: u.From, Status: "installed"}
 		if v := w.bodies[h.ID].installed[u.Name]; v != "" {
 			p.Version = v
+		}
+		if p.Version == "" { // new with this rollout
+			continue
 		}
 		f.Packages = append(f.Packages, p)
 	}

@@ -114,11 +114,16 @@ func (h *host) isOut() bool {
 		return true
 	case HostHealthy, HostRolledBack:
 		return h.Drained
-	case HostRollback:
-		return h.FellFrom != HostHealthy || h.Drained
-	case HostWaiting, HostFailed, HostNothing, HostUnreachable:
+	case HostWaiting, HostRollback, HostFailed, HostNothing, HostUnreachable:
 	}
-	return h.Touched || h.Drained
+	return h.wasOut()
+}
+
+// wasOut tells whether a host is out that nobody works on. One that was healthy when it
+// was to be taken back is in use until that begins to change it.
+func (h *host) wasOut() bool {
+	inUse := h.Back && h.FellFrom == HostHealthy && !h.changed && !h.judged
+	return h.Drained || h.Touched && !inUse
 }
 
 // Held are the hosts that this rollout has out, sorted: what other rollouts of the same
@@ -163,7 +168,7 @@ const outBefore = "out before, and at work again"
 
 func (h *host) why() string {
 	switch {
-	case h.State == HostWorking && h.open == FlowBegin && (h.Touched || h.Drained):
+	case h.State == HostWorking && h.open == FlowBegin && h.wasOut():
 		return outBefore
 	case h.State == HostWorking:
 		return "at work"

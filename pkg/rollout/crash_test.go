@@ -19,7 +19,7 @@ func TestCrashEverywhere(t *testing.T) {
 	for seed := range 8 {
 		s := scenarios().Example(seed)
 		for i := range s.Parts { // what people say, they say at other moments in a run that was cut
-			s.Parts[i].Crashes, s.Parts[i].Words, s.Parts[i].StopAt, s.Parts[i].Helped = nil, nil, 0, false
+			s.Parts[i].Crashes, s.Parts[i].Words, s.Parts[i].StopAt, s.Parts[i].Helped, s.Parts[i].Late = nil, nil, 0, false, nil
 		}
 		s.Parts = s.Parts[:1]
 		all[fmt.Sprintf("drawn %d", seed)] = &s
@@ -100,6 +100,7 @@ func TestRichEnds(t *testing.T) {
 	want := map[string]string{
 		"soak": "finished", "drain": "finished", "retry": "finished", "step back": "finished finished",
 		"one folder": "finished finished", "units": "finished", "calendar": "finished", "falls sick": "finished",
+		"taking back": "finished", "taken back": "finished finished",
 	}
 	for name, s := range rich() {
 		w, err := s.run(sound())

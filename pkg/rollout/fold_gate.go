@@ -246,7 +246,7 @@ func (s *State) again(h *host, at time.Time) {
 // anew begins the next try.
 func (h *host) anew() {
 	h.Try++
-	h.failed, h.checked, h.judged, h.undrained, h.unsilenced, h.next, h.open = false, false, false, false, false, 0, ""
+	h.failed, h.checked, h.judged, h.changed, h.undrained, h.unsilenced, h.next, h.open = false, false, false, false, false, false, 0, ""
 	h.Code, h.Reasons, h.Notes, h.Checks, h.Proven, h.NotBefore = "", nil, nil, nil, nil, time.Time{}
 }
 

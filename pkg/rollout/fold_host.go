@@ -77,7 +77,10 @@ func (e StepStarted) apply(s *State, at time.Time) {
 	h.open, h.Step, h.Attempt = e.Step, e.Step, 1
 	h.owe(e.Step)
 	if h.Began != nil && slices.Contains(h.Began.Changing, e.Step) {
-		h.Touched = true
+		h.Touched, h.changed = true, true
+	}
+	if h.State == HostRollback {
+		s.unsettle(h.ring)
 	}
 	if h.State == HostWaiting || h.State == HostRollback {
 		s.move(h, HostWorking, at)
@@ -138,6 +141,8 @@ func (h *host) learn(e StepEnded) {
 	h.Rebooted = h.Rebooted || e.Reboots
 	if e.Began != nil {
 		h.Began = e.Began
+	}
+	if e.Began != nil && e.Outcome == OutcomeOK { // of a work that was refused nothing is installed
 		h.Did = Did(h.Did, e.Began.Work)
 	}
 	if e.Before != "" {
@@ -169,11 +174,20 @@ func (s *State) afterBegin(h *host, e StepEnded, at time.Time) {
 		s.move(h, goneAs(h), at)
 	case OutcomeFailed:
 		h.blameStep(e)
-		s.move(h, HostFailed, at)
+		s.fail(h, at)
 	default:
 		h.blameStep(e)
 		s.move(h, HostUnknown, at)
 	}
+}
+
+// fail books a host out that has failed. Of one that could not be taken back, and on which
+// nothing was changed for that, it is told that it is what it was.
+func (s *State) fail(h *host, at time.Time) {
+	if h.Back && !h.changed {
+		h.Notes = append(h.Notes, "nothing was changed for the way back: it is what it was before, "+string(h.FellFrom))
+	}
+	s.move(h, HostFailed, at)
 }
 
 // afterNothing: what an earlier try has touched must be verified, and what it has drained
@@ -268,7 +282,7 @@ func (s *State) afterEnd(h *host, e StepEnded, at time.Time) {
 	}
 	switch {
 	case h.failed:
-		s.move(h, HostFailed, at)
+		s.fail(h, at)
 	case h.checked && h.Back:
 		s.move(h, HostRolledBack, at)
 	case h.checked:

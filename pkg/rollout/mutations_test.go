@@ -25,7 +25,7 @@ type mutation struct {
 func TestMutations(t *testing.T) {
 	t.Parallel()
 	drawn := sync.OnceValue(examples)
-	for _, m := range slices.Concat(ofGate, ofBudget, ofStop, ofTime, ofDrain) {
+	for _, m := range slices.Concat(ofGate, ofBudget, ofStop, ofTime, ofDrain, ofBack) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			rule, _, _ := strings.Cut(m.name, ":")

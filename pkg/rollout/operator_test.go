@@ -27,6 +27,7 @@ type operator struct {
 	stopping bool
 	stopAt   uint64
 	helps    int
+	late     []word
 	truth    map[fact.HostID]*truth
 	phase    Phase // as the words and ends in the journal say
 	heard
@@ -48,6 +49,7 @@ type heard struct {
 	calendar  schedule.Calendar
 	override  WindowOverridden
 	retried   time.Time
+	turned    time.Time            // when hosts were last to be taken back
 	promised  map[string]time.Time // by ring: it opens not before
 	sampledAt map[string]time.Time // when the last sample was asked for
 	askedAt   map[string]time.Time
@@ -68,7 +70,7 @@ type (
 func newOperator(w *world, p part, t tampered) *operator {
 	o := &operator{
 		part: p, tampered: t, w: w, state: &State{}, live: map[string]bool{}, flights: map[string]*flight{},
-		truth: map[fact.HostID]*truth{}, stopAt: p.StopAt,
+		truth: map[fact.HostID]*truth{}, stopAt: p.StopAt, late: p.Late,
 		heard: heard{
 			opened: map[string]GateOpened{}, samples: map[string][]sighted{}, answers: map[string][]answered{},
 			promised: map[string]time.Time{}, sampledAt: map[string]time.Time{}, askedAt: map[string]time.Time{},
@@ -223,6 +225,8 @@ func (o *operator) note(e Entry) {
 		o.phase = PhaseFinished
 	case Retried:
 		o.retry(e)
+	case RollbackAsked:
+		o.turnBack(e)
 	default:
 		o.noteForGate(e)
 	}

@@ -37,6 +37,7 @@ const (
 	sayRetry    wordKind = "retry"
 	sayOverride wordKind = "override"
 	sayCalendar wordKind = "calendar"
+	sayRollback wordKind = "rollback"
 )
 
 // people are who may speak; the starter is one of them, and on the list of approvers.
@@ -66,6 +67,8 @@ func (o *operator) entryOf(said word) (Entry, error) {
 		return o.approve(ring, people[said.Who%len(people)])
 	case sayWaive:
 		return o.waive(ring, said.Who)
+	case sayRollback:
+		return o.state.Rollback(o.someHosts(said.Host), "slow since then")
 	case sayRetry:
 		return o.state.Retry(o.someHosts(said.Host), "again")
 	case sayOverride:
@@ -122,7 +125,11 @@ func (o *operator) help() bool {
 		return true
 	case o.stopping:
 		o.stopping = false // run again
-		return o.phase == PhaseOpen || o.phase == PhaseHalted
+		return o.phase == PhaseOpen || o.phase == PhaseHalted || o.falling()
+	case len(o.late) > 0:
+		said := o.late[0]
+		o.late = o.late[1:]
+		return o.speak(said) || o.help()
 	case !o.Helped || o.helps >= maxHelps:
 		return false
 	}
@@ -186,9 +193,10 @@ func (o *operator) retry(e Retried) {
 	o.retried = o.w.now
 	for _, id := range e.Hosts {
 		tr := o.truth[id]
-		if tr.final != HostFailed && tr.final != HostUnknown && tr.final != HostUnreachable && tr.final != HostHealthy {
+		if !slices.Contains([]HostState{HostFailed, HostUnknown, HostUnreachable, HostHealthy, HostRolledBack}, tr.final) {
 			o.w.fail("retry: %s is begun again, and it is %q", id, tr.final)
 		}
+		tr.forth()
 		tr.try++
 		o.w.bodies[id].sick = o.w.bodies[id].sick || tr.touched // so somebody says who begins it again
 		tr.begun, tr.failed, tr.checked, tr.final, tr.ended = false, false, false, "", time.Time{}

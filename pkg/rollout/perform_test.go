@@ -31,6 +31,10 @@ func (o *operator) perform(t Task) {
 func (o *operator) touch(t Task) {
 	if t.Step == "install" || t.Step == "reboot" {
 		o.truth[t.Host].touched, o.w.bodies[t.Host].sick = true, true
+		o.truth[t.Host].changed = true
+	}
+	if t.Step == "install" || t.Step == FlowVerify {
+		o.truth[t.Host].inUse, o.truth[t.Host].judged = false, true
 	}
 }
 
@@ -91,12 +95,7 @@ func (o *operator) effect(t Task) {
 func (o *operator) change(t Task, tr *truth, b *body, outcome Outcome) {
 	switch t.Step {
 	case "install":
-		if outcome != OutcomeFailed {
-			for _, u := range tr.work.Install {
-				b.installed[u.Name] = u.To
-				tr.did = append(tr.did, u)
-			}
-		}
+		o.install(tr, b, outcome)
 	case FlowSilence:
 		b.silenced = true
 	case FlowUnsilence:
@@ -123,7 +122,9 @@ func (o *operator) outcome(t Task) StepEnded {
 			end.Before = patch.DigestOf([]byte(o.ID + t.Host.String()))
 		}
 	case FlowVerify:
-		end.Proven = o.proof(tr)
+		if !tr.back {
+			end.Proven = o.proof(tr)
+		}
 	case FlowCheck:
 		verdict := o.scriptOf(t).Check
 		if s, ill := o.w.in(t.Host, o.w.now); ill {
@@ -150,7 +151,7 @@ func (o *operator) narrow(t Task) StepEnded {
 		o.w.fail("narrow: %v", err)
 	}
 	tr.work = work
-	began := &Began{Work: work}
+	began := &Began{Work: work, Return: tr.planned.Return}
 	switch {
 	case work.Refused != "":
 		return StepEnded{Outcome: OutcomeFailed, Reasons: []string{work.Refused}, Began: began}
@@ -173,9 +174,13 @@ func (o *operator) judge(t Task, end StepEnded) {
 		o.judgeBegin(tr, end)
 	case FlowUnsilence: // says nothing about the host
 	case FlowEnd:
-		tr.final = HostHealthy
-		if tr.failed {
+		switch {
+		case tr.failed:
 			tr.final = HostFailed
+		case tr.back:
+			tr.final = HostRolledBack
+		default:
+			tr.final = HostHealthy
 		}
 	default:
 		bad, unknown := end.Outcome == OutcomeFailed, end.Outcome == OutcomeUnknown || end.Outcome == OutcomeNothing
@@ -228,7 +233,7 @@ func (o *operator) close(id fact.HostID, tr *truth) {
 	if b.at == o.ID {
 		b.at = ""
 	}
-	if tr.final == HostHealthy {
+	if tr.final == HostHealthy || tr.final == HostRolledBack {
 		b.sick = false
 	}
 }

@@ -45,6 +45,9 @@ func TestRivalsGetThrough(t *testing.T) {
 		for _, p := range s.Parts {
 			p.Plan.Quarantined = nil
 		}
+		for i := range s.Parts {
+			s.Parts[i].Late = nil
+		}
 		w, err := s.run(sound())
 		if err != nil {
 			t.Fatal(err)

@@ -17,6 +17,7 @@ func rich() map[string]*scenario {
 	return map[string]*scenario{
 		"soak": soaking(), "drain": draining(), "retry": retrying(), "step back": steppingBack(),
 		"one folder": oneFolder(), "units": inUnits(), "calendar": byCalendar(), "falls sick": fallingSick(),
+		"taking back": takingBack(), "taken back": takenBack(),
 	}
 }
 
@@ -171,5 +172,5 @@ func rare() []*scenario {
 	for _, s := range []*scenario{sick, asked, unknown, wrong, hurried, doubted} {
 		s.Parts[0].Helped = false // a retry would begin the soak and the questions anew
 	}
-	return []*scenario{again, frozen, shared, cut, tired, sick, asked, unknown, wrong, hurried, doubted}
+	return append(rareBack(), again, frozen, shared, cut, tired, sick, asked, unknown, wrong, hurried, doubted)
 }

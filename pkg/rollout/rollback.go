@@ -25,7 +25,7 @@ func (e RollbackAsked) check(s *State) error {
 		if err != nil {
 			return err
 		}
-		if why := h.stays(); why != "" || seen[id] {
+		if why := h.stays(e.Auto); why != "" || seen[id] {
 			return fmt.Errorf("host %s can't be rolled back: %s", id, why)
 		}
 		if e.Auto && !s.falls(h) {
@@ -37,32 +37,61 @@ func (e RollbackAsked) check(s *State) error {
 }
 
 func (e RollbackAsked) apply(s *State, at time.Time) {
+	sick := map[fact.HostID]bool{} // the soak is begun anew by the first of them
 	for _, id := range e.Hosts {
 		h, _ := s.find(id)
-		from := h.State
-		if s.fellSick(h) {
-			from = HostFailed
-		}
-		h.anew()
-		h.Back, h.FellFrom, h.auto = true, from, e.Auto
-		s.move(h, HostRollback, at)
+		sick[id] = s.fellSick(h)
 	}
-	for _, r := range s.rings {
-		if !r.opened { // what is proven has changed
-			r.soak, r.waived, r.asked = soaked{}, nil, nil
-		}
+	for _, id := range e.Hosts {
+		h, _ := s.find(id)
+		s.fall(h, sick[id], e.Auto, at)
 	}
 	if !e.Auto && (s.phase == PhaseOpen || s.phase == PhasePaused) {
 		s.phase, s.reasons = PhaseHalted, append([]string{"hosts are rolled back"}, said(e.Reason)...)
 	}
 }
 
+// fall makes a host wait to be taken back. A person's word does without the window that
+// the playbook's has.
+func (s *State) fall(h *host, sick, auto bool, at time.Time) {
+	if h.State == HostRollback {
+		h.auto = auto
+		return
+	}
+	from := h.State
+	if sick {
+		from = HostFailed
+	}
+	for _, r := range s.rings {
+		if !r.opened { // what is proven has changed
+			r.waived = nil
+		}
+	}
+	s.unsettle(h.ring)
+	h.anew()
+	h.Back, h.FellFrom, h.auto = true, from, auto
+	s.move(h, HostRollback, at)
+}
+
+// unsettle: the rings from the first on are worked on again, so what comes behind them
+// soaks again, and is asked after again.
+func (s *State) unsettle(first int) {
+	for _, r := range s.rings {
+		if !r.opened {
+			r.soak = soaked{}
+		}
+		if !r.opened || r.at >= first {
+			r.asked = nil
+		}
+	}
+}
+
 // stays says why there is nothing to take back, or not now; empty: there is.
-func (h *host) stays() string {
+func (h *host) stays(auto bool) string {
 	switch {
 	case h.State == HostWorking:
 		return "it is at work"
-	case h.State == HostRollback:
+	case h.State == HostRollback && (auto || !h.auto):
 		return "it waits for that already"
 	case h.State == HostRolledBack:
 		return "it was rolled back already"
@@ -91,12 +120,13 @@ func Did(did []patch.Update, w patch.Work) []patch.Update {
 	return did
 }
 
-// falls: the playbook has hosts that failed taken back, and this one has, for sure. A
-// host that could not be judged is a person's to look at; what failed on the way back is
-// not tried again by itself.
+// falls: the playbook has hosts that failed taken back, and this one has, for sure: its
+// last try has changed it, or judged it. A host that could not be judged is a person's to
+// look at, though it can't even be begun again later; what failed on the way back is not
+// tried again by itself.
 func (s *State) falls(h *host) bool {
-	return s.opened.OnFailure.Rollback && h.State == HostFailed && !h.Back && h.stays() == "" &&
-		h.Began != nil && h.Began.Return.Possible()
+	return s.opened.OnFailure.Rollback && h.State == HostFailed && !h.Back && h.stays(true) == "" &&
+		h.failed && (h.changed || h.judged) && h.Began != nil && h.Began.Return.Possible()
 }
 
 // fallen are the hosts that the playbook has taken back now.
@@ -116,26 +146,30 @@ func (s *State) fallen() []fact.HostID {
 // takeBack decides about hosts on their way back, before anything else is begun: those
 // are out already. It tells whether the rest has to wait for what is recorded, or for them.
 func (s *State) takeBack(d *Decision, m Moment, p policy) bool {
-	if hosts := p.fallen(s); len(hosts) > 0 && (s.phase == PhaseOpen || s.phase == PhaseHalted) {
+	hosts := p.fallen(s)
+	switch {
+	case s.phase == PhasePaused && len(hosts)+len(s.falling) > 0:
+		d.Waits = append(d.Waits, s.waitOfPhase())
+		return true // else it would conclude, and nobody would take them back
+	case len(hosts) > 0 && (s.phase == PhaseOpen || s.phase == PhaseHalted):
 		d.Record = append(d.Record, RollbackAsked{Hosts: hosts, Auto: true, Reason: "on_failure: rollback"})
 		return true
-	}
-	if len(s.falling) == 0 {
+	case len(s.falling) == 0:
 		return false
-	}
-	if m.Stopping {
+	case m.Stopping:
 		d.Waits = append(d.Waits, stopping(s.rings[s.hosts[s.falling[0]].ring]))
 		return true
 	}
-	s.startBack(d, m, p)
-	return s.current() == nil // the rollout does not conclude before they are back
+	// What else may begin is decided once these count as begun; and the rollout does not
+	// conclude before they are back.
+	return s.startBack(d, m, p) || s.current() == nil
 }
 
 // inFlightBack is how many hosts are taken back at once where the ring does not say.
 const inFlightBack = 20
 
-// startBack begins as many of the hosts that wait to be taken back as may be.
-func (s *State) startBack(d *Decision, m Moment, p policy) {
+// startBack begins as many of the hosts that wait to be taken back as may be; false: none.
+func (s *State) startBack(d *Decision, m Moment, p policy) bool {
 	t, held := s.tally(m), heldBack{}
 	for _, at := range s.falling {
 		h := s.hosts[at]
@@ -157,6 +191,7 @@ func (s *State) startBack(d *Decision, m Moment, p policy) {
 		d.Waits = append(d.Waits, held.waits(s.rings[s.hosts[s.falling[0]].ring], s, m.Now)...)
 	}
 	d.Wake = sooner(d.Wake, held.wake)
+	return len(t.picked) > 0
 }
 
 // keepsBack is why a host is not taken back now; nil: it may be. One that is out already
@@ -195,7 +230,7 @@ func (s *State) returns(at time.Time, takes time.Duration) schedule.Answer {
 func (s *State) Rollback(hosts []fact.HostID, reason string) (RollbackAsked, error) {
 	if len(hosts) == 0 {
 		for _, h := range s.hosts {
-			if h.stays() == "" {
+			if h.stays(false) == "" {
 				hosts = append(hosts, h.ID)
 			}
 		}

@@ -189,6 +189,60 @@ func TestRollbackWindow(t *testing.T) {
 	}
 }
 
+// TestNothingIsDoneOfARefusedWork: what a begin step refused was never installed, and is
+// not taken back; and a try that could not even begin is no failure of the work.
+func TestNothingIsDoneOfARefusedWork(t *testing.T) {
+	tp := failing(t, goingBack(), plan.Green, OutcomeUnknown)
+	tp.add(Retried{Hosts: []fact.HostID{id("a")}})
+	refused := beganWith(plan.Green)
+	refused.Outcome = OutcomeFailed
+	refused.Began.Work.Install = []patch.Update{{Name: "other", From: "1", To: "2"}}
+	tp.step(FlowBegin, refused)
+	if h := tp.host("a"); h.State != HostFailed || len(h.Did) != 1 || h.Did[0].Name != "bash" {
+		t.Errorf("%+v", h)
+	}
+	if d := decision(tp); len(d.Record) > 0 && d.Record[0].Kind() == kindRollbackAsked {
+		t.Errorf("nobody knows whether it has failed, and it is taken back: %+v", d.Record)
+	}
+}
+
+// TestRollbackTakenOver: a person's word does without the window that the playbook's waits for.
+func TestRollbackTakenOver(t *testing.T) {
+	o := goingBack()
+	o.OnFailure.Window = "never"
+	tp := failing(t, o, plan.Green, OutcomeFailed)
+	tp.add(decision(tp).Record...)
+	e, err := tp.s.Rollback(nil, "now")
+	if err != nil || len(e.Hosts) != 1 {
+		t.Fatal(e, err)
+	}
+	tp.add(e)
+	if d := decision(tp); len(d.Do) != 1 || tp.host("a").Try != 2 {
+		t.Errorf("%+v", d)
+	}
+	if _, err := tp.s.Rollback(nil, "now"); err == nil {
+		t.Error("asked twice by a person")
+	}
+}
+
+// TestRollbackRefusedLeavesInUse: a healthy host that can't even be begun with is in use
+// as before, and that is told.
+func TestRollbackRefusedLeavesInUse(t *testing.T) {
+	tp := newTape(t, twoRings(), GateOpened{Ring: "test"}).step(FlowBegin, beganWith(plan.Red))
+	for _, s := range began().Began.Steps {
+		tp.step(s, ok())
+	}
+	e, err := tp.s.Rollback(nil, "slow")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tp.add(e).step(FlowBegin, StepEnded{Outcome: OutcomeFailed, Reasons: []string{"bash 1 can be had nowhere"}})
+	h := tp.host("a")
+	if _, out := tp.s.IsOut(id("a")); out || h.State != HostFailed || len(h.Notes) != 1 {
+		t.Errorf("out %v: %+v", out, h)
+	}
+}
+
 // TestDidRemembersTheFirst: over several tries, what was there before the first counts.
 func TestDidRemembersTheFirst(t *testing.T) {
 	first := patch.Work{Install: []patch.Update{{Name: "bash", From: "1", To: "2"}, {Name: "new", To: "1"}}}

@@ -31,7 +31,7 @@ func (o *operator) holds(id fact.HostID) bool {
 	if o.phase == PhaseFinished || o.phase == PhaseAborted {
 		return working || o.w.bodies[id].drained
 	}
-	return working || tr.touched && tr.final != HostHealthy || o.w.bodies[id].drained
+	return working || tr.broken() || o.w.bodies[id].drained
 }
 
 // checkReserved is asked when a host is about to be begun.

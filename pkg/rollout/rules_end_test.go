@@ -23,7 +23,7 @@ func (o *operator) checkWait(d Decision) {
 			}
 		}
 	}
-	if o.phase == PhaseFinished || len(o.live) > 0 {
+	if o.phase == PhaseFinished && !o.falling() || len(o.live) > 0 {
 		return
 	}
 	ofOthers := func(w Wait) bool { return w.Person || strings.Contains(w.For, HeldBy) }
@@ -45,9 +45,13 @@ func (o *operator) finish() {
 func (o *operator) finishHost(h HostStatus) {
 	tr, b := o.truth[h.ID], o.w.bodies[h.ID]
 	want := tr.final
-	if want == "" && !tr.begun {
+	switch {
+	case want == "" && tr.back:
+		want = HostRollback
+	case want == "" && !tr.begun:
 		want = HostWaiting
 	}
+	o.finishBack(h, tr, b)
 	if h.State != want {
 		o.w.fail("rule 6: %s is %q when all is over, and the truth is %q (begun %v)", h.ID, h.State, tr.final, tr.begun)
 	}
@@ -75,7 +79,7 @@ func (o *operator) finishDrain(h HostStatus, tr *truth, b *body) {
 		o.w.fail("drain: alerts about %s are still silenced, and nobody says so", h.ID)
 	}
 	_, out := o.state.IsOut(h.ID)
-	if b.sick && tr.touched && tr.final != HostHealthy && !out {
+	if b.sick && tr.broken() && !out {
 		o.w.fail("rule 2: %s is sick, and does not count as out", h.ID)
 	}
 	if before := o.digestBefore(h.ID); tr.touched && before && h.Before == "" {

@@ -100,11 +100,11 @@ func (o *operator) checkSoak(at int, g GateOpened) {
 	if rule == nil || len(o.healthyBefore(g.Ring)) == 0 {
 		return
 	}
-	good, from, last := true, quiet, sighted{}
+	good, from, last := true, later(quiet, o.turned), sighted{}
 	sum, failed, streak := time.Duration(0), 0, 0
 	for _, s := range o.samples[g.Ring] {
-		if s.asked.Before(quiet) {
-			continue // of the time before a host was begun again
+		if s.asked.Before(quiet) || s.at.Before(o.turned) {
+			continue // of the time before a host was begun again, or was to be taken back
 		}
 		pass := s.Fail == 0 && s.Unknown == 0 && s.Pass > 0
 		if gap := s.at.Sub(from); pass && good && gap <= rule.MaxGap {

@@ -18,9 +18,14 @@ func (o *operator) checkTask(t Task) {
 	if tr.final != "" {
 		o.w.fail("rule 6: %s has ended, and %s begins", t.Host, t.Step)
 	}
-	if !tr.begun {
+	if !tr.begun && tr.back {
+		o.checkStartBack(t, tr)
+	} else if !tr.begun {
 		o.checkStart(t, tr)
-		tr.begun = true
+	}
+	tr.begun = true
+	if t.Back != tr.back {
+		o.w.fail("back: %s is worked on in the wrong direction (back: %v)", t.Host, t.Back)
 	}
 	if t.Mode == Start && t.Step != FlowBegin && tr.effects[effect{tr.try, t.Step}] > 0 {
 		o.w.fail("rule 4: %s of %s is begun again without a look", t.Step, t.Host)
@@ -31,7 +36,11 @@ func (o *operator) checkTask(t Task) {
 	if max(1, t.Try) != tr.try {
 		o.w.fail("retry: %s is begun as try %d, and it is try %d", t.Host, t.Try, tr.try)
 	}
-	if t.Step == "install" {
+	switch {
+	case t.Step != "install":
+	case tr.back:
+		o.checkExactBack(t, tr)
+	default:
 		o.checkExact(t, tr)
 	}
 }
@@ -52,7 +61,7 @@ func (o *operator) checkStart(t Task, tr *truth) {
 	o.checkReserved(t.Host)
 	repair := tr.touched || o.w.bodies[t.Host].drained // it is out already, whoever waits
 	for _, id := range o.batchesBefore(tr.ring, t.Host) {
-		if o.truth[id].final == "" && !repair {
+		if o.truth[id].final == "" && !o.truth[id].back && !repair {
 			o.w.fail("batches: %s is begun while %s of an earlier batch has not ended", t.Host, id)
 		}
 	}
@@ -60,10 +69,11 @@ func (o *operator) checkStart(t Task, tr *truth) {
 
 // checkAllowance is rule 3: by ring, and by rollout.
 func (o *operator) checkAllowance(t Task, tr *truth) {
-	failures, all, flying := o.failures(tr.ring), 0, 0
+	failures, all, flying, back := o.failures(tr.ring), 0, 0, 0
 	for _, r := range o.Plan.Rings {
 		all += o.failures(r)
 		flying += o.flying(r)
+		back += o.flyingBack(r)
 	}
 	left := tr.ring.FailureLimit - failures
 	if limit := o.Plan.FailureLimit; limit != nil {
@@ -74,7 +84,7 @@ func (o *operator) checkAllowance(t Task, tr *truth) {
 	}
 	most := max(1, left)
 	if tr.ring.MaxInFlight > 0 {
-		most = min(most, tr.ring.MaxInFlight)
+		most = min(most, tr.ring.MaxInFlight-back)
 	}
 	if flying >= most {
 		o.w.fail("rule 3: %s is begun with %d in flight, %d failed, limit %d, max %d", t.Host, flying, failures, tr.ring.FailureLimit, tr.ring.MaxInFlight)
@@ -82,11 +92,13 @@ func (o *operator) checkAllowance(t Task, tr *truth) {
 }
 
 func (o *operator) failures(r plan.Ring) int {
-	return o.countIn(r, func(tr *truth) bool { return tr.final == HostFailed || tr.final == HostUnknown })
+	return o.countIn(r, func(tr *truth) bool { return tr.back || tr.final == HostFailed || tr.final == HostUnknown })
 }
 
+// flying are the hosts at work on their way there; those on their way back have failed
+// already.
 func (o *operator) flying(r plan.Ring) int {
-	return o.countIn(r, func(tr *truth) bool { return tr.begun && tr.final == "" })
+	return o.countIn(r, func(tr *truth) bool { return tr.begun && tr.final == "" && !tr.back })
 }
 
 func (o *operator) gone(r plan.Ring) int {
@@ -106,7 +118,7 @@ func (o *operator) countIn(r plan.Ring, is func(*truth) bool) int {
 }
 
 func (o *operator) ringDone(i int) bool {
-	return o.countIn(o.Plan.Rings[i], func(tr *truth) bool { return tr.final == "" }) == 0
+	return o.countIn(o.Plan.Rings[i], func(tr *truth) bool { return !tr.over() }) == 0
 }
 
 // batchesBefore lists the hosts of the batches before the host's own, the long way:
@@ -179,6 +191,7 @@ func (o *operator) checkUndrain(t Task, tr *truth) {
 // checkFinished: a rollout is finished when every host has ended, and the user's own
 // questions about its rings are answered.
 func (o *operator) checkFinished() {
+	o.checkNoneFalls()
 	for i, r := range o.Plan.Rings {
 		if !o.ringDone(i) {
 			o.w.fail("rule 6: finished, and ring %s has not ended", r.Name)

@@ -30,15 +30,20 @@ func (o *operator) checkWindow(r plan.Ring) {
 }
 
 func (o *operator) mayStart(window string, takes time.Duration) bool {
+	return o.fits(window, 2*takes, o.w.now.Before(o.override.Until))
+}
+
+// fits: so long is open from now on.
+func (o *operator) fits(window string, takes time.Duration, always bool) bool {
 	zone := zoneOf(o.calendar)
 	frozen := func(t time.Time) bool {
 		return slices.ContainsFunc(o.calendar.Freezes, func(f schedule.Freeze) bool { return inFreeze(f, t.In(zone)) })
 	}
-	always := window == "" || window == schedule.Any || o.w.now.Before(o.override.Until)
+	always = always || window == "" || window == schedule.Any
 	open := func(t time.Time) bool {
 		return !frozen(t) && (always || inWindow(o.calendar.Windows[window], t.In(zone)))
 	}
-	end := o.w.now.Add(2 * takes)
+	end := o.w.now.Add(takes)
 	for t := o.w.now; t.Before(end); t = t.Add(time.Minute) {
 		if !open(t) {
 			return false

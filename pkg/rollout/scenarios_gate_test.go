@@ -88,7 +88,7 @@ func day(n int) string { return fmt.Sprintf("2026-10-%02d", n) }
 
 func (d *draw) word() word {
 	return word{
-		What: pick(d, "word", sayPause, sayResume, sayAbort, sayApprove, sayApprove, sayWaive, sayWaive, sayRetry, sayRetry, sayOverride, sayCalendar),
+		What: pick(d, "word", sayPause, sayResume, sayAbort, sayApprove, sayApprove, sayWaive, sayWaive, sayRetry, sayRetry, sayOverride, sayCalendar, sayRollback, sayRollback),
 		Ring: d.num(0, 2, "ring"), Who: d.num(0, 2, "who"), Host: d.num(-1, 9, "host"),
 		For: time.Duration(d.num(0, 600, "minutes")) * time.Minute, Another: d.calendar(),
 	}

@@ -74,10 +74,12 @@ func (d *draw) one4(name string, folder int) {
 		h := plan.Host{ID: id(fmt.Sprintf("%s%d", name, j)), Ring: r.Name, Platform: "debian", Domain: "debian 12 amd64"}
 		h.Install = []patch.Update{{Name: "bash", Arch: "amd64", From: "1", To: "2"}}
 		d.s.Bodies[h.ID] = behaviour{Pace: d.num(1, 9, "pace"), Tries: []script{d.script(6)}, Extras: Extras{Drain: d.one(3, "drain")}}
+		d.wayBack(&h)
 		r.Hosts = append(r.Hosts, h.ID)
 		p.Plan.Hosts = append(p.Plan.Hosts, h)
 	}
 	p.Plan.Rings = append(p.Plan.Rings, r)
+	d.back(p)
 	d.s.Parts = append(d.s.Parts, *p)
 }
 
@@ -99,6 +101,7 @@ func (d *draw) part(name string, folder int, after time.Duration) {
 		p.Plan.FailureLimit = &n
 	}
 	p.Plan.Calendar = d.calendar()
+	d.back(p)
 	for range d.num(0, 2, "crashes") {
 		p.Crashes[rapid.Uint64Range(1, 120).Draw(d.T, "crash")] = rapid.Bool().Draw(d.T, "done")
 	}
@@ -169,9 +172,10 @@ func (d *draw) host(h *plan.Host) {
 	}
 	for _, name := range []string{"bash", "libssl3", "nginx"}[:d.num(1, 3, "updates")] {
 		to := pick(d, "to", "2", "2", "2", "3")
-		h.Install = append(h.Install, patch.Update{Name: name, Arch: "amd64", From: "1", To: to, Security: patch.Yes})
+		h.Install = append(h.Install, patch.Update{Name: name, Arch: "amd64", From: pick(d, "from", "1", "1", "1", ""), To: to, Security: patch.Yes})
 	}
-	b := behaviour{Pace: d.num(1, 5, "pace"), Tries: []script{d.script(4), d.script(8)}}
+	d.wayBack(h)
+	b := behaviour{Stuck: d.one(8, "stuck"), Pace: d.num(1, 5, "pace"), Tries: []script{d.script(4), d.script(8)}}
 	if d.one(2, "extras") {
 		b.Extras = Extras{Silence: d.one(2, "silence"), Before: d.one(2, "hook before"), Drain: d.one(2, "drain"), After: d.one(2, "hook after")}
 	}

@@ -90,6 +90,7 @@ type host struct {
 	// gaveBack: undrain or unsilence were begun in this try, so they are not tried again.
 	undrained, unsilenced bool
 	judged                bool // verify was begun in this try
+	changed               bool // a step that changes it was begun in this try
 	auto                  bool // it is taken back because the playbook says so, not a person
 }
 

@@ -28,6 +28,7 @@ type part struct {
 	After   time.Duration     // how long after the beginning it is opened
 	Crashes map[uint64]bool   // after which events the process dies; true: its tasks had done their work
 	Words   map[uint64][]word // what people say after an event
+	Late    []word            // what they say once nothing goes on by itself any more
 	StopAt  uint64            // Ctrl-C once after this event; 0: never
 	Helped  bool              // somebody does what it waits for
 	Prompt  bool              // and does so at once
@@ -38,6 +39,7 @@ type part struct {
 // behaviour is how a host behaves.
 type behaviour struct {
 	Tries  []script // by try; the last repeats
+	Stuck  bool     // its former versions can be had nowhere
 	Extras Extras
 	Spells []spell
 	Pace   int // seconds between the small steps of a begin

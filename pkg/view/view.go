@@ -89,6 +89,9 @@ func result(h rollout.HostStatus) string {
 	for _, r := range h.Reasons {
 		parts = append(parts, clean(r))
 	}
+	if h.State == rollout.HostRolledBack {
+		parts = append(parts, plural(len(h.Did), "package")+" taken back")
+	}
 	if len(parts) == 0 && len(h.Proven) > 0 {
 		parts = append(parts, plural(len(h.Proven), "update")+" installed")
 	}

@@ -155,6 +155,19 @@ func (w *work) filesKnown(planned plan.Host) []patch.Proven {
 	return known
 }
 
+// doubt takes what the store has from there, where the host could not fetch its package
+// lists: what they say of its repositories may be over, and it may not reach them at all.
+func (w *work) doubt(install []patch.Update, f fact.Facts) {
+	if !slices.ContainsFunc(f.Problems, func(p fact.Problem) bool { return p.What == "refresh" }) {
+		return
+	}
+	for i, u := range install {
+		if u.Source == patch.SourceRepository && u.Digest != "" && w.p.Store.Has(u.Digest) {
+			install[i].Source = patch.SourceStore
+		}
+	}
+}
+
 // unstored says which file a host needs that neither its repositories nor the store have,
 // and that no archive of old versions is named for; empty: it can begin.
 func (w *work) unstored(work patch.Work) string {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"github.com/patchring/patchring/pkg/store"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -24,6 +23,7 @@ import (
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/remote"
+	"github.com/patchring/patchring/pkg/store"
 )
 
 // world is a fleet of made-up hosts. It counts what was really done to them.
@@ -346,7 +346,7 @@ func (s *shelf) Get(digest patch.Digest, _ int64) ([]byte, error) {
 	defer s.mu.Unlock()
 	content, ok := s.kept[digest]
 	if !ok {
-		return nil, fmt.Errorf("there is no %s", digest)
+		return nil, fmt.Errorf("there is no %s: %w", digest, store.ErrNotFound)
 	}
 	return content, nil
 }

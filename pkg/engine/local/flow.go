@@ -89,8 +89,7 @@ func (w *work) begin(ctx context.Context) (rollout.StepEnded, error) {
 // prepare looks at the host under its lock and decides what it gets. Any outcome but ok
 // means that it will not be worked on.
 func (w *work) prepare(ctx context.Context, planned plan.Host, driver platform.Driver) (rollout.StepEnded, error) {
-	asked := platform.Query{Packages: names(planned.Install, planned.Witness(), w.p.known(w.task.Host).Did), Offers: w.task.Set != "" || w.task.Back}
-	facts, err := w.detect(ctx, asked, briefly)
+	facts, err := w.detect(ctx, w.asked(planned), briefly)
 	if err != nil {
 		return connectFailed(err), nil
 	}
@@ -107,7 +106,18 @@ func (w *work) prepare(ctx context.Context, planned plan.Host, driver platform.D
 	case len(began.Steps) == 0:
 		return rollout.StepEnded{Outcome: rollout.OutcomeNothing, Reasons: []string{"nothing left to install here"}, Began: began}, nil
 	}
-	return rollout.StepEnded{Outcome: rollout.OutcomeOK, Began: began, Notes: w.beside(facts.Markers)}, nil
+	return rollout.StepEnded{Outcome: rollout.OutcomeOK, Began: began, Notes: append(w.beside(facts.Markers), plan.NewerNote(planned, facts)...)}, nil
+}
+
+// asked: where the versions come from matters once they are settled. Then the lists are
+// fetched anew: those of the plan may be days old, and what has vanished would be missed
+// only in the download.
+func (w *work) asked(planned plan.Host) platform.Query {
+	settled := w.task.Set != "" || w.task.Back
+	return platform.Query{
+		Packages: names(planned.Install, planned.Witness(), w.p.known(w.task.Host).Did),
+		Offers:   settled, Refresh: settled,
+	}
 }
 
 // planned finds the plan's entry and driver of this host, or the reason to refuse it.
@@ -141,6 +151,7 @@ func (w *work) decide(planned plan.Host, driver platform.Driver, facts fact.Fact
 		return nil, "", fmt.Errorf("narrow the plan: %w", err)
 	}
 	narrowed.ID = workID(w.task.Rollout, w.task.Host) + tryOf(w.task)
+	w.doubt(narrowed.Install, facts)
 	began := &rollout.Began{Facts: digest, Work: narrowed, Return: planned.Return}
 	if narrowed.Refused != "" {
 		return began, narrowed.Refused, nil
@@ -148,7 +159,7 @@ func (w *work) decide(planned plan.Host, driver platform.Driver, facts fact.Fact
 	if w.again() {
 		began.Work = creditEarlier(began.Work, planned, facts)
 	}
-	if len(narrowed.Install) == 0 {
+	if len(narrowed.Install) == 0 && !repairs(narrowed, facts) {
 		w.lookAgain(began, planned)
 		return began, "", nil
 	}
@@ -161,9 +172,14 @@ func (w *work) decide(planned plan.Host, driver platform.Driver, facts fact.Fact
 	}
 	extras := w.extras()
 	_, stages := driver.(platform.Stager)
-	extras.Collect = stages && w.p.collects(planned.Ring)
+	extras.Collect = stages && len(narrowed.Install) > 0 && w.p.collects(planned.Ring)
 	began.Steps, began.Changing = rollout.Flow(steps, extras)
 	return began, "", nil
+}
+
+// repairs: a transaction that was cut is put right, though nothing else is left to do.
+func repairs(work patch.Work, f fact.Facts) bool {
+	return work.Repair && (f.Manager.State == fact.ManagerInterrupted || f.Manager.State == fact.ManagerBroken)
 }
 
 // lookAgain is the flow of a host that has nothing left to install, but must be looked

@@ -30,6 +30,9 @@ type labHost struct {
 	life context.Context //nolint:containedctx // of the host, not of a call
 	*lab.Machine
 	fleet *labFleet
+	files bool // they can be moved
+	got   int  // how often one was fetched
+	worn  bool // what is fetched has changed on the way
 }
 
 // labFleet kills the process at one of its commands.
@@ -43,12 +46,20 @@ type labFleet struct {
 
 func newLabFleet(t *testing.T, names ...string) *labFleet {
 	t.Helper()
+	return newLabFleetOf(t, nil, names...)
+}
+
+func newLabFleetOf(t *testing.T, change []func(*lab.Config), names ...string) *labFleet {
+	t.Helper()
 	f := &labFleet{hosts: map[fact.HostID]*labHost{}}
 	for _, name := range names {
 		h := &labHost{t: t, life: t.Context(), fleet: f}
 		conf := lab.Config{Name: name, OS: "debian-12", User: "patch"}
 		conf.Installed = []lab.Package{{Name: "app", Version: "1.0-1"}}
 		conf.Repository = []lab.Package{{Name: "app", Version: "1.1-1", Suite: "security"}}
+		for _, f := range change {
+			f(&conf)
+		}
 		inner, err := lab.New(conf, h)
 		if err != nil {
 			t.Fatal(err)
@@ -77,10 +88,15 @@ func (f *labFleet) Connect(ctx context.Context, id fact.HostID) (Link, error) {
 
 type labLink struct{ h *labHost }
 
-func (l labLink) Session() remote.Session { return remote.Session{Runner: l.h} }
-func (labLink) Ident() string             { return "SSH-2.0-OpenSSH_9.2p1 Debian-2" }
-func (labLink) Release()                  {}
-func (labLink) Drop()                     {}
+func (l labLink) Session() remote.Session {
+	if l.h.files {
+		return remote.Session{Runner: l.h, Files: labFiles{l.h}}
+	}
+	return remote.Session{Runner: l.h}
+}
+func (labLink) Ident() string { return "SSH-2.0-OpenSSH_9.2p1 Debian-2" }
+func (labLink) Release()      {}
+func (labLink) Drop()         {}
 
 func (h *labHost) Run(ctx context.Context, c remote.Command) (remote.Result, error) {
 	if err := ctx.Err(); err != nil {

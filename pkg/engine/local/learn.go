@@ -41,7 +41,10 @@ func (p *Performer) keepStart(start rollout.StepStarted) {
 func (p *Performer) keepEnd(end rollout.StepEnded) {
 	known := p.hosts[end.Host]
 	if end.Began != nil {
-		known.Began, known.Did = end.Began, rollout.Did(known.Did, end.Began.Work)
+		known.Began = end.Began
+	}
+	if end.Began != nil && end.Outcome == rollout.OutcomeOK {
+		known.Did = rollout.Did(known.Did, end.Began.Work)
 	}
 	if end.Before != "" {
 		known.Before = end.Before

@@ -23,8 +23,10 @@ import (
 // rig is one operator: a plan, a store, and what the journal would have said.
 type rig struct {
 	*Performer
-	world *world
-	try   int
+	world  *world
+	try    int
+	back   bool
+	proven []patch.Proven // what the last verify saw
 }
 
 // outside writes down what it was told, and when.
@@ -131,7 +133,7 @@ func (r *rig) step(ctx context.Context, name string, id platform.StepID, mode ro
 	if mode == rollout.Start {
 		r.Learn(rollout.Event{Entry: rollout.StepStarted{Host: host(name), Step: id, Mode: mode, Try: r.try}})
 	}
-	entry, err := r.Perform(ctx, rollout.Task{Rollout: r.Owner.Rollout, Ring: "test", Host: host(name), Step: id, Mode: mode, Try: r.try})
+	entry, err := r.Perform(ctx, rollout.Task{Rollout: r.Owner.Rollout, Ring: "test", Host: host(name), Step: id, Mode: mode, Try: r.try, Back: r.back})
 	if err != nil || ctx.Err() != nil {
 		return rollout.StepEnded{}, err
 	}
@@ -179,7 +181,7 @@ func (r *rig) all(t *testing.T, name string) rollout.StepEnded {
 func (r *rig) restart() *rig {
 	again := New(r.Config, &rollout.State{})
 	maps.Copy(again.hosts, r.hosts)
-	return &rig{Performer: again, world: r.world, try: r.try}
+	return &rig{Performer: again, world: r.world, try: r.try, back: r.back}
 }
 
 func want(t *testing.T, end rollout.StepEnded, outcome rollout.Outcome, says string) {

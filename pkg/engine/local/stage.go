@@ -47,7 +47,7 @@ func (w *work) stage(ctx context.Context, set *patch.PatchSet) rollout.StepEnded
 
 // bring performs the steps that change nothing.
 func (w *work) bring(ctx context.Context, planned plan.Host, driver platform.Driver, set *patch.PatchSet) rollout.StepEnded {
-	facts, err := w.detect(ctx, platform.Query{Packages: names(planned.Install), Offers: set != nil}, briefly)
+	facts, err := w.detect(ctx, platform.Query{Packages: names(planned.Install), Offers: set != nil, Refresh: set != nil}, briefly)
 	if err != nil {
 		return connectFailed(err)
 	}
@@ -56,6 +56,7 @@ func (w *work) bring(ctx context.Context, planned plan.Host, driver platform.Dri
 		return *failed(fault.Internal, err.Error())
 	}
 	narrowed.ID, narrowed.Keep = workID(w.task.Rollout, w.task.Host), false
+	w.doubt(narrowed.Install, facts)
 	began := &rollout.Began{Work: narrowed}
 	switch missing := w.unstored(narrowed); {
 	case narrowed.Refused != "":

@@ -13,6 +13,7 @@ type distribution struct {
 	zypper    bool
 	pacman    bool
 	apk       bool
+	ostree    bool
 	osRelease string
 	kernel    string // of the first boot; %s is the architecture
 	packages  []Package
@@ -32,7 +33,7 @@ type suite struct {
 func OSNames() []string { return slices.Sorted(maps.Keys(distributions())) }
 
 func distributions() map[string]distribution {
-	return map[string]distribution{"debian-12": debian12(), "ubuntu-24.04": ubuntu2404(), "rocky-9": rocky9(), "sles-15.6": sles15(), "arch": archLinux(), "alpine-3.20": alpine320()}
+	return map[string]distribution{"debian-12": debian12(), "ubuntu-24.04": ubuntu2404(), "rocky-9": rocky9(), "sles-15.6": sles15(), "arch": archLinux(), "alpine-3.20": alpine320(), "fedora-iot-41": fedoraIoT()}
 }
 
 func debian12() distribution {

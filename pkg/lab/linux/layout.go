@@ -76,6 +76,8 @@ func (m *Machine) packageFiles() {
 		m.zypperFiles()
 	case m.dist.pacman:
 		m.pacmanFiles()
+	case m.dist.ostree:
+		m.ostreeFiles()
 	case m.dist.apk:
 		m.apkFiles()
 	default:
@@ -97,7 +99,7 @@ func (m *Machine) packageFiles() {
 
 // kernelFiles are what a kernel package leaves, as far as there is room for it.
 func (m *Machine) kernelFiles(p Package) {
-	if p.Kernel == "" {
+	if p.Kernel == "" || m.dist.ostree { // an image has its kernel in a folder of its own
 		return
 	}
 	if m.dist.oneKernel() {

@@ -53,6 +53,7 @@ type Machine struct {
 	visitors  int // connections that others have
 	sickAt    time.Time
 	grub      grub
+	image     images
 }
 
 // complaints are guarded by themselves: tools complain whatever they hold.
@@ -209,6 +210,7 @@ func (m *Machine) Boot(parent context.Context) {
 		m.holdUntil = time.Now().Add(m.conf.Faults.Locked)
 	}
 	m.clearVolatile()
+	m.ostreeBoots()
 	m.startServices()
 	if m.foreign() {
 		m.listProcess(holderPID, []string{"/usr/bin/" + m.holder}, m.lockFiles())

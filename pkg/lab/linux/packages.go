@@ -160,13 +160,22 @@ func (m *Machine) put(c change, broken bool) {
 		m.rebootRequired(name)
 	}
 	m.replace(name)
-	m.restart(c.to)
-	if m.conf.Faults.UnhealthyAfter == name && !broken {
-		m.breakServices(c.to)
-	}
+	m.serve(c, broken)
 	if m.conf.Faults.SickAfter > 0 && m.sickAt.IsZero() {
 		m.sickAt = time.Now().Add(m.conf.Faults.SickAfter)
 		m.sicken()
+	}
+}
+
+// serve is what becomes of the package's service.
+func (m *Machine) serve(c change, broken bool) {
+	back := c.from != "" && compare(c.from, c.to.Version) > 0
+	if back {
+		m.mendServices(c.to.Name + " " + c.from)
+	}
+	m.restart(c.to)
+	if m.conf.Faults.UnhealthyAfter == c.to.Name && !broken && !back {
+		m.breakServices(c.to)
 	}
 }
 

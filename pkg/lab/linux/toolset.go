@@ -25,6 +25,11 @@ func (m *Machine) allTools() map[string]posix.Tool {
 	if m.dist.pacman {
 		maps.Copy(all, m.pacmanTools())
 	}
+	if m.dist.ostree {
+		delete(all, "dnf")
+		delete(all, "needs-restarting")
+		maps.Copy(all, m.ostreeTools())
+	}
 	if m.dist.apk {
 		maps.Copy(all, m.apkTools())
 	}

@@ -100,6 +100,16 @@ func (m *Machine) breakServices(p Package) {
 	victim.fail()
 }
 
+// mendServices: the version that broke them is gone.
+func (m *Machine) mendServices(cause string) {
+	for _, name := range m.unitNames() {
+		if u := m.units[name]; u.cause == cause {
+			u.cause, u.state, u.sub = "", "active", "running"
+			m.run(u)
+		}
+	}
+}
+
 func (m *Machine) unitNames() []string {
 	names := make([]string, 0, len(m.units))
 	for name := range m.units {

@@ -5,8 +5,6 @@ package real_test
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -57,19 +55,11 @@ func TestSignedDigests(t *testing.T) {
 // to be right.
 func wantSignedDigest(t *testing.T, d *desk, lab *real.Lab, system real.OS, pkg string) {
 	t.Helper()
-	file, err := lab.Repo.File(system, pkg, "2.0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	content, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256(content)
-	want := "sha256:" + hex.EncodeToString(sum[:])
+	want := digest(t, system, lab, pkg, "2.0")
 	found := false
 	for _, p := range provenIn(t, filepath.Join(d.dir, "state")) {
-		if p["name"] != pkg || p["assurance"] == nil {
+		domain, _ := p["domain"].(string)
+		if p["name"] != pkg || p["assurance"] == nil || !strings.HasPrefix(domain, system.String()+" ") {
 			continue
 		}
 		found = true

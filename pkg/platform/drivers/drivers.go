@@ -2,26 +2,31 @@
 package drivers
 
 import (
+	"slices"
+
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/platform/device"
 	"github.com/patchring/patchring/pkg/platform/linux"
 	"github.com/patchring/patchring/pkg/platform/linux/apk"
 	"github.com/patchring/patchring/pkg/platform/linux/apt"
+	"github.com/patchring/patchring/pkg/platform/linux/bsd"
 	"github.com/patchring/patchring/pkg/platform/linux/dnf"
+	"github.com/patchring/patchring/pkg/platform/linux/image"
 	"github.com/patchring/patchring/pkg/platform/linux/pacman"
 	"github.com/patchring/patchring/pkg/platform/linux/zypper"
 )
 
 // Managers are the package managers that hosts may be ruled by.
 func Managers() linux.Managers {
-	return linux.Managers{
+	return slices.Concat(linux.Managers{
 		apt.Manager(),
 		dnf.Manager(),
+		dnf.Yum(),
 		zypper.Manager(),
 		pacman.Manager(),
 		apk.Manager(),
-	}
+	}, bsd.Managers(), image.Managers())
 }
 
 // Families in the order in which they are asked whether a host may be theirs. Linux

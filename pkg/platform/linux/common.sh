@@ -175,3 +175,10 @@ package_files() {
 		[ -d "$folder" ] && "${manager}_files" "$folder"
 	done | with_digest
 }
+
+# ready NAMES…: the package files that are here: those that patchring keeps, and those of
+# the one cache that is the only place of former versions.
+ready() {
+	package_files "$kept"
+	[ "$manager" != pacman ] || pacman_cached "$@" | with_digest
+}

@@ -29,43 +29,61 @@ func (d Driver) Read(results []remote.Result) (fact.Facts, error) { return d.all
 
 // Capabilities of the driver.
 func (d Driver) Capabilities() platform.Capabilities {
-	return platform.Capabilities{Platform: d.Platform, Class: fact.ClassServer, Detects: true, Upgrades: true, Locks: true}
+	return platform.Capabilities{Platform: d.Platform, Class: fact.ClassServer, Detects: true, Upgrades: d.Refused == "", Why: d.Refused, Locks: true}
 }
 
 // Resolve simulates the installation of exactly these versions, as root and without locks.
-func (d Driver) Resolve(f fact.Facts, want []patch.Update) remote.Command { return d.resolve(f, want) }
+func (d Driver) Resolve(f fact.Facts, want []patch.Update) remote.Command {
+	return d.ruling(f).resolve(f, want)
+}
 
 // Resolved reads the simulation.
 func (d Driver) Resolved(f fact.Facts, want []patch.Update, r remote.Result) (platform.Resolution, error) {
-	return d.resolved(f, want, r)
+	return d.ruling(f).resolved(f, want, r)
+}
+
+// Staged asks for the files that the stage step has downloaded, and kept.
+func (d Driver) Staged(f fact.Facts, w patch.Work) remote.Command { return d.ruling(f).staged(f, w) }
+
+// ruling is the manager that rules this host: several may drive one platform.
+func (d Driver) ruling(f fact.Facts) Manager {
+	if m, ok := d.all.named(f.Manager.Name); ok && slices.Contains(m.Drives, d.Platform) {
+		return m
+	}
+	return d.Manager
 }
 
 // Steps are repair, snapshot, supply, preflight, stage and install, as far as the work has
 // something for them, unless the playbook says never, reboot, and last services.
 func (d Driver) Steps(f fact.Facts, w patch.Work) ([]platform.Step, error) {
-	if err := d.check(f, w); err != nil {
+	return d.ruling(f).steps(f, w)
+}
+
+func (m Manager) steps(f fact.Facts, w patch.Work) ([]platform.Step, error) {
+	if err := m.check(f, w); err != nil {
 		return nil, err
 	}
-	steps, err := d.bootFormer(f, w)
+	former, err := m.bootFormer(f, w)
 	if err != nil {
 		return nil, err
 	}
+	repair, err := m.repair(f, w)
+	if err != nil {
+		return nil, err
+	}
+	steps := slices.Concat(former, repair)
 	if len(w.Install)+len(w.Remove) > 0 {
-		repair, err := d.repair(f, w)
+		transaction, err := m.transactionSteps(f, w)
 		if err != nil {
 			return nil, err
 		}
-		transaction, err := d.transactionSteps(f, w)
-		if err != nil {
-			return nil, err
-		}
-		steps = slices.Concat(steps, repair, d.supply(f, w), []platform.Step{d.preflight(f, w)}, transaction)
+		steps = slices.Concat(steps, m.supply(f, w), []platform.Step{m.preflight(f, w)}, transaction)
 	}
-	reboot, err := d.reboot(f, w)
+	reboot, err := m.reboot(f, w)
 	if err != nil {
 		return nil, err
 	}
-	services, err := d.services(f, w)
+	services, err := m.services(f, w)
 	return slices.Concat(steps, reboot, services), err
 }
 

@@ -17,7 +17,7 @@ const alnum = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 func IsName(s string) bool { return formed(s, alnum+"_", alnum+"+._-", 200) }
 
 // IsVersion tells whether it can be a version, with its epoch and release.
-func IsVersion(s string) bool { return formed(s, alnum, alnum+".+:~^_-", 200) }
+func IsVersion(s string) bool { return formed(s, alnum, alnum+".+:~^_,-", 200) }
 
 // IsArch tells whether it can be an architecture.
 func IsArch(s string) bool { return formed(s, alnum, alnum+"_-", 32) }
@@ -25,7 +25,7 @@ func IsArch(s string) bool { return formed(s, alnum, alnum+"_-", 32) }
 // isPath: absolute, without anything that could lead out of it or that a package's file
 // does not have in its name.
 func isPath(s string) bool {
-	return formed(s, "/", alnum+"/.+:~%^_-", 1000) && !strings.Contains(s, "/.") && !strings.Contains(s, "//")
+	return formed(s, "/", alnum+"/.+:~%^_,-", 1000) && !strings.Contains(s, "/.") && !strings.Contains(s, "//")
 }
 
 // isAddress: of a web server, with nothing that a shell or a browser would read more into.

@@ -73,7 +73,7 @@ func (s Manager) job(f fact.Facts, w patch.Work, verb string) job.Spec {
 }
 
 // jobText is what a job runs.
-func (s Manager) jobText() string { return commonScript + s.Script + s.Acts + jobsScript }
+func (s Manager) jobText() string { return commonScript + s.text() + s.Acts + jobsScript }
 
 // outgoing are the words for the versions that this work replaces.
 func (s Manager) outgoing(f fact.Facts, w patch.Work) []string {
@@ -114,10 +114,19 @@ func failed(status job.Status, what string) platform.Standing {
 	return platform.Standing{State: platform.Failed, Reasons: append([]string{what}, telling(status.Log)...)}
 }
 
+var upgradingForm = regexp.MustCompile(`^(?:(?:re|un)?install|upgrad|downgrad|remov)ing \S+\.\.\.$`)
+
 // telling picks the lines of a log that say what went wrong; without any, the last ones.
 func telling(log []string) []string {
 	var lines []string
+	at := ""
 	for _, line := range log {
+		if upgradingForm.MatchString(line) {
+			at = line
+		}
+		if line == "error: command failed to execute correctly" && at != "" { // pacman does not say whose
+			line, at = line+" ("+at+")", ""
+		}
 		for _, mark := range []string{"E: ", "dpkg: error", "Error", "error: ", "Err:"} {
 			if strings.HasPrefix(line, mark) {
 				lines = append(lines, line)
@@ -181,19 +190,28 @@ func unbegun(unmet []string, tooNew bool) platform.Standing {
 	return platform.Standing{State: platform.NotDone}
 }
 
-// newerHere is dnf.sh's exit status where it refused to downgrade.
-const newerHere = 79
+// Exit statuses of jobs that looked once more right before the act, and changed nothing.
+const (
+	otherNow  = 78 // the package manager would do something else than planned
+	newerHere = 79 // something newer is installed, which it would take back
+)
 
-// ended judges a job that ended by itself. Exit status 0 is not enough: dnf gives it
-// though a package's script failed, and the versions are what counts.
+// ended judges a job that ended by itself. Exit status 0 is not enough: dnf and
+// pacman give it though a package's script failed, and the versions are what counts.
 func ended(status job.Status, unmet []string, said remarkList) platform.Standing {
 	switch {
+	case status.Code == otherNow:
+		bad := failed(status, "the package manager would do something else now than was planned; nothing was changed")
+		bad.Reasons = append(bad.Reasons, unmet...)
+		return bad
 	case status.Code == newerHere:
-		reasons := []string{"something newer than planned was installed meanwhile, which dnf would have taken back; nothing was changed"}
+		reasons := []string{"something newer than planned was installed meanwhile, which the package manager would have taken back; nothing was changed"}
 		return platform.Standing{State: platform.Failed, Reasons: append(reasons, unmet...)}
 	case status.Code != 0:
 		bad := failed(status, "the installation failed")
-		bad.Reasons, bad.Notes = append(bad.Reasons, unmet...), said.notes
+		// What a script of a package said comes first: the last lines seldom name it.
+		bad.Reasons = slices.Concat(bad.Reasons[:1], said.failures, bad.Reasons[1:], unmet)
+		bad.Notes = said.notes
 		return bad
 	case len(said.failures) > 0:
 		reasons := append([]string{"not all went well, though the package manager says so"}, said.failures...)

@@ -51,6 +51,11 @@ func (all Managers) probeScripts() []string {
 		if m.Script == "" { // nothing but a name
 			continue
 		}
+		for _, text := range m.Shared {
+			if !slices.Contains(scripts, text) {
+				scripts = append(scripts, text)
+			}
+		}
 		scripts, known = append(scripts, m.Script), append(known, m.Name)
 	}
 	return append(scripts, "known='"+strings.Join(known, " ")+"'\n", probeScript)
@@ -60,9 +65,13 @@ func (all Managers) probeScripts() []string {
 // shown, and one for what is only looked at.
 func (all Managers) Drivers() []platform.Driver {
 	var drivers []platform.Driver
+	shown := map[fact.Platform]bool{}
 	for _, m := range all {
 		for _, name := range m.Drives {
-			drivers = append(drivers, Driver{Manager: m, Platform: name, all: all})
+			if !shown[name] { // another manager of the same platform is found by its facts
+				drivers = append(drivers, Driver{Manager: m, Platform: name, all: all})
+			}
+			shown[name] = true
 		}
 	}
 	return append(drivers, Detected{all})

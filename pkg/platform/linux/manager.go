@@ -3,6 +3,7 @@ package linux
 import (
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/platform"
 )
 
 // Manager is one package manager, as data and pure functions: how it names and orders
@@ -49,6 +50,9 @@ type Manager struct {
 	NeedsArch bool   // an update without an architecture can't be named
 	Ending    string // of its package files: ".deb"
 
+	// Shared are texts with functions that several managers' scripts call; they stand before
+	// Script, each once.
+	Shared []string
 	Script string
 	Acts   string
 	Env    []string // of its jobs, NAME=value
@@ -72,12 +76,16 @@ type Manager struct {
 	Words func(fact.Facts, patch.Work) []string
 	// Due adds what the sections of NAME_signs tell of a reboot; nil: nothing.
 	Due func(Report) Due
+	// Shows is what it declares for the table of `platforms`, beside what is Shared.
+	Shows []platform.Shown
 }
 
 // Due is what one more sign tells of a reboot.
 type Due struct {
 	Reasons []string // why one is due
 	Unclear string   // why it can't be told, where no other sign says yes
+	// Unbooted is what was to run and does not: after a reboot, that has failed.
+	Unbooted string
 }
 
 // Managers are all that this build knows.

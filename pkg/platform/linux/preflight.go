@@ -208,6 +208,10 @@ func needs(w patch.Work, bootFiles []string) []need {
 
 // bootsFrom: packages that put files into /boot, or make it be rewritten.
 func bootsFrom(name string) bool {
+	switch name { // Arch and Alpine name kernels so
+	case "linux", "linux-lts", "linux-zen", "linux-hardened", "linux-virt", "mkinitcpio", "mkinitfs":
+		return true
+	}
 	for _, prefix := range []string{"linux-image", "kernel", "initramfs", "dracut", "linux-firmware", "firmware-"} {
 		if strings.HasPrefix(name, prefix) {
 			return true

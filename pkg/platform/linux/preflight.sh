@@ -8,7 +8,7 @@ boot_files() {
 	ls -1 /boot | head -n 500 | while read -r file; do
 		case $file in
 		*kdump* | *rescue*) ;;
-		initrd.img-* | initramfs-* | vmlinuz-*) printf '%s %s\n' "$(wc -c <"/boot/$file")" "$file" ;;
+		initrd.img-* | initrd-* | initramfs-* | vmlinuz-*) printf '%s %s\n' "$(wc -c <"/boot/$file")" "$file" ;;
 		esac
 	done
 }

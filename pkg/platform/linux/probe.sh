@@ -37,7 +37,7 @@ stamp() {
 # offers: which versions of these packages can be had.
 offers() {
 	section available 60000 "${manager}_available" "$@"
-	section files 2000 package_files "$kept"
+	section files 2000 ready "$@"
 }
 
 probe() {

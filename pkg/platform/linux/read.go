@@ -22,7 +22,7 @@ var ErrNotLinux = errors.New("this is not a Linux host with a POSIX shell")
 type Reader struct {
 	Report Report
 	Facts  fact.Facts
-	boot   bool   // /boot can be read
+	boot   bool // /boot can be read
 	all    Managers
 	ruler  Manager // the one that rules this host; without a name: none that is known
 	isRoot bool
@@ -142,10 +142,10 @@ func (r *Reader) Arch() {
 	}
 }
 
-// Locks notes who holds the package manager's lock, unless something worse is noted already.
+// Locks notes who holds the package manager's lock. What looks interrupted or broken then is
+// theirs, and not done yet: what is left of it is seen once they are through.
 func (r *Reader) Locks() {
-	holders := readHolders(r.Report.Get("locks").Lines())
-	if len(holders) > 0 && (r.Facts.Manager.State == fact.ManagerOK || r.Facts.Manager.State == fact.ManagerUnknown) {
+	if holders := readHolders(r.Report.Get("locks").Lines()); len(holders) > 0 {
 		r.Facts.Manager.State = fact.ManagerLocked
 		r.Facts.Manager.Detail = "locked by " + strings.Join(holders, ", ")
 	}

@@ -159,7 +159,7 @@ func TestOddHosts(t *testing.T) {
 	}{
 		"Alpine":       {identity("manager=apk") + sec("os_release", "ID=alpine\nVERSION_ID=3.20", "0"), linux.Other, "updates"},
 		"no manager":   {identity("manager=") + sec("os_release", "ID=scratch", "0"), linux.Other, "updates"},
-		"ostree":       {identity("manager=dnf\natomic=ostree") + sec("os_release", "ID=fedora", "0"), linux.Other, "platform"},
+		"image":        {identity("manager=changes-whole") + sec("os_release", "ID=fedora", "0"), linux.Other, "platform"},
 		"Debian, dnf":  {identity("manager=dnf") + sec("os_release", "ID=debian", "0"), linux.Other, "updates"},
 		"Mint":         {identity("manager=apt") + sec("os_release", "ID=linuxmint\nID_LIKE=\"ubuntu debian\"", "0"), apt.Ubuntu, "updates"},
 		"Raspbian":     {identity("manager=apt") + sec("os_release", "ID=raspbian\nID_LIKE=debian", "0"), apt.Debian, "updates"},

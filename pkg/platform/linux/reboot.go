@@ -146,7 +146,8 @@ func coreUpdates(updates []patch.Update) []string {
 	for _, u := range updates {
 		switch u.Name {
 		case "kernel", "kernel-core", "kernel-rt", "kernel-rt-core", "kernel-uek", "glibc", "linux-firmware", "systemd", "dbus",
-			"dbus-broker", "dbus-daemon", "openssl-libs", "gnutls", "libc6", "libssl3", "libssl3t64":
+			"dbus-broker", "dbus-daemon", "openssl-libs", "gnutls", "libc6", "libssl3", "libssl3t64",
+			"kernel-default", "dbus-1", "libopenssl3", "libopenssl1_1", "linux", "linux-lts", "linux-virt", "musl":
 			core = append(core, u.Name)
 		default:
 			if strings.HasPrefix(u.Name, "linux-image-") {

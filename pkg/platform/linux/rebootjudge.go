@@ -77,6 +77,11 @@ func (o restart) returned(rep Report, signs map[string]string, ordered rebootOrd
 		}
 	}
 	wrong := o.wrongKernel(rep, signs, ordered)
+	if o.manager.Due != nil {
+		if due := o.manager.Due(rep); due.Unbooted != "" {
+			wrong = append(wrong, due.Unbooted)
+		}
+	}
 	wrong = append(wrong, o.worse(rep, signs["running"], ordered)...)
 	if len(wrong) > 0 {
 		return platform.Standing{State: platform.Failed, Reasons: wrong, Notes: []string{"rebooted"}}

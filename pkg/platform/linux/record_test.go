@@ -55,7 +55,9 @@ func golden(t *testing.T, name string, got any) {
 }
 
 // managers are those whose recordings lie here; package drivers has all.
-func managers() linux.Managers { return linux.Managers{apt.Manager(), dnf.Manager()} }
+func managers() linux.Managers {
+	return linux.Managers{apt.Manager(), dnf.Manager(), {Name: "changes-whole", Refused: "its packages can't be patched one by one"}}
+}
 
 // driverOf is the driver of one platform.
 func driverOf(name fact.Platform) linux.Driver {

@@ -13,7 +13,8 @@ main() {
 	section plan 12000 "${manager}_simulate" "$@"
 	# shellcheck disable=SC2086 # one word each
 	section available 60000 "${manager}_available" $names
-	section files 2000 package_files "$kept"
+	# shellcheck disable=SC2086
+	section files 2000 ready $names
 	close_report
 }
 

@@ -38,8 +38,11 @@ func look(effect remote.Effect, maxOut int64, args []string, scripts ...string) 
 // first words are those of way in common.sh.
 func (m Manager) looks(purpose string, f fact.Facts, w patch.Work, script string, args ...string) remote.Command {
 	first := append([]string{nonce(purpose, f, args), m.Name}, m.way(f, w)...)
-	return look(remote.Reads, maxReport, append(first, args...), frameScript, commonScript, m.Script, script)
+	return look(remote.Reads, maxReport, append(first, args...), frameScript, commonScript, m.text(), script)
 }
+
+// text is all of the manager's functions that only look.
+func (m Manager) text() string { return strings.Join(m.Shared, "") + m.Script }
 
 // way is "yes" on the way back, then the packages that are new here, and those to go.
 func (m Manager) way(f fact.Facts, w patch.Work) []string {
@@ -47,7 +50,11 @@ func (m Manager) way(f fact.Facts, w patch.Work) []string {
 	if w.Back {
 		back = "yes"
 	}
-	return []string{back, strings.Join(m.newHere(f, w), " "), strings.Join(w.Remove, " ")}
+	var gone []string
+	for _, name := range w.Remove {
+		gone = append(gone, m.keyOf(f, name))
+	}
+	return []string{back, strings.Join(m.newHere(f, w), " "), strings.Join(gone, " ")}
 }
 
 // newHere are the packages that come as dependencies and were not there before.

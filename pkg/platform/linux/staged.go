@@ -17,8 +17,7 @@ import (
 //go:embed staged.sh
 var stagedScript string
 
-// Staged asks for the files that the stage step has downloaded, and kept.
-func (m Manager) Staged(f fact.Facts, w patch.Work) remote.Command {
+func (m Manager) staged(f fact.Facts, w patch.Work) remote.Command {
 	return m.askStaged("staged", f, w, "")
 }
 

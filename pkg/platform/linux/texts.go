@@ -24,7 +24,7 @@ func (all Managers) Texts() map[string]string {
 			continue
 		}
 		for name, text := range generic() {
-			texts[name+" "+m.Name] = frameScript + commonScript + m.Script + text
+			texts[name+" "+m.Name] = frameScript + commonScript + m.text() + text
 		}
 		texts["jobs "+m.Name] = m.jobText()
 	}

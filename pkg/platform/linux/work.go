@@ -22,6 +22,8 @@ func Refuse(f fact.Facts, hint, format string, args ...any) error {
 // check refuses work that can't or must not be turned into commands.
 func (s Manager) check(f fact.Facts, w patch.Work) error {
 	switch {
+	case s.Refused != "":
+		return Refuse(f, "see: patchring detect "+f.Host.Name, "this host can't be patched: %s", s.Refused)
 	case w.Refused != "":
 		return Refuse(f, "plan again", "this host may not be touched: %s", remote.Clean(w.Refused, 300))
 	case w.ID == "":

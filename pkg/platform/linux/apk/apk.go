@@ -25,16 +25,16 @@ const Alpine fact.Platform = "alpine"
 // neither which updates are security fixes nor of what.
 func Manager() linux.Manager {
 	return linux.Manager{
-		Name: "apk", Is: platform, Drives: []fact.Platform{Alpine},
+		Name: "apk", Is: ruled, Drives: []fact.Platform{Alpine},
 		Order: version.Apk, Ending: ".apk",
 		Spec:   func(u patch.Update, _ string) string { return u.Name + "=" + u.To },
 		Key:    func(name, _, _ string) string { return name }, // nothing is installed for two architectures
-		Script: script, Acts: jobs,
+		Script: script, Acts: jobs, Shows: shows(),
 		Read: read, Health: trouble, Simulated: simulated, Due: due,
 	}
 }
 
-func platform(os fact.OS) fact.Platform {
+func ruled(os fact.OS) fact.Platform {
 	if os.ID == "alpine" {
 		return Alpine
 	}

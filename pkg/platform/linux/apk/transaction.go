@@ -22,8 +22,8 @@ type plan struct {
 // changeForm: (1/2) Upgrading name (1.0-r0 -> 1.1-r0), with one version where there is one.
 var changeForm = regexp.MustCompile(`^\([0-9]+/[0-9]+\) (.+) (\S+) \((\S+)(?: -> (\S+))?\)$`)
 
-func readPlan(lines []string) plan {
-	var p plan
+func readPlan(lines []string) *plan {
+	p := &plan{}
 	var world []string
 	for _, line := range lines {
 		if entries, found := strings.CutPrefix(line, "world "); found {
@@ -68,7 +68,7 @@ func (p *plan) change(line string) {
 
 // held is the first change of a package that the admin has pinned: apk would put our word
 // in the pin's place.
-func (p plan) held() string {
+func (p *plan) held() string {
 	for _, c := range p.changes {
 		if pin := p.pins[c.Name]; pin != "" {
 			return remote.Clean(pin, 200)
@@ -99,8 +99,7 @@ func simulated(_ fact.Facts, w patch.Work, s linux.Section) linux.Transaction {
 // refusal gathers apk's errors, and what they are about: indented lines after them.
 func refusal(s linux.Section) string {
 	var said []string
-	about := strings.Split(s.Err+"\n"+s.Out, "\n")
-	for _, line := range about {
+	for line := range strings.SplitSeq(s.Err+"\n"+s.Out, "\n") {
 		text, isError := strings.CutPrefix(line, "ERROR: ")
 		if isError || strings.HasPrefix(line, "  ") {
 			if text = strings.TrimSpace(remote.Clean(text, 200)); text != "" {

@@ -35,7 +35,7 @@ func Manager() linux.Manager {
 		Order: version.Dpkg, Kernels: version.Dpkg, Ending: ".deb",
 		Spec:   func(u patch.Update, native string) string { return aptKey(u.Name, u.Arch, native) + "=" + u.To },
 		Key:    aptKey,
-		Script: aptWords + aptScript, Acts: aptJobs, Env: quiet(), Aside: aside(),
+		Script: aptWords + aptScript, Acts: aptJobs, Env: quiet(), Aside: aside(), Shows: shows(),
 		Read: read, Health: dpkgTrouble, Simulated: aptTransaction, Due: imageDue,
 	}
 }

@@ -33,9 +33,9 @@ func Manager() linux.Manager {
 		Order: version.RPM, Kernels: version.RPM, NeedsArch: true, Ending: ".rpm",
 		Spec:   spec,
 		Key:    func(name, arch, _ string) string { return name + "." + arch },
-		Script: dnfWords + rpmScript + dnfScript, Acts: dnfJobs,
-		Aside: aside(),
-		Read:  read, Health: health, Simulated: transaction, Due: restartDue,
+		Shared: []string{dnfWords, rpmScript}, Script: dnfScript, Acts: dnfJobs,
+		Aside: aside(), Shows: shows(),
+		Read: read, Health: health, Simulated: transaction, Due: restartDue,
 	}
 }
 

@@ -99,8 +99,8 @@ dnf_locks() {
 }
 dnf_versions() { rpm_versions "$@"; }
 dnf_health() { dnf_whole; }
-dnf_signs() { section needs_restarting 200 needs_restarting; }
-needs_restarting() {
+dnf_signs() { section needs_restarting 200 dnf_needs_restarting; }
+dnf_needs_restarting() {
 	if has needs-restarting; then needs-restarting -r
 	else dnf -q -C needs-restarting -r; fi
 }

@@ -71,7 +71,7 @@ func runDnfJob(t *testing.T, shell []string, back, answer, status string, ends i
 	if err := os.WriteFile(filepath.Join(bin, "dnf"), []byte(dnf), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	text := "set -u\nsleep() { :; }\nback=$1 remove='' new=''\nshift\n" + Manager().Script + dnfJobs + "\ndnf_install \"$@\"\n"
+	text := "set -u\nsleep() { :; }\nback=$1 remove='' new=''\nshift\n" + dnfWords + rpmScript + Manager().Script + dnfJobs + "\ndnf_install \"$@\"\n"
 	cmd := exec.CommandContext(t.Context(), shell[0], append(shell[1:], "-c", text, "patchring-dnf", back, "pr-plain-2.0-1.el9.noarch")...)
 	cmd.Env = []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "LC_ALL=C", "ANSWER=" + answer, "ENDS=" + strconv.Itoa(ends)}
 	_ = cmd.Run() // its status is what is asked for

@@ -22,8 +22,8 @@ var yumJobs string
 // Yum is yum 3. Its scripts use the functions of dnf's words.sh that know rpm alone.
 func Yum() linux.Manager {
 	m := Manager()
-	m.Name = "yum"
-	m.Script, m.Acts = dnfWords+rpmScript+yumScript, yumJobs
+	m.Name, m.Shows = "yum", yumShows()
+	m.Script, m.Acts = yumScript, yumJobs
 	m.Aside = []string{"yum-cron.service", "packagekit.service", "dnf-makecache.timer"}
 	m.Order, m.Kernels = version.RPM, version.RPM
 	m.Read, m.Health = readYum, yumHealth

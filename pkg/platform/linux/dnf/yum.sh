@@ -68,8 +68,8 @@ yum_probe() {
 
 yum_versions() { rpm_versions "$@"; }
 yum_health() { yum_whole; }
-yum_signs() { section needs_restarting 200 needs_restarting; }
-needs_restarting() { needs-restarting -r; }
+yum_signs() { section needs_restarting 200 yum_needs_restarting; }
+yum_needs_restarting() { needs-restarting -r; }
 
 yum_available() {
 	repoquery -C --show-duplicates --qf '%{name}\t%{arch}\t%{epoch}:%{version}-%{release}\t%{repoid}' "$@" || echo "repoquery failed"

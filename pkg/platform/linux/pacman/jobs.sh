@@ -44,6 +44,7 @@ pacman_patient() {
 # shellcheck disable=SC2086 # one word each
 pacman_stage() {
 	specs=$(pacman_specs "$@")
+	pacman_unlock
 	[ -z "$specs" ] || pacman_patient -Sw -dd --dbpath "$(pacman_lists)" --cachedir "$cache" -- $specs || return
 	pacman_paths "$@" >/dev/null
 }

@@ -25,16 +25,16 @@ const Arch fact.Platform = "arch"
 // neither which updates are security fixes nor of what.
 func Manager() linux.Manager {
 	return linux.Manager{
-		Name: "pacman", Is: platform, Drives: []fact.Platform{Arch},
+		Name: "pacman", Is: ruled, Drives: []fact.Platform{Arch},
 		Order: version.Pacman, Kernels: version.Pacman, Ending: ".pkg.tar.zst",
 		Spec:   func(u patch.Update, _ string) string { return u.Name + "=" + u.To },
 		Key:    func(name, _, _ string) string { return name }, // nothing is installed for two architectures
-		Script: script, Acts: jobs, Aside: []string{"packagekit.service", "pamac-daemon.service"},
+		Script: script, Acts: jobs, Aside: []string{"packagekit.service", "pamac-daemon.service"}, Shows: shows(),
 		Read: read, Health: trouble, Simulated: simulated, Due: due,
 	}
 }
 
-func platform(os fact.OS) fact.Platform {
+func ruled(os fact.OS) fact.Platform {
 	for _, name := range []string{"arch", "manjaro", "endeavouros", "archarm"} {
 		if os.ID == name || slices.Contains(os.Like, name) {
 			return Arch

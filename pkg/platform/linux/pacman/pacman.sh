@@ -20,11 +20,13 @@ pacman_refresh() {
 	fi
 	[ -d "$copy" ] || mkdir -m 755 "$copy" || return
 	[ -h "$copy/local" ] || ln -s "$own/local" "$copy/local" || return
-	# What a cut refresh has left: nobody else uses this copy.
-	[ -n "$(pacman_holders "$copy/db.lck")" ] || rm -f "$copy/db.lck"
+	pacman_unlock
 	pacman -Sy --noconfirm --noprogressbar --dbpath "$copy" --logfile /dev/null || return
 	: >"$copy/refreshed"
 }
+
+# pacman_unlock removes the lock that a cut run has left of the copy, which nobody else uses.
+pacman_unlock() { [ -n "$(pacman_holders "$copy/db.lck")" ] || rm -f "$copy/db.lck"; }
 
 # When the copy was fetched. pacman gives the lists themselves the server's time.
 pacman_stamp() {
@@ -145,6 +147,16 @@ pacman_in() {
 		case ${file#"$prefix"} in "$file" | *-* | *.sig | *.part) ;; *.pkg.tar*) printf '%s\n' "$file" ;; esac
 	done | head -n 1)
 	[ -n "$file" ] && printf '%s\n' "$1/$file"
+}
+
+# pacman_cached NAMES…: the package files of these that its cache has. The repositories have
+# the newest version alone: what an upgrade replaces is had from here, or not at all.
+pacman_cached() {
+	[ -d "$cache" ] || return 0
+	# shellcheck disable=SC2010,SC2012
+	ls -1 "$cache" | sed -n 's/^\(.*\)-\([^-]*-[^-]*\)-\([^-]*\)\.pkg\.tar\(\.[a-z0-9]*\)$/\1 \3 \2 \4/p' | while read -r name arch version ending; do
+		case " $* " in *" $name "*) printf '%s\t%s\t%s\t%s\n' "$name" "$arch" "$version" "$cache/$name-$version-$arch.pkg.tar$ending" ;; esac
+	done
 }
 
 # The words that are none of a file, and those that are.

@@ -1,6 +1,7 @@
 package pacman_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,15 +58,16 @@ type section struct {
 
 func report(t testing.TB, sections ...section) linux.Report {
 	t.Helper()
-	out, errs := "\npatchring-report 1 0f\n", ""
+	var out, errs strings.Builder
+	out.WriteString("\npatchring-report 1 0f\n")
 	for _, s := range sections {
 		if s.status == "" {
 			s.status = "0"
 		}
-		out += "\n@0f begin " + s.name + "\n" + s.out + "\n@0f status " + s.status + "\n\n@0f end " + s.name + "\n"
-		errs += "\n@0f begin " + s.name + "\n" + s.err + "\n@0f end " + s.name + "\n"
+		fmt.Fprintf(&out, "\n@0f begin %s\n%s\n@0f status %s\n\n@0f end %s\n", s.name, s.out, s.status, s.name)
+		fmt.Fprintf(&errs, "\n@0f begin %s\n%s\n@0f end %s\n", s.name, s.err, s.name)
 	}
-	rep, found := linux.ReadReport(remote.Result{Ending: remote.Exited, Out: []byte(out + "\n@0f whole\n"), Err: []byte(errs)})
+	rep, found := linux.ReadReport(remote.Result{Ending: remote.Exited, Out: []byte(out.String() + "\n@0f whole\n"), Err: []byte(errs.String())})
 	if !found {
 		t.Fatal("not a report")
 	}

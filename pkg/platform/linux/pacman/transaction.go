@@ -20,8 +20,8 @@ type plan struct {
 	odd       []string // cleaned
 }
 
-func readPlan(lines []string) plan {
-	p := plan{installed: map[string]string{}}
+func readPlan(lines []string) *plan {
+	p := &plan{installed: map[string]string{}}
 	for _, line := range lines {
 		verb, rest, _ := strings.Cut(line, " ")
 		f := strings.Fields(rest)
@@ -57,7 +57,7 @@ func (p *plan) change(line, rest string) {
 
 // held is the first change that the admin has told pacman to leave alone. Told a name, it
 // would not care.
-func (p plan) held() string {
+func (p *plan) held() string {
 	for _, c := range p.changes {
 		for _, pattern := range p.holds {
 			if match, err := path.Match(pattern, c.Name); match || err != nil && pattern == c.Name {
@@ -69,7 +69,7 @@ func (p plan) held() string {
 }
 
 // newer is the first package of which something newer is installed than would come.
-func (p plan) newer() string {
+func (p *plan) newer() string {
 	for _, c := range p.changes {
 		if c.From != "" && version.Pacman(c.From, c.To) > 0 {
 			return c.Name + " " + c.From

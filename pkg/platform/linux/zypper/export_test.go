@@ -21,3 +21,14 @@ func Parse(text string) {
 	_ = readBounds(text)
 	_ = complaint(text)
 }
+
+// Replaced are the packages that `zypper info -t patch` says patches want newer, by patch.
+func Replaced(text string) map[string][]string {
+	all := map[string][]string{}
+	for name, bounds := range readBounds(text) {
+		for _, b := range bounds {
+			all[name] = append(all[name], b.name+" < "+b.below)
+		}
+	}
+	return all
+}

@@ -89,19 +89,19 @@ func severity(word string) patch.Severity {
 }
 
 // readBounds reads `zypper info -t patch`: by patch, what it wants newer. A key stands at
-// the beginning of its line; what belongs to it is indented below.
+// the beginning of its line; what belongs to it is indented below, a single one beside it.
 func readBounds(text string) map[string][]bound {
 	bounds := map[string][]bound{}
 	name, key := "", ""
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, " \r\n")
 		if !strings.HasPrefix(line, " ") {
-			before, after, _ := strings.Cut(line, ":")
+			var before string
+			before, line, _ = strings.Cut(line, ":")
 			key = strings.TrimSpace(before)
 			if key == "Name" {
-				name = strings.TrimSpace(after)
+				name = strings.TrimSpace(line)
 			}
-			continue
 		}
 		if b, ok := readBound(strings.Fields(line)); ok && key == "Conflicts" && isPatchName(name) {
 			bounds[name] = append(bounds[name], b)

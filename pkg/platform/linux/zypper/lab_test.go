@@ -199,7 +199,7 @@ func TestLabBack(t *testing.T) {
 		if at, got := m.all(f, w); got.State != platform.Done || m.Version("pr-new") != "1-1" {
 			t.Fatalf("%s: %+v", at, got)
 		}
-		back := patch.Work{ID: "r1-x-back", Back: true, Reboot: patch.RebootNever, Remove: []string{"pr-new.x86_64"}, Install: []patch.Update{up("pr-other", "1.1-150600.1.1", "1.0-150600.1.1")}}
+		back := patch.Work{ID: "r1-x-back", Back: true, Reboot: patch.RebootNever, Remove: []string{"pr-new:x86_64"}, Install: []patch.Update{up("pr-other", "1.1-150600.1.1", "1.0-150600.1.1")}}
 		at, got := m.all(f, back)
 		if got.State != platform.Done || m.Version("pr-new") != "" || m.Version("pr-other") != "1.0-150600.1.1" {
 			t.Errorf("%s: %+v", at, got)

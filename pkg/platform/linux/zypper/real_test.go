@@ -118,7 +118,7 @@ func TestRealThereAndBack(t *testing.T) {
 	if at, got := carryOut(t, there); got.State != platform.Done {
 		t.Fatalf("%s: %+v", at, got)
 	}
-	back := patch.Work{Back: true, Remove: []string{"pr-lib.x86_64"}, Install: []patch.Update{
+	back := patch.Work{Back: true, Remove: []string{"pr-lib:x86_64"}, Install: []patch.Update{
 		up("pr-plain", "1.1-150600.1.1", "1.0-150600.1.1"), up("pr-needs", "1.1-1", "1.0-1"),
 	}}
 	if at, got := carryOut(t, back); got.State != platform.Done {

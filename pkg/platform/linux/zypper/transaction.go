@@ -97,9 +97,7 @@ func simulated(_ fact.Facts, w patch.Work, s linux.Section) linux.Transaction {
 		t.Changes = append(t.Changes, sum.downgrades...)
 	}
 	for _, u := range sum.removes {
-		if !asked(w, u) {
-			t.Removes = append(t.Removes, u.Key())
-		}
+		t.Removes = append(t.Removes, u.Key())
 	}
 	t.Refused = refusal(w, s, sum, err)
 	return t
@@ -127,17 +125,4 @@ func refusal(w patch.Work, s linux.Section, sum summary, err error) string {
 		return fmt.Sprintf("zypper would change %d packages, and names %d", sum.total, sum.known())
 	}
 	return ""
-}
-
-// asked: on the way back packages are to go, and kernels that are beside an older one.
-func asked(w patch.Work, u patch.Update) bool {
-	if !w.Back {
-		return false
-	}
-	for _, name := range w.Remove {
-		if name == u.Name || name == u.Name+"."+u.Arch || name == u.Key() {
-			return true
-		}
-	}
-	return false
 }

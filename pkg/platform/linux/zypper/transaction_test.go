@@ -87,7 +87,7 @@ func TestWayBack(t *testing.T) {
 		t.Errorf("%+v", forward)
 	}
 	back := simulation(t, patch.Work{Back: true, Remove: []string{"pr-rec.x86_64"}}, summaryOf, "0")
-	if back.Refused != "" || len(back.Removes) != 0 || len(back.Changes) != 1 || back.Changes[0].To != "1.1-1" {
+	if back.Refused != "" || len(back.Removes) != 1 || len(back.Changes) != 1 || back.Changes[0].To != "1.1-1" {
 		t.Errorf("%+v", back)
 	}
 	other := simulation(t, patch.Work{Back: true, Remove: []string{"something"}}, summaryOf, "0")

@@ -27,7 +27,7 @@ func Manager() linux.Manager {
 		Order: version.RPM, Kernels: version.RPM, NeedsArch: true, Ending: ".rpm",
 		Spec:   func(u patch.Update, _ string) string { return u.Name + "." + u.Arch + "=" + u.To },
 		Key:    func(name, arch, _ string) string { return name + "." + arch },
-		Script: script, Acts: jobs, Aside: aside(),
+		Script: script, Acts: jobs, Aside: aside(), Shows: shows(),
 		Read: read, Simulated: simulated, Due: due,
 	}
 }

@@ -48,7 +48,8 @@ zypper_patches() { sed -n 's/^<update kind="patch" name="\([A-Za-z0-9_][A-Za-z0-
 zypper_fixes() {
 	zypper -n --no-refresh info -t patch -- "$@" | grep -E '^(Name|Conflicts) *: |^    [^ ]+ < [^ ]+$' | cut -c 1-400
 }
-zypper_fixed() { grep -E '^    [^ ]+ < [^ ]+$' | sed -n 's/^    \([A-Za-z0-9_][A-Za-z0-9+._-]*\) < .*/\1/p' | sort -u | head -n 6000; }
+# A single package stands beside the key.
+zypper_fixed() { sed -n 's/^\(Conflicts *:\)\{0,1\} *\([A-Za-z0-9_][A-Za-z0-9+._-]*\) < [^ ]*$/\2/p' | sort -u | head -n 6000; }
 
 zypper_probe() {
 	section arch 2 rpm --eval '%{_arch}'

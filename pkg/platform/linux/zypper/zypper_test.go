@@ -3,6 +3,7 @@ package zypper_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -275,5 +276,16 @@ func TestSpec(t *testing.T) {
 	}
 	if m.Kernels("6.4.0-150600.23.7-default", "6.4.0-150600.21.1-default") <= 0 || m.Kernels("6.4.0-150600.23.17-default", "6.4.0-150600.23.7-default") <= 0 {
 		t.Error("kernels are in the wrong order")
+	}
+}
+
+// TestReplaced: several packages stand below the key, a single one beside it (as zypper
+// 1.14.42 prints them).
+func TestReplaced(t *testing.T) {
+	const info = "Name        : SUSE-1\nDescription : \n    forged < 9\nConflicts   : [2]\n    pr-a.x86_64 < 2.0-1\n    pr-b < 2.0-1\n\n" +
+		"Name        : SUSE-2\nProvides    : patch:SUSE-2 = 1\nConflicts   : pr-c < 3.0-1\n"
+	want := map[string][]string{"SUSE-1": {"pr-a < 2.0-1", "pr-b < 2.0-1"}, "SUSE-2": {"pr-c < 3.0-1"}}
+	if got := zypper.Replaced(info); !maps.EqualFunc(got, want, slices.Equal[[]string]) {
+		t.Errorf("%v", got)
 	}
 }
