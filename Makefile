@@ -8,7 +8,7 @@ GOVULNCHECK_VERSION := v1.9.0
 
 # How long a run may fuzz: each target, and all of them together.
 FUZZ_EACH := 5s
-FUZZ_TOTAL := 150s
+FUZZ_TOTAL := 240s
 
 # Real hosts: "try" skips their tests where something is missing, "must" fails.
 export PRLAB_HOSTS ?= try
@@ -51,13 +51,13 @@ $(LINTER):
 
 unit: ## all tests but those on real hosts, with the race detector
 	@[ -n "$(RACE)" ] || echo "no C compiler: the race detector is off"
-	PRLAB_HOSTS= $(GATE) test -log $(LOGS)/unit.json -except $(REAL) -- $(RACE) -shuffle=on -timeout=20m $(ALL)
+	PRLAB_HOSTS= $(GATE) test -log $(LOGS)/unit.json -except $(REAL) -- $(RACE) -shuffle=on -timeout=30m $(ALL)
 
 fuzz: ## every fuzz target, for a short time
 	$(GATE) fuzz -log $(LOGS)/fuzz.json -each $(FUZZ_EACH) -total $(FUZZ_TOTAL) -except $(REAL) -- $(ALL)
 
 hosts: debs ## tests on real hosts: root, Debian or Ubuntu
-	$(GATE) test -log $(LOGS)/hosts.json -- $(RACE) -count=1 -timeout=25m $(REAL)
+	$(GATE) test -log $(LOGS)/hosts.json -- $(RACE) -count=1 -timeout=45m $(REAL)
 	$(GATE) test -log $(LOGS)/systemd.json -- -run=RealSystemd -count=1 -timeout=5m ./pkg/job
 
 bench: ## every benchmark

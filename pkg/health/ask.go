@@ -34,7 +34,7 @@ type Round struct {
 	Checks   []Check
 	Vars     Vars
 	Snapshot bool
-	Become   bool // as root: for the command checks that want it
+	Become   bool // as root: for the checks that want it
 }
 
 // OnHost tells whether the host itself answers the check; else the controller does.
@@ -48,8 +48,11 @@ func (c Check) OnHost() bool {
 	return true
 }
 
-// AsRoot tells whether the check wants root.
-func (c Check) AsRoot() bool { return c.Command != nil && c.Command.Become }
+// AsRoot tells whether the check wants root: folders with configuration may be closed
+// to others.
+func (c Check) AsRoot() bool {
+	return c.Command != nil && c.Command.Become || c.Conffiles != nil
+}
 
 // Command is the round as one command. It is marked as reading: that a command
 // check changes nothing is the promise of the playbook's author. A check that can't
@@ -132,6 +135,8 @@ func (r Round) words(c Check) []string {
 		return []string{"check_disk", c.Disk.Path}
 	case c.Load != nil:
 		return []string{"check_load"}
+	case c.Conffiles != nil:
+		return append([]string{"check_conffiles", seconds(c, askWithin)}, c.Conffiles.words()...)
 	}
 	return nil
 }

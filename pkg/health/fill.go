@@ -94,6 +94,8 @@ func (c Check) valid() error {
 		}
 		_, err := ParseFree(c.Disk.MinFree)
 		return err
+	case c.Conffiles != nil:
+		return c.Conffiles.valid()
 	case c.Load != nil && !(c.Load.Max > 0):
 		return fmt.Errorf("a load of at most %g can't be", c.Load.Max)
 	}
@@ -145,6 +147,8 @@ func CheckName(c Check) string {
 		return "disk " + c.Disk.Path
 	case c.Load != nil:
 		return "load"
+	case c.Conffiles != nil:
+		return c.Conffiles.name()
 	case c.DefaultDiff:
 		return "default_diff"
 	}

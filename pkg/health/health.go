@@ -48,7 +48,8 @@ type Check struct {
 	Command     *Command
 	Disk        *Disk
 	Load        *Load
-	DefaultDiff bool // the state after the work has no new fault against the state before
+	Conffiles   *Conffiles `json:",omitempty"` // plans made before there was one stay byte for byte
+	DefaultDiff bool       // the state after the work has no new fault against the state before
 }
 
 // DefaultWithin is how long a check may take to become a pass.

@@ -150,6 +150,67 @@ check_load() {
 	if has nproc; then nproc; else grep -c '^processor' /proc/cpuinfo; fi
 }
 
+# check_conffiles: the first files that package managers have left beside others, or
+# "none". Not 0: not all of it could be looked at.
+check_conffiles() { # seconds, paths
+	has find || lacks "find is not on this host" || return
+	code=0
+	found=$(left "$@") || code=$?
+	if [ -n "$found" ]; then
+		printf '%s\n' "$found" | sort -u | head -n 6
+	elif [ "$code" = 0 ]; then
+		echo none
+	fi
+	return "$code"
+}
+
+left() { # seconds, paths
+	limit=$1 code=0
+	shift
+	for path do # behind the paths comes what find shall walk
+		shift
+		beside "$path"
+		if real=$(placed "$path"); then
+			[ -z "$real" ] || set -- "$@" "$real"
+		else
+			code=1
+		fi
+	done
+	[ $# -gt 0 ] || return "$code" # without a path, find would walk this folder
+	within "$limit" find "$@" "(" -type f -o -type l ")" "(" -name '*.dpkg-dist' -o -name '*.dpkg-new' -o -name '*.ucf-dist' \
+		-o -name '*.rpmnew' -o -name '*.rpmsave' -o -name '*.pacnew' -o -name '*.pacsave' -o -name '*.apk-new' ")" || code=$?
+	return "$code"
+}
+
+beside() { # path
+	for ending in .dpkg-dist .dpkg-new .ucf-dist .rpmnew .rpmsave .pacnew .pacsave .apk-new; do
+		if [ -f "$1$ending" ] || [ -L "$1$ending" ]; then
+			printf '%s\n' "$1$ending"
+		fi
+	done
+}
+
+# placed: where the path leads, as find does not follow links; nothing where it does not
+# exist. That test -e is false proves nothing: it is for a closed folder, too.
+placed() { # path
+	said=$(ls -d "$1" 2>&1) || {
+		case $?:$said in
+		12[67]:*) ;; # it was not ls that spoke
+		*": No such file or directory" | *": Not a directory") return 0 ;;
+		esac
+		printf '%s\n' "$said" >&2
+		return 1
+	}
+	if [ -d "$1" ]; then
+		cd -P "$1" && pwd -P
+	elif [ -e "$1" ]; then
+		printf '%s\n' "$1"
+	else
+		echo "$1 leads nowhere, or where nothing can be seen" >&2
+		return 1
+	fi
+}
+
 snap_boot() { cat /proc/sys/kernel/random/boot_id; }
 
 snap_units() {

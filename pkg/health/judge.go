@@ -33,6 +33,8 @@ func judge(c Check, v Vars, f remote.Frame) (Verdict, string) {
 		return judgeDisk(*c.Disk, f)
 	case c.Load != nil:
 		return judgeLoad(*c.Load, f)
+	case c.Conffiles != nil:
+		return judgeConffiles(f)
 	}
 	return Unknown, "nothing was asked"
 }

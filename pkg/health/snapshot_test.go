@@ -180,11 +180,11 @@ func FuzzSnapshot(f *testing.F) {
 }
 
 func FuzzJudge(f *testing.F) {
-	for _, body := range []string{ssTable, hexTable, dfTable, httpAnswer, "active\n", "3.9 2 1 1/2 3\n2\n"} {
+	for _, body := range []string{ssTable, hexTable, dfTable, httpAnswer, "active\n", "3.9 2 1 1/2 3\n2\n", "none\n", "/etc/a.rpmnew\n"} {
 		f.Add(0, []byte(body))
 	}
 	checks := []Check{{Service: "a"}, {TCP: &TCP{Address: ":22"}}, {TCP: &TCP{Address: "h:22"}}, {HTTP: &HTTP{Status: 200, Contains: "x"}},
-		{Command: &Command{Argv: []string{"a"}}}, {Disk: &Disk{Path: "/", MinFree: "5%"}}, {Load: &Load{Max: 1}}}
+		{Command: &Command{Argv: []string{"a"}}}, {Disk: &Disk{Path: "/", MinFree: "5%"}}, {Load: &Load{Max: 1}}, conffiles("/etc")}
 	f.Fuzz(func(t *testing.T, code int, body []byte) {
 		for _, c := range checks {
 			verdict, seen := judge(c, Vars{}, remote.Frame{Body: body, Code: code})

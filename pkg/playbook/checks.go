@@ -24,6 +24,7 @@ func (l *loader) checks() {
 func (l *loader) check(y *checkYAML) health.Check {
 	c := health.Check{
 		Service: string(y.Service.V), TCP: tcp(y.TCP), HTTP: web(y.HTTP), Command: command(y.Command), Disk: disk(y.Disk), Load: load(y.Load),
+		Conffiles:   conffiles(y.Conffiles),
 		DefaultDiff: y.DefaultDiff.V, Within: y.Within.Or(y.HTTP.V.Within.Or(health.DefaultWithin)),
 	}
 	if y.Within.Set() && y.HTTP.V.Within.Set() {
@@ -77,4 +78,15 @@ func load(v document.Value[loadYAML]) *health.Load {
 		return nil
 	}
 	return &health.Load{Max: v.V.Max.V}
+}
+
+func conffiles(v document.Value[conffilesYAML]) *health.Conffiles {
+	if !v.Set() {
+		return nil
+	}
+	c := &health.Conffiles{}
+	for _, path := range v.V.Paths.V {
+		c.Paths = append(c.Paths, string(path.V))
+	}
+	return c
 }

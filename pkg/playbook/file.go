@@ -95,12 +95,13 @@ type checkYAML struct {
 	Command     document.Value[commandYAML]   `yaml:"command" doc:"a command that must exit 0: {argv: [/usr/local/bin/smoke]}"`
 	Disk        document.Value[diskYAML]      `yaml:"disk" doc:"free space: {path: /var, min_free: 10%}"`
 	Load        document.Value[loadYAML]      `yaml:"load" doc:"load average of a minute, per processor: {max: 1.5}"`
+	Conffiles   document.Value[conffilesYAML] `yaml:"conffiles" doc:"nothing that a package manager left beside the admin's files waits to be merged (.dpkg-dist, .rpmnew, .pacnew and the like): {paths: [/etc/nginx]}"`
 	DefaultDiff document.Value[bool]          `yaml:"default_diff" doc:"no new fault against the state before: failed units, lost listeners, mounts, default route, time sync"`
 }
 
 // ExactlyOne tells document that a check asks one question.
 func (*checkYAML) ExactlyOne() []string {
-	return []string{"service", "tcp", "http", "command", "disk", "load", "default_diff"}
+	return []string{"service", "tcp", "http", "command", "disk", "load", "conffiles", "default_diff"}
 }
 
 type tcpYAML struct {
@@ -132,6 +133,10 @@ type diskYAML struct {
 
 type loadYAML struct {
 	Max document.Value[float64] `yaml:"max" doc:"times the number of processors" flags:"required" min:"0.01" max:"1000"`
+}
+
+type conffilesYAML struct {
+	Paths document.Value[[]document.Value[absolutePath]] `yaml:"paths" doc:"a folder with all below it, or a file; looked at as root, and one that is not there holds nothing: [/etc/nginx, /etc/ssh/sshd_config]" flags:"required" count:"1"`
 }
 
 // Schema is the JSON Schema of a playbook.

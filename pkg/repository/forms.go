@@ -45,7 +45,7 @@ func inside(file string) (string, bool) {
 	odd := func(r rune) bool {
 		return r == unicode.ReplacementChar || r == '\\' || !unicode.IsPrint(r) || unicode.Is(unicode.Cf, r)
 	}
-	if file == "" || len(file) > 1024 || file[0] == '/' || strings.ContainsFunc(file, odd) {
+	if file == "" || len(file) > 1024 || file[0] == '/' || strings.TrimSpace(file) != file || strings.ContainsFunc(file, odd) {
 		return "", false
 	}
 	for part := range strings.SplitSeq(file, "/") {

@@ -62,7 +62,7 @@ func (o *operator) turnBack(e RollbackAsked) {
 	if !e.Auto && (o.phase == PhaseOpen || o.phase == PhasePaused) {
 		o.phase = PhaseHalted
 	}
-	o.forget(len(e.Hosts) > 0)
+	o.forget(len(e.Hosts))
 }
 
 // forth turns a host round again: it is begun anew.
@@ -74,10 +74,10 @@ func (tr *truth) forth() {
 }
 
 // forget: what was waived holds no longer for rings that have not begun.
-func (o *operator) forget(any bool) {
+func (o *operator) forget(hosts int) {
 	o.waived = slices.DeleteFunc(o.waived, func(w Waived) bool {
 		_, open := o.opened[w.Ring]
-		return !open && any
+		return !open && hosts > 0
 	})
 }
 

@@ -204,8 +204,5 @@ func (o *operator) retry(e Retried) {
 	if o.phase == PhaseHalted || o.phase == PhaseFinished {
 		o.phase = PhaseOpen
 	}
-	o.waived = slices.DeleteFunc(o.waived, func(w Waived) bool {
-		_, open := o.opened[w.Ring]
-		return !open && len(e.Hosts) > 0
-	})
+	o.forget(len(e.Hosts))
 }

@@ -90,7 +90,7 @@ type labLink struct{ h *labHost }
 
 func (l labLink) Session() remote.Session {
 	if l.h.files {
-		return remote.Session{Runner: l.h, Files: labFiles{l.h}}
+		return remote.Session{Runner: l.h, Files: labFiles(l)}
 	}
 	return remote.Session{Runner: l.h}
 }

@@ -5,9 +5,11 @@ package real_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -67,6 +69,17 @@ func wantAll(t *testing.T, hosts []*real.Host, version string, packages ...strin
 	}
 }
 
+// wantFailed wants the host to have failed, with these words in the reason.
+func wantFailed(t *testing.T, got said, h *real.Host, words ...string) {
+	t.Helper()
+	line := regexp.MustCompile(`(?m)/` + regexp.QuoteMeta(h.Name) + ` +host +failed .*$`).FindString(got.out)
+	for _, word := range words {
+		if !strings.Contains(line, word) {
+			t.Errorf("%s: %q is not in the reason %q", h.Name, word, line)
+		}
+	}
+}
+
 // asked are the files of this name that the host asked the repository for, since so many
 // requests.
 func asked(h *real.Host, lab *real.Lab, since int, file string) []string {
@@ -115,6 +128,40 @@ func (d *desk) emptyStore(pkg, version string) {
 		}
 		if err := os.Remove(found[0]); err != nil {
 			d.t.Fatal(err)
+		}
+	}
+}
+
+// wantProven wants the set that production is bound to to name the files as they were
+// built, by the signed indexes, and the store to have them.
+func wantProven(t *testing.T, d *desk, wanted string, packages ...string) {
+	t.Helper()
+	type version struct {
+		Package, Version, Digest, Assurance string
+		Stored                              bool
+	}
+	var doc struct {
+		Domains []struct {
+			Domain   string
+			Versions []version
+		}
+	}
+	if err := json.Unmarshal([]byte(d.must(0, "patchset", "show", d.rollout()+"/production", "--json").out), &doc); err != nil {
+		t.Fatal(err)
+	}
+	proven := map[string]version{}
+	for _, domain := range doc.Domains {
+		system, _, _ := strings.Cut(domain.Domain, " ")
+		for _, v := range domain.Versions {
+			proven[system+" "+v.Package] = v
+		}
+	}
+	for _, system := range systems() {
+		for _, pkg := range packages {
+			got, want := proven[system.String()+" "+pkg], digest(t, system, d.lab, pkg, wanted)
+			if got.Digest != want || got.Version != system.Version(wanted) || got.Assurance != "signed_index" || !got.Stored {
+				t.Errorf("%s: the patch set says of %s %+v, want %s from the signed index, stored", system, pkg, got, want)
+			}
 		}
 	}
 }

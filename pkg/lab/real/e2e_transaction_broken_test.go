@@ -61,6 +61,7 @@ type broken struct {
 }
 
 func (f *broken) failsClosed(t *testing.T, d *desk) {
+	wantText(t, d.call("plan", "playbook.yaml"), f.cut.Name, "dpkg --configure -a", "repair: true")
 	f.timed.Must("systemctl", "start", "--no-block", strings.TrimSuffix(timer, ".timer"))
 	f.timed.Await("the timer's own transaction", func() bool { return f.timed.Configured(mate, "1.0") > 0 })
 	r := d.start()
@@ -72,10 +73,10 @@ func (f *broken) failsClosed(t *testing.T, d *desk) {
 	if got.code != 4 {
 		t.Errorf("want exit code 4, got %s", got)
 	}
-	wantText(t, got, f.cut.Name, "interrupted", "dpkg --configure -a", f.timed.Name)
+	wantText(t, got, f.cut.Name, "is interrupted", f.timed.Name)
 	wantVersion(t, f.cut, real.Plain, "1.0")
 	for _, h := range f.full {
-		wantText(t, got, h.Name)
+		wantFailed(t, got, h, fills)
 		if h.Version(fills) == h.OS.Version("2.0") && h.OS != real.Arch { // pacman says so all the same
 			t.Errorf("%s: its disk was not full", h.Name)
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,14 +38,22 @@ func (d *desk) read(name string) string {
 	return string(text)
 }
 
-// rollout is the id of the desk's only one.
+// rollout is the id of the desk's last one.
 func (d *desk) rollout() string {
 	d.t.Helper()
-	found, err := filepath.Glob(filepath.Join(d.dir, "state/rollouts/*"))
-	if err != nil || len(found) != 1 {
-		d.t.Fatalf("want one rollout in the state folder, got %v (%v)", found, err)
+	found, err := filepath.Glob(filepath.Join(d.dir, "state/rollouts/*/journal.jsonl"))
+	if err != nil || len(found) == 0 {
+		d.t.Fatalf("no rollout is in the state folder (%v)", err)
 	}
-	return filepath.Base(found[0])
+	written := func(journal string) time.Time {
+		about, err := os.Stat(journal)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		return about.ModTime()
+	}
+	last := slices.MaxFunc(found, func(a, b string) int { return written(a).Compare(written(b)) })
+	return filepath.Base(filepath.Dir(last))
 }
 
 // record is one line of a journal.
@@ -55,7 +64,7 @@ type record struct {
 	Payload json.RawMessage
 }
 
-// records are those of one kind in the journal of the desk's only rollout. A line that is
+// records are those of one kind in the journal of the desk's last rollout. A line that is
 // being written is left out.
 func (d *desk) records(kind string) []record {
 	d.t.Helper()

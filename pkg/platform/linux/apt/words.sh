@@ -22,10 +22,12 @@ apt_goes() {
 	for name in $(apt_present $remove); do printf '%s-\n' "$name"; done
 }
 
-# Those of these packages that are installed.
+# Those of these packages that are here, whole or not: a failed script leaves them half
+# configured.
 apt_present() {
 	# shellcheck disable=SC2016 # fields of dpkg
-	dpkg-query -W -f '${binary:Package} ${db:Status-Status}\n' -- "$@" 2>/dev/null | sed -n 's/ installed$//p'
+	dpkg-query -W -f '${binary:Package} ${db:Status-Status}\n' -- "$@" 2>/dev/null |
+		grep -v -e ' not-installed$' -e ' config-files$' | cut -d ' ' -f 1
 }
 
 # -y: what would need another "yes" (a hold, a downgrade) is then refused, as in the real run.
