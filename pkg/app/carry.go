@@ -71,7 +71,7 @@ func (e Env) engine(o RunOptions, f *fleet, r *openRollout, watch *watcher) *eng
 		Now:   e.Now, Progress: watch.progress,
 		Outside:    &hook.Outside{Client: hook.NewClient(), Secret: f.secret, Local: controller, Now: e.Now},
 		Controller: controller, Out: st.Out, Healthy: st.Healthy, Sick: st.Sick,
-		Knows: o.knows, ForceUnlock: o.ForceUnlock, Signed: e.signed(f, r.store),
+		Knows: o.knows, ForceUnlock: o.ForceUnlock, Signed: e.signed(f, r.store), Verifies: f.verifies,
 	}, r.state)
 	watch.learn = func(event rollout.Event, s *rollout.State) {
 		performer.Learn(event)
@@ -110,7 +110,7 @@ func absolute(path string) string {
 // ended, unless the rollout itself came to an end.
 func (e Env) endingOf(source report.Source) Ending {
 	end := Ending{Ending: report.Exit(source), Next: report.Next(source)}
-	if e.stopped() && source.Status.Phase == rollout.PhaseOpen {
+	if e.stopped() && (source.Status.Phase == rollout.PhaseOpen || source.Returning()) {
 		end.Ending = report.Stopped(end.Ending)
 	}
 	return end

@@ -62,6 +62,9 @@ func (e Env) inHome(name string) string {
 	return name
 }
 
+// verifies tells which hosts the inventory names keys for.
+func (f *fleet) verifies(id fact.HostID) bool { return f.keys[id] != nil }
+
 // signed looks digests up in the signed indexes of hosts, by the inventory's keyrings.
 func (e Env) signed(f *fleet, store provenance.Store) local.Signed {
 	keys := func(id fact.HostID) *provenance.Keys { return f.keys[id] }

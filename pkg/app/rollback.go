@@ -32,7 +32,7 @@ func (e Env) Rollback(ctx context.Context, o RollbackOptions) (Ending, error) {
 	if err != nil {
 		return Ending{}, err
 	}
-	id, hosts, err := o.target(ctx, inv)
+	id, hosts, err := e.target(ctx, o, inv)
 	if err != nil {
 		return Ending{}, err
 	}
@@ -60,12 +60,18 @@ func (e Env) Rollback(ctx context.Context, o RollbackOptions) (Ending, error) {
 // askBack shows what would be taken back, has it confirmed, and journals it.
 func (e Env) askBack(ctx context.Context, o RollbackOptions, r *openRollout, hosts []fact.HostID) error {
 	if hosts != nil { // of those that a pattern names, what was not changed is not meant
-		hosts = slices.DeleteFunc(hosts, func(id fact.HostID) bool { h, in := r.state.Host(id); return !in || !changedBy(h) })
-		if len(hosts) == 0 {
+		its, others := r.split(hosts)
+		if len(its) == 0 {
 			return fault.Usagef("see: patchring report "+r.ID, "rollout %s has changed none of these hosts", r.ID)
 		}
+		e.sayLeft(others, "rollout "+r.ID+" has not changed")
+		hosts = its
 	}
 	entry, err := r.state.Rollback(hosts, o.Reason)
+	if err != nil && r.state.Returning() { // asked before, and cut: nothing is asked anew
+		e.say("note: hosts of rollout %s are on their way back already; that is carried on", r.ID)
+		return nil
+	}
 	if err != nil {
 		return &fault.Error{Kind: fault.GiveUp, Code: fault.Usage, What: "rollout " + r.ID + " can't be rolled back", Err: err, Hint: "see: patchring status " + r.ID}
 	}
@@ -124,7 +130,7 @@ func back(h rollout.HostStatus) string {
 }
 
 // target finds the rollout, and the hosts of it; no hosts: all that can be.
-func (o RollbackOptions) target(ctx context.Context, inv *inventory.Inventory) (string, []fact.HostID, error) {
+func (e Env) target(ctx context.Context, o RollbackOptions, inv *inventory.Inventory) (string, []fact.HostID, error) {
 	dir, err := o.stateDir()
 	if err != nil {
 		return "", nil, err
@@ -150,27 +156,84 @@ func (o RollbackOptions) target(ctx context.Context, inv *inventory.Inventory) (
 	if named {
 		return o.Target, wanted, nil
 	}
-	id, err := o.lastThatChanged(ctx, all, wanted)
-	return id, wanted, err
+	return e.lastThatChanged(ctx, o, all, wanted)
 }
 
-// lastThatChanged is the newest rollout that has changed any of these hosts. Where an
-// older one has changed others of them, the newest alone is taken back: one is told at a
-// time.
-func (o RollbackOptions) lastThatChanged(ctx context.Context, all []statedir.About, hosts []fact.HostID) (string, error) {
+// lastThatChanged is the rollout that was the last to change these hosts. Where that is
+// not the same one for all of them, nothing is guessed: each is named. What none has
+// changed is told, and left out.
+func (e Env) lastThatChanged(ctx context.Context, o RollbackOptions, all []statedir.About, hosts []fact.HostID) (string, []fact.HostID, error) {
+	var found []changed
+	left := hosts
 	for _, about := range slices.Backward(all) {
-		r, err := o.openRollout(ctx, about.ID)
+		its, rest, err := o.split(ctx, about.ID, left)
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
-		touched := slices.ContainsFunc(hosts, func(id fact.HostID) bool {
-			h, in := r.state.Host(id)
-			return in && changedBy(h)
-		})
-		r.Close()
-		if touched {
-			return about.ID, nil
+		if left = rest; len(its) > 0 {
+			found = append(found, changed{about.ID, its})
 		}
 	}
-	return "", fault.Usagef("list them with: patchring status", "%q is no rollout of this state folder, and no rollout has changed such hosts", o.Target)
+	switch len(found) {
+	case 0:
+		return "", nil, fault.Usagef("list them with: patchring status", "%q is no rollout of this state folder, and no rollout has changed such hosts", o.Target)
+	case 1:
+		e.sayLeft(left, "no rollout of this state folder has changed")
+		return found[0].rollout, found[0].hosts, nil
+	}
+	return "", nil, severalChanged(o.Target, found)
+}
+
+// changed are the hosts that a rollout was the last to change.
+type changed struct {
+	rollout string
+	hosts   []fact.HostID
+}
+
+func (o RollbackOptions) split(ctx context.Context, id string, hosts []fact.HostID) (its, others []fact.HostID, err error) {
+	r, err := o.openRollout(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer r.Close()
+	its, others = r.split(hosts)
+	return its, others, nil
+}
+
+// split tells the hosts that the rollout has changed from the others.
+func (r *openRollout) split(hosts []fact.HostID) (its, others []fact.HostID) {
+	for _, host := range hosts {
+		if h, in := r.state.Host(host); in && changedBy(h) {
+			its = append(its, host)
+			continue
+		}
+		others = append(others, host)
+	}
+	return its, others
+}
+
+// severalChanged refuses to take back a part of what was named, and gives the commands for
+// each part.
+func severalChanged(target string, found []changed) error {
+	var commands []string
+	for _, c := range found {
+		commands = append(commands, fmt.Sprintf("patchring rollback %s --limit '%s' --reason TEXT", c.rollout, strings.Join(namesOf(c.hosts), ",")))
+	}
+	return fault.Usagef("nothing was changed; roll them back one rollout at a time:\n  "+strings.Join(commands, "\n  "),
+		"the hosts of %q were last changed by %d rollouts", target, len(found))
+}
+
+// sayLeft names hosts that are left out; none: nothing is said.
+func (e Env) sayLeft(hosts []fact.HostID, why string) {
+	if len(hosts) > 0 {
+		e.say("left out, since %s them, or they are back already: %s", why, few(namesOf(hosts)))
+	}
+}
+
+func namesOf(hosts []fact.HostID) []string {
+	var names []string
+	for _, id := range hosts {
+		names = append(names, id.String())
+	}
+	return names
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -37,11 +38,12 @@ func (c Conffiles) valid() error {
 	return nil
 }
 
-// words are the paths without slashes at their ends, to which no ending could be put.
+// words are the paths as the shell's cd reads them, and without slashes at their ends, to
+// which no ending could be put.
 func (c Conffiles) words() []string {
 	words := slices.Clone(c.Paths)
 	for i := range words {
-		words[i] = cmp.Or(strings.TrimRight(words[i], "/"), "/")
+		words[i] = path.Clean(words[i])
 	}
 	return words
 }

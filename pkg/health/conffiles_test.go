@@ -20,10 +20,7 @@ func conffiles(paths ...string) Check { return Check{Conffiles: &Conffiles{Paths
 
 func TestJudgeConffiles(t *testing.T) {
 	long := "/etc/" + strings.Repeat("x", 4000) + ".rpmnew\n"
-	six := ""
-	for i := range 6 {
-		six += fmt.Sprintf("/etc/%d.pacnew\n", i)
-	}
+	six := "/etc/1.pacnew\n/etc/2.pacnew\n/etc/3.pacnew\n/etc/4.pacnew\n/etc/5.pacnew\n/etc/6.pacnew\n"
 	for name, c := range map[string]struct {
 		frame remote.Frame
 		want  Verdict
@@ -32,7 +29,7 @@ func TestJudgeConffiles(t *testing.T) {
 		"none":            {frame(0, "none\n"), Pass, "nothing was left beside"},
 		"one":             {frame(0, "/etc/a.dpkg-dist\n"), Fail, "left to be merged: /etc/a.dpkg-dist"},
 		"two, unsorted":   {frame(0, "/etc/b.rpmnew\n/etc/a b.apk-new\n/etc/b.rpmnew\n"), Fail, "left to be merged: /etc/a b.apk-new, /etc/b.rpmnew"},
-		"more than shown": {frame(0, six), Fail, "/etc/4.pacnew and more"},
+		"more than shown": {frame(0, six), Fail, "/etc/4.pacnew, /etc/5.pacnew and more"},
 		"hostile name":    {frame(0, "/etc/\x1b[2J.ucf-dist\n"), Fail, `left to be merged: /etc/\x1b[2J.ucf-dist`},
 		"long names":      {frame(0, strings.Repeat(long, 6)), Fail, "xxx…"},
 		"found in part":   {frame(1, "find: '/etc/x': Permission denied\n/etc/a.rpmsave\n"), Fail, "left to be merged: /etc/a.rpmsave"},
@@ -73,7 +70,7 @@ func FuzzConffiles(f *testing.F) {
 }
 
 func TestConffilesAreAskedAsMeant(t *testing.T) {
-	c := conffiles("/etc/nginx//", "/", "/etc/ssh/sshd_config")
+	c := conffiles("/etc/nginx//", "/", "/etc/x/../ssh/sshd_config")
 	if got := (Round{}).words(c); !slices.Equal(got, []string{"check_conffiles", "10", "/etc/nginx", "/", "/etc/ssh/sshd_config"}) {
 		t.Errorf("got %q", got)
 	}
@@ -97,7 +94,7 @@ func TestConffilesAreAskedAsMeant(t *testing.T) {
 // Both lists say the same, each kind at both places of the script.
 func TestScriptKnowsTheEndings(t *testing.T) {
 	for _, ending := range leftEndings() {
-		if strings.Count(script, "'*"+ending+"'") != 1 || strings.Count(script, " "+ending)-strings.Count(script, " "+ending+"-") != 1 {
+		if strings.Count(script, "'*"+ending+"'") != 1 || strings.Count(script, " "+ending) != 1 {
 			t.Errorf("the script does not look for %s once at each place", ending)
 		}
 	}
@@ -178,8 +175,8 @@ func TestScriptTellsWhatItCanNotSee(t *testing.T) {
 		"closed, but left":      {"find", `echo "$1/a.rpmnew"; echo "find: '$1/x': Permission denied" >&2; exit 1`, "left", "fail a.rpmnew"},
 		"find hangs":            {"find", `exec sleep 30`, "web", "unknown did not end in time"},
 		"find is broken":        {"find", `exit 126`, "web", "unknown exit status 126"},
-		"a closed path":         {"ls", `echo "ls: cannot access '$2': Permission denied"; exit 2`, "web", "unknown Permission denied"},
-		"ls is broken":          {"ls", `echo "/bin/ls: cannot execute: No such file or directory"; exit 127`, "web", "unknown cannot execute"},
+		"a closed path":         {"ls", `echo "ls: cannot access '$2': Permission denied"; exit 2`, "none", "unknown Permission denied"},
+		"ls is broken":          {"ls", `echo "/bin/ls: cannot execute: No such file or directory"; exit 127`, "none", "unknown cannot execute"},
 		"sort is broken":        {"sort", `exit 1`, "left", "unknown exit status 0"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -191,24 +191,30 @@ beside() { # path
 }
 
 # placed: where the path leads, as find does not follow links; nothing where it does not
-# exist. That test -e is false proves nothing: it is for a closed folder, too.
+# exist. A link to nowhere is none of that: some ls say that it does not exist.
 placed() { # path
-	said=$(ls -d "$1" 2>&1) || {
-		case $?:$said in
-		12[67]:*) ;; # it was not ls that spoke
-		*": No such file or directory" | *": Not a directory") return 0 ;;
-		esac
-		printf '%s\n' "$said" >&2
-		return 1
-	}
 	if [ -d "$1" ]; then
-		cd -P "$1" && pwd -P
+		cd "$1" && pwd -P
 	elif [ -e "$1" ]; then
 		printf '%s\n' "$1"
-	else
+	elif [ -L "$1" ]; then
 		echo "$1 leads nowhere, or where nothing can be seen" >&2
 		return 1
+	else
+		absent "$1"
 	fi
+}
+
+# absent: the path does not exist for sure; that test -e is false says the same of what
+# lies in a closed folder.
+absent() { # path
+	said=$(ls -d "$1" 2>&1)
+	case $?:$said in
+	0:* | 12[67]:*) ;; # it has just come; or it was not ls that spoke
+	*": No such file or directory" | *": Not a directory") return 0 ;;
+	esac
+	printf '%s\n' "$said" >&2
+	return 1
 }
 
 snap_boot() { cat /proc/sys/kernel/random/boot_id; }

@@ -2,7 +2,9 @@ package health
 
 import (
 	"bytes"
+	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,5 +60,16 @@ func TestScriptOnSimulatedHosts(t *testing.T) {
 func TestScriptKeepsToTheSubset(t *testing.T) {
 	for _, outside := range posix.Check("health.sh", []byte(script)) {
 		t.Error(outside)
+	}
+}
+
+func TestScriptPleasesShellcheck(t *testing.T) {
+	if _, err := exec.LookPath("shellcheck"); err != nil {
+		t.Skip("needs shellcheck: it checks the script")
+	}
+	cmd := exec.CommandContext(t.Context(), "shellcheck", "-s", "sh", "-")
+	cmd.Stdin = strings.NewReader(script)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

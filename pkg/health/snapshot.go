@@ -104,6 +104,7 @@ func readUnits(body []byte) ([]string, error) {
 		}
 		states := words[1:min(4, len(words))] // a description may say anything
 		switch {
+		case slices.Contains(states, "failed") && strings.HasPrefix(words[0], ownUnits):
 		case slices.Contains(states, "failed"):
 			units = append(units, item(words[0]))
 		case slices.Contains(states, "auto-restart"), slices.Contains(states, "auto-restart-queued"):
@@ -114,6 +115,10 @@ func readUnits(body []byte) ([]string, error) {
 	}
 	return units, nil
 }
+
+// ownUnits are patchring's jobs: what became of one is told where its end is looked at, and
+// is no fault of the host.
+const ownUnits = "patchring-"
 
 // restarting is put behind the name of a unit that ends and is started over and over.
 const restarting = " (auto-restart)"

@@ -29,6 +29,7 @@ func TestReadSections(t *testing.T) {
 		want    []string // nil: not known
 		why     string
 	}{
+		"our own unit":    {fact.SectionFailedUnits, frame(0, "patchring-r1-install.service loaded failed failed x\n"), []string{}, ""},
 		"no failed units": {fact.SectionFailedUnits, frame(0, "\n"), []string{}, ""},
 		"failed units": {fact.SectionFailedUnits, frame(0, "● nginx.service loaded failed dead A web server\napt.timer loaded failed dead x\n"),
 			[]string{"apt.timer", "nginx.service"}, ""},

@@ -69,17 +69,24 @@ func foreign(arch, native string) string {
 
 // Freeze makes a patch set: sorted, without duplicates, so that the same proofs in
 // any order have one digest. Of several proofs of one version and file the one that rests
-// on most is kept; one without a digest adds nothing to one with it. Two with different
-// digests both stay: then nobody can tell which file was tested.
+// on most is kept; one without a digest adds nothing to one with it, and a host's word
+// nothing to a signed index. Two with different digests that rest on the same both stay:
+// then nobody can tell which file was tested.
 func Freeze(proven []patch.Proven) patch.PatchSet {
 	sorted := append([]patch.Proven{}, proven...)
 	slices.SortFunc(sorted, func(a, b patch.Proven) int {
-		return cmp.Or(compareProven(a, b), -cmp.Compare(a.Digest, b.Digest), -cmp.Compare(weight(a), weight(b)),
+		return cmp.Or(compareProven(a, b), -cmp.Compare(weight(a), weight(b)), -cmp.Compare(a.Digest, b.Digest),
 			cmp.Compare(a.File, b.File), cmp.Compare(a.Repository, b.Repository), cmp.Compare(a.Signer, b.Signer), cmp.Compare(a.Size, b.Size))
 	})
-	return patch.PatchSet{Proven: slices.CompactFunc(sorted, func(next, one patch.Proven) bool {
-		return next.Bare() == one.Bare() && (next.Digest == one.Digest || next.Digest == "")
-	})}
+	kept := []patch.Proven{}
+	for i, p := range sorted {
+		last := len(kept) - 1
+		again := i > 0 && kept[last].Bare() == p.Bare()
+		if !again || kept[last].Digest != p.Digest && weight(p) == weight(kept[last]) {
+			kept = append(kept, p)
+		}
+	}
+	return patch.PatchSet{Proven: kept}
 }
 
 // weight orders by what a digest rests on.
@@ -89,16 +96,14 @@ func weight(p patch.Proven) int {
 
 // Detail fills in what is known of the files of proven versions.
 func Detail(proven, known []patch.Proven) []patch.Proven {
-	files := map[patch.Proven]patch.Proven{}
+	files := map[patch.Proven][]patch.Proven{}
 	for _, k := range Freeze(known).Proven {
-		if files[k.Bare()].Digest == "" {
-			files[k.Bare()] = k
-		}
+		files[k.Bare()] = append(files[k.Bare()], k)
 	}
 	out := slices.Clone(proven)
 	for i, p := range out {
-		if k, ok := files[p.Bare()]; ok {
-			out[i] = k
+		if found := files[p.Bare()]; len(found) == 1 { // of two, nobody can tell which it was
+			out[i] = found[0]
 		}
 	}
 	return out

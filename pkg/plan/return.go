@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -123,15 +124,20 @@ func (r *Return) lower(to Light, why string) {
 // newer one has written, or everything else was started against it. After Red Hat's list
 // of what "dnf history undo" does not support, and the databases' own upgrade notes.
 func oneWay(name string) string {
+	name = strings.ToLower(name) // MariaDB-server
 	for _, group := range []struct {
 		why   string
 		names []string // whole, or with "*" their beginning
 	}{
-		{"everything that runs is bound to it", []string{"glibc", "glibc-*", "libc6", "libc-bin", "musl"}},
-		{"the running system bus can't be replaced by an older one", []string{"dbus", "dbus-daemon", "dbus-broker", "libdbus-1-3"}},
+		{"everything that runs is bound to it", []string{"glibc", "glibc-*", "libc6*", "libc-bin", "musl"}},
+		{"the running system bus can't be replaced by an older one", []string{"dbus*", "libdbus-1*"}},
+		{"it is installed beside the former kernel; boot that one, and remove this one, by hand", []string{"kernel", "kernel-core", "kernel-modules*", "kernel-default*", "kernel-rt*", "kernel-uek*", "kernel-debug*"}},
 		{"its policy store is converted", []string{"selinux-policy", "selinux-policy-*"}},
 		{"units and journals of the newer one may not be read by the older", []string{"systemd", "systemd-*", "libsystemd0", "udev"}},
-		{"the database may have been converted", []string{"postgresql*", "mysql-server*", "mariadb-server*", "mongodb*", "percona-server*", "389-ds*", "slapd"}},
+		{"the database may have been converted", []string{
+			"postgresql*", "mysql*", "mariadb*", "mongodb*", "percona*", "389-ds*", "slapd", "openldap*server*", "openldap2",
+			"redis*", "valkey*", "influxdb*", "couchdb*", "elasticsearch*", "opensearch*", "cassandra*",
+		}},
 		{"it sets which release this is", []string{"*-release", "base-files"}},
 	} {
 		if slices.ContainsFunc(group.names, func(pattern string) bool { return matchesName(pattern, name) }) {
@@ -145,18 +151,13 @@ func oneWay(name string) string {
 func delicate(name string) string {
 	for _, prefix := range []string{"linux-image", "kernel", "initramfs", "dracut", "grub", "shim"} {
 		if strings.HasPrefix(name, prefix) {
-			return "the host boots from it; the former kernel is booted to take it back"
+			return "the host boots from it: it goes back only where GRUB can start the former kernel by itself (GRUB_DEFAULT=saved)"
 		}
 	}
 	return ""
 }
 
 func matchesName(pattern, name string) bool {
-	if rest, found := strings.CutPrefix(pattern, "*"); found {
-		return strings.HasSuffix(name, rest)
-	}
-	if rest, found := strings.CutSuffix(pattern, "*"); found {
-		return strings.HasPrefix(name, rest)
-	}
-	return pattern == name
+	is, err := path.Match(pattern, name)
+	return is && err == nil
 }

@@ -57,6 +57,8 @@ func takeBack(work *patch.Work, u patch.Update, f fact.Facts) (why string) {
 		return ""
 	case u.From != "" && slices.Contains(here, u.From) && !slices.Contains(here, u.To):
 		return ""
+	case u.From != "" && slices.Contains(here, u.From):
+		return fmt.Sprintf("%s %s stands beside %s: boot the former one, and remove the other, by hand", u.Key(), u.To, u.From)
 	case !slices.Contains(here, u.To):
 		return fmt.Sprintf("package %s was %s, became %s by this rollout, and is %s now: somebody else has changed it",
 			u.Key(), orAbsent(u.From), u.To, orAbsent(strings.Join(here, ", ")))

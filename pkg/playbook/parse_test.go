@@ -2,6 +2,7 @@ package playbook
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -82,7 +83,7 @@ func checkHooks(t *testing.T, b *Playbook) {
 
 func kinds(c health.Check) int {
 	n := 0
-	for _, set := range []bool{c.Service != "", c.TCP != nil, c.HTTP != nil, c.Command != nil, c.Disk != nil, c.Load != nil, c.DefaultDiff} {
+	for _, set := range []bool{c.Service != "", c.TCP != nil, c.HTTP != nil, c.Command != nil, c.Disk != nil, c.Load != nil, c.Conffiles != nil, c.DefaultDiff} {
 		if set {
 			n++
 		}
@@ -116,9 +117,12 @@ func TestEverythingIsTakenOver(t *testing.T) {
 		titles = append(titles, c.Name)
 	}
 	want := "[default_diff service getty@tty1.service tcp :22 tcp db.example:5432 tcp [::1]:53 " +
-		"http https://{{ .address }}:8443/{{.site}}/{{ .name }}?x=1 smoke disk /boot load]"
+		"http https://{{ .address }}:8443/{{.site}}/{{ .name }}?x=1 smoke disk /boot load conffiles /etc/nginx/ and 2 more]"
 	if got := fmt.Sprint(titles); got != want {
 		t.Errorf("checks %s", got)
+	}
+	if last := b.Checks[len(b.Checks)-1].Conffiles; last == nil || !slices.Equal(last.Paths, []string{"/etc/nginx/", "/etc/a b", "/etc/ssh/sshd_config"}) {
+		t.Errorf("conffiles %+v", last)
 	}
 	if b.Checks[0].Within != 90*time.Minute || b.Checks[5].Within != 5*time.Second || b.Checks[1].Within != health.DefaultWithin {
 		t.Error("within is lost")

@@ -118,19 +118,21 @@ func TestRoundAsksOnlyWhatIsOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		root := health.Check{Name: "smoke", Command: &health.Command{Argv: []string{"smoke"}, Become: true}}
 		broken := health.Check{Name: "broken", Service: "--force"}
+		left := health.Check{Conffiles: &health.Conffiles{Paths: []string{"/etc/web"}}}
 		answers := with("check_command 60 smoke", "0 fine\n")
+		answers["check_conffiles 10 /etc/web"] = "0 none\n"
 		answers["check_service other"] = "3 failed\n"
 		var asked []string
 		host := remotetest.New(t, script().Always().Does(func(ctx context.Context, c remote.Command) (remote.Result, error) {
 			asked = append(asked, fmt.Sprint(c.Become, strings.Count(string(c.Stdin), "\ndo "), c.Effect == remote.Reads))
 			return says(answers)(ctx, c)
 		}))
-		got := Checks(t.Context(), host, []health.Check{nginx, {Service: "other", Within: 2 * time.Second}, root, broken}, health.Vars{}, nil)
-		want := []string{"service nginx: pass 1", "service other: fail 3", "smoke: pass 1", "broken: unknown 0"}
+		got := Checks(t.Context(), host, []health.Check{nginx, {Service: "other", Within: 2 * time.Second}, root, broken, left}, health.Vars{}, nil)
+		want := []string{"service nginx: pass 1", "service other: fail 3", "smoke: pass 1", "broken: unknown 0", "conffiles /etc/web: pass 1"}
 		if !slices.Equal(lines(got), want) {
 			t.Errorf("got %+v", got)
 		}
-		if want := []string{"false 2 true", "true 1 true", "false 1 true", "false 1 true"}; !slices.Equal(asked, want) {
+		if want := []string{"false 2 true", "true 2 true", "false 1 true", "false 1 true"}; !slices.Equal(asked, want) {
 			t.Errorf("asked %q", asked)
 		}
 	})

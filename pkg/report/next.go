@@ -41,6 +41,8 @@ func nextOf(s Source) string {
 		return ""
 	case ExitSecurityLeft, ExitNeedsPerson:
 		return command("report", st.Rollout)
+	case ExitRolledBack:
+		return fmt.Sprintf("%s shows why; the next run installs the same again unless the playbook leaves it out (exclude)", command("report", st.Rollout))
 	}
 	return fmt.Sprintf("%s shows why; when it is put right: %s", command("report", st.Rollout), runCommand(s))
 }
@@ -156,4 +158,11 @@ func roundUp(d time.Duration) string {
 
 func command(verb, object string) string {
 	return "patchring " + remote.Quote([]string{verb, clean(object)})
+}
+
+// Returning tells whether hosts are on their way back, or wait for that.
+func (s Source) Returning() bool {
+	return slices.ContainsFunc(s.Status.Hosts, func(h rollout.HostStatus) bool {
+		return h.State == rollout.HostRollback || h.Back && h.State == rollout.HostWorking
+	})
 }

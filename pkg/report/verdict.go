@@ -58,8 +58,13 @@ func hostCode(h rollout.HostStatus) int {
 	switch h.State {
 	case rollout.HostHealthy, rollout.HostNothing, rollout.HostWaiting, rollout.HostWorking:
 		return ExitDone
-	case rollout.HostRollback, rollout.HostRolledBack:
+	case rollout.HostRolledBack:
 		return ExitRolledBack
+	case rollout.HostRollback: // it may wait for long, and is as it was until then
+		if h.FellFrom == rollout.HostHealthy {
+			return ExitRolledBack
+		}
+		return ExitHostsFailed
 	}
 	byClass := ofFault(h.Code)
 	switch {

@@ -12,12 +12,13 @@ import (
 
 // way is what the world knows of a host's way back.
 type way struct {
-	back    bool              // it is, or was, to be taken back
-	auto    bool              // not because a person said so
-	inUse   bool              // it was healthy when that was said, and nothing was done to it since
-	changed bool              // a step of this try has begun to change it
-	judged  bool              // or has looked at what came of it
-	former  map[string]string // what was there before this rollout: package → version, "" none
+	back      bool              // it is, or was, to be taken back
+	auto      bool              // not because a person said so
+	inUse     bool              // it was healthy when that was said, and nothing was done to it since
+	changed   bool              // a step of this try has begun to change it
+	judged    bool              // or has looked at what came of it
+	installed bool              // an install step of this rollout has begun on it, and was not taken back
+	former    map[string]string // what was there before this rollout: package → version, "" none
 }
 
 // over: nothing more is done to the host, unless it is to be taken back.
@@ -68,7 +69,7 @@ func (o *operator) turnBack(e RollbackAsked) {
 // forth turns a host round again: it is begun anew.
 func (tr *truth) forth() {
 	if tr.final == HostRolledBack {
-		tr.touched, tr.did, tr.former = false, nil, nil
+		tr.touched, tr.did, tr.former, tr.installed = false, nil, nil, false
 	}
 	tr.back, tr.auto, tr.inUse, tr.changed, tr.judged = false, false, false, false, false
 }

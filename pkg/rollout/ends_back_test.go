@@ -14,6 +14,8 @@ func TestRareBackEnds(t *testing.T) {
 		"finished a:rolled_back",
 		"halted a:rolled_back",
 		"finished a:rolled_back b:healthy c:healthy d:healthy",
+		"finished a:healthy",
+		"finished a:rolled_back",
 	}
 	for i, s := range rareBack() {
 		w, err := s.run(sound())

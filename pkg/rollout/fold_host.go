@@ -79,6 +79,7 @@ func (e StepStarted) apply(s *State, at time.Time) {
 	if h.Began != nil && slices.Contains(h.Began.Changing, e.Step) {
 		h.Touched, h.changed = true, true
 	}
+	h.Did = Did(h.Did, h.Began, e.Step)
 	if h.State == HostRollback {
 		s.unsettle(h.ring)
 	}
@@ -141,9 +142,6 @@ func (h *host) learn(e StepEnded) {
 	h.Rebooted = h.Rebooted || e.Reboots
 	if e.Began != nil {
 		h.Began = e.Began
-	}
-	if e.Began != nil && e.Outcome == OutcomeOK { // of a work that was refused nothing is installed
-		h.Did = Did(h.Did, e.Began.Work)
 	}
 	if e.Before != "" {
 		h.Before = e.Before

@@ -29,8 +29,8 @@ func possible(h *host) bool { return h.Began.Return.Possible() }
 
 // lastTryOnly forgets what earlier tries have installed.
 func lastTryOnly(_ *State, e Entry, h *host) {
-	if end, is := e.(StepEnded); is && end.Host == h.ID && end.Began != nil && !end.Began.Work.Back {
-		h.Did = Did(nil, end.Began.Work)
+	if start, is := e.(StepStarted); is && start.Host == h.ID && start.Step == StepInstall && !h.Back {
+		h.Did = Did(nil, h.Began, start.Step)
 	}
 }
 
@@ -99,11 +99,16 @@ var ofBack = []mutation{
 		b.fold = func(s *State, _ Entry) { s.falling = nil }
 	}},
 	{"back: only what the last try installed is remembered", touchUp(lastTryOnly)},
-	{"rule 5: what a retry found counts as what was there before", touchUp(func(_ *State, e Entry, h *host) {
+	{"back: what was never begun counts as done", touchUp(func(_ *State, e Entry, h *host) {
+		if end, is := e.(StepEnded); is && end.Host == h.ID && end.Began != nil && end.Outcome == OutcomeOK {
+			h.Did = Did(h.Did, &Began{Work: end.Began.Work, Changing: []platform.StepID{StepInstall}}, StepInstall)
+		}
+	})},
+	{"rule 5: a retry forgets what was there before", touchUp(func(_ *State, e Entry, h *host) {
 		if _, retried := e.(Retried); retried {
 			h.Did = slices.Clone(h.Did)
 			for i := range h.Did {
-				h.Did[i].From = h.Did[i].To
+				h.Did[i].From = ""
 			}
 		}
 	})},

@@ -33,6 +33,7 @@ func (o *operator) touch(t Task) {
 		o.truth[t.Host].touched, o.w.bodies[t.Host].sick = true, true
 		o.truth[t.Host].changed = true
 	}
+	o.truth[t.Host].installed = o.truth[t.Host].installed || t.Step == "install"
 	if t.Step == "install" || t.Step == FlowVerify {
 		o.truth[t.Host].inUse, o.truth[t.Host].judged = false, true
 	}

@@ -79,5 +79,14 @@ func rareBack() []*scenario {
 	end := both.seqOf(ends("b", FlowEnd))
 	both.Parts[0].Words[end] = []word{{What: sayRollback, Host: 0}, {What: sayRetry, Host: -1}}
 	paused.Parts[0].Helped, both.Parts[0].Helped = false, false
-	return []*scenario{doubted, paused, hurried, both}
+	return []*scenario{doubted, paused, hurried, both, halfway(), halfway(word{What: sayRollback, Host: -1})}
+}
+
+// halfway is installed in two parts: a try that failed in the middle of it, and the retry
+// that installs the rest. What is said then comes late.
+func halfway(then ...word) *scenario {
+	s := fleet(ringNamed("test", "a")).returning("").fails("a", "install", OutcomeFailed)
+	s.Parts[0].Plan.OnFailure = plan.OnFailure{}
+	s.Parts[0].Helped, s.Parts[0].Late = false, append([]word{{What: sayRetry, Host: -1}}, then...)
+	return s
 }

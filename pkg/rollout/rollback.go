@@ -8,6 +8,7 @@ import (
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/schedule"
 )
 
@@ -17,7 +18,7 @@ import (
 
 func (e RollbackAsked) check(s *State) error {
 	if len(e.Hosts) == 0 {
-		return errors.New("no host is named")
+		return errors.New("nothing is left to take back")
 	}
 	seen := map[fact.HostID]bool{}
 	for _, id := range e.Hosts {
@@ -101,14 +102,18 @@ func (h *host) stays(auto bool) string {
 	return ""
 }
 
-// Did adds to what was begun to be installed on a host what a further work is about to.
-// Of a package that several were about, the first knows what was there before.
-func Did(did []patch.Update, w patch.Work) []patch.Update {
-	if w.Back {
+// StepInstall is the step of every driver that installs a work: from its start on, and not
+// before, the work counts as done to the host.
+const StepInstall platform.StepID = "install"
+
+// Did adds to what was begun to be installed on a host what a step that starts is about to.
+// Of a package that several works were about, the first knows what was there before.
+func Did(did []patch.Update, began *Began, start platform.StepID) []patch.Update {
+	if began == nil || began.Work.Back || start != StepInstall || !slices.Contains(began.Changing, start) {
 		return did
 	}
 	did = slices.Clone(did)
-	for _, u := range w.Install {
+	for _, u := range began.Work.Install {
 		at := slices.IndexFunc(did, func(d patch.Update) bool { return d.Key() == u.Key() })
 		if at < 0 {
 			did = append(did, u)

@@ -1,12 +1,14 @@
 package rollout
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
+	"github.com/patchring/patchring/pkg/platform"
 )
 
 // goingBack is a rollout whose playbook takes failed hosts back.
@@ -245,13 +247,40 @@ func TestRollbackRefusedLeavesInUse(t *testing.T) {
 
 // TestDidRemembersTheFirst: over several tries, what was there before the first counts.
 func TestDidRemembersTheFirst(t *testing.T) {
-	first := patch.Work{Install: []patch.Update{{Name: "bash", From: "1", To: "2"}, {Name: "new", To: "1"}}}
-	second := patch.Work{Install: []patch.Update{{Name: "bash", From: "2", To: "3"}, {Name: "new", From: "1", To: "2"}}}
-	did := Did(Did(nil, first), second)
+	of := func(w patch.Work) *Began { return &Began{Work: w, Changing: []platform.StepID{"repair", StepInstall}} }
+	first := of(patch.Work{Install: []patch.Update{{Name: "bash", From: "1", To: "2"}, {Name: "new", To: "1"}}})
+	second := of(patch.Work{Install: []patch.Update{{Name: "bash", From: "2", To: "3"}, {Name: "new", From: "1", To: "2"}}})
+	did := Did(Did(nil, first, StepInstall), second, StepInstall)
 	if len(did) != 2 || did[0] != (patch.Update{Name: "bash", From: "1", To: "3"}) || did[1] != (patch.Update{Name: "new", To: "2"}) {
 		t.Errorf("%+v", did)
 	}
-	if got := Did(did, patch.Work{Back: true, Install: []patch.Update{{Name: "x", From: "2", To: "1"}}}); len(got) != 2 {
-		t.Errorf("the way back adds nothing: %+v", got)
+	if again := Did(did, second, StepInstall); !slices.Equal(again, did) {
+		t.Errorf("looked at again, it is another: %+v", again)
+	}
+	back := of(patch.Work{Back: true, Install: []patch.Update{{Name: "x", From: "2", To: "1"}}})
+	for name, got := range map[string][]patch.Update{
+		"the way back": Did(did, back, StepInstall), "a repair": Did(did, of(patch.Work{Install: []patch.Update{{Name: "y", To: "1"}}}), "repair"),
+		"nothing begun": Did(did, nil, StepInstall), "no change": Did(did, &Began{Work: patch.Work{Install: []patch.Update{{Name: "y", To: "1"}}}}, StepInstall),
+	} {
+		if len(got) != 2 {
+			t.Errorf("%s adds nothing: %+v", name, got)
+		}
+	}
+}
+
+// TestDidOnlyWhatWasBegun: a work that ends before its installation starts has done nothing.
+func TestDidOnlyWhatWasBegun(t *testing.T) {
+	tp := newTape(t, goingBack(), GateOpened{Ring: "test"}).step(FlowBegin, beganWith(plan.Green))
+	for _, s := range began().Began.Steps {
+		if h := tp.host("a"); len(h.Did) != 0 {
+			t.Fatalf("before %s: %+v", s, h.Did)
+		}
+		if s == StepInstall {
+			break
+		}
+		tp.step(s, ok())
+	}
+	if h := tp.add(StepStarted{Host: id("a"), Step: StepInstall}).host("a"); len(h.Did) != 1 || !h.Touched {
+		t.Errorf("%+v", h)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
 )
 
@@ -113,8 +114,10 @@ func (o *operator) finishBack(h HostStatus, tr *truth, b *body) {
 		o.w.fail("back: %s waits to be taken back, and nobody says what for: %+v", h.ID, o.said.Waits)
 	case o.mustFall(tr) && (o.phase == PhaseOpen || o.phase == PhaseHalted):
 		o.w.fail("back: %s has failed, and is not taken back", h.ID)
-	case h.State == HostFailed && len(tr.did) > 0 && len(h.Did) == 0:
-		o.w.fail("back: %s was changed by this rollout, which has forgotten it", h.ID)
+	case !tr.back && tr.forgotten(h.Did) != "":
+		o.w.fail("back: this rollout has changed %s on %s, and has forgotten it", tr.forgotten(h.Did), h.ID)
+	case len(h.Did) > 0 && !tr.installed:
+		o.w.fail("back: %s counts as changed, and nothing was begun to be installed on it", h.ID)
 	}
 	if h.State != HostRolledBack {
 		return
@@ -124,6 +127,16 @@ func (o *operator) finishBack(h HostStatus, tr *truth, b *body) {
 			o.w.fail("rule 5: %s was taken back, and has %s %s, not %q", h.ID, name, now, former)
 		}
 	}
+}
+
+// forgotten is a package that was changed, and is not told of.
+func (tr *truth) forgotten(told []patch.Update) string {
+	for _, u := range tr.did {
+		if !slices.ContainsFunc(told, func(d patch.Update) bool { return d.Key() == u.Key() }) {
+			return u.Name
+		}
+	}
+	return ""
 }
 
 // namesAReason: what waits either waits for a time, for another rollout, or for a person.

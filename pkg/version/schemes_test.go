@@ -110,7 +110,7 @@ func pacmanScheme() scheme {
 		compare: Pacman, pairs: 5000,
 		tool:   oracle{command: []string{"sh", "testdata/ask.sh", "vercmp"}},
 		pieces: []string{".", "0", "1", "9", "10", "00", "~", "^", "_", "+", "..", "a", "Z", "rc", "beta", "-", "-1", ":", "r100"},
-		total:  withRelease,
+		total:  pacmanOrdered,
 	}
 }
 
@@ -151,4 +151,17 @@ func openbsdOrdered(text string) string {
 		v.WriteString(strings.TrimRight(parts[int(c)%len(parts)], "ab"))
 	}
 	return v.String() + ends[int(last)%len(ends)] + levels[int(level)%len(levels)]
+}
+
+// pacmanOrdered makes a version that a package may have: the tool counts how long a
+// separator is, and of odd ones that gives no order.
+func pacmanOrdered(text string) string {
+	plain := strings.Map(func(r rune) rune {
+		if r < 0x80 && (isDigit(byte(r)) || isAlpha(byte(r))) {
+			return r
+		}
+		return '.'
+	}, text)
+	parts := strings.FieldsFunc(plain, func(r rune) bool { return r == '.' })
+	return withRelease("1." + strings.Join(parts, "."))
 }

@@ -2,8 +2,10 @@ package local
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/rollout"
@@ -36,4 +38,34 @@ func (w *work) decideBack(planned plan.Host, driver platform.Driver, facts fact.
 	}
 	began.Steps, began.Changing = rollout.Flow(steps, w.extras())
 	return began, "", nil
+}
+
+// notBack tells what of a host that was taken back is not what it was: all that this
+// rollout has done to it counts, not only what this try had left to do.
+func notBack(work patch.Work, did []patch.Update, f fact.Facts) []string {
+	if !work.Back {
+		return nil
+	}
+	var wrong []string
+	for _, u := range did {
+		here := present(f, u)
+		switch {
+		case u.From == "" && len(here) > 0:
+			wrong = append(wrong, fmt.Sprintf("%s came new by this rollout, and %s is still there", u.Key(), here[0].Version))
+		case u.From != "" && u.From != u.To && slices.ContainsFunc(here, func(p fact.Package) bool { return p.Version == u.To }):
+			wrong = append(wrong, fmt.Sprintf("%s %s is still there, beside what was there before", u.Key(), u.To))
+		case u.From != "" && !slices.ContainsFunc(here, func(p fact.Package) bool { return p.Version == u.From && p.Status == "installed" }):
+			wrong = append(wrong, fmt.Sprintf("%s is not back at %s", u.Key(), u.From))
+		}
+	}
+	return wrong
+}
+
+// present are the versions of a package that are there, whole or half way. A package may
+// have been of another architecture before: of "all", or of the machine's.
+func present(f fact.Facts, u patch.Update) []fact.Package {
+	return slices.DeleteFunc(slices.Clone(f.Packages), func(p fact.Package) bool {
+		return p.Name != u.Name || p.Arch != "" && u.Arch != "" && !plan.Alike(p.Arch, u.Arch) ||
+			p.Status == "config-files" || p.Status == "not-installed"
+	})
 }

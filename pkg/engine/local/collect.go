@@ -82,6 +82,15 @@ func staged(facts fact.Facts, work patch.Work, files []fact.PackageFile) []stage
 	return out
 }
 
+// unvouched is a version whose file no signed index names, though keys are known: later
+// rings take it from their own repositories, or not at all. A test host that was broken
+// into must not bring its own files to others.
+func (f stagedFile) unvouched() patch.Proven {
+	p := f.proven.Bare()
+	p.Repository = f.proven.Repository
+	return p
+}
+
 // gather compares with the signed index, and fetches what the store does not have.
 func (w *work) gather(ctx context.Context, session remote.Session, driver platform.Driver, facts fact.Facts, files []stagedFile) rollout.StepEnded {
 	end := rollout.StepEnded{Outcome: rollout.OutcomeOK}
@@ -96,6 +105,10 @@ func (w *work) gather(ctx context.Context, session remote.Session, driver platfo
 		}
 		if found {
 			f.proven = index
+		}
+		if !found && w.p.Verifies != nil && w.p.Verifies(w.task.Host) {
+			end.Collected = append(end.Collected, f.unvouched())
+			continue
 		}
 		if why := w.fetch(ctx, session, f); why != "" {
 			end.Notes = append(end.Notes, why)

@@ -197,3 +197,23 @@ func TestStageRefused(t *testing.T) {
 		}
 	})
 }
+
+// TestDoubtedRepositories: where the lists could not be fetched, what the store has comes
+// from there, and the rest as before.
+func TestDoubtedRepositories(t *testing.T) {
+	kept := patch.DigestOf([]byte("kept"))
+	for name, c := range map[string]struct {
+		facts fact.Facts
+		want  patch.Source
+	}{
+		"fetched":     {fact.Facts{}, patch.SourceRepository},
+		"not fetched": {fact.Facts{Problems: []fact.Problem{{What: "refresh"}}}, patch.SourceStore},
+	} {
+		w := &work{p: &Performer{Config: Config{Store: &shelf{kept: map[patch.Digest][]byte{kept: []byte("kept")}}}}}
+		install := []patch.Update{{Name: "a", Digest: kept}, {Name: "b", Digest: patch.DigestOf([]byte("lost"))}, {Name: "c"}}
+		w.doubt(install, c.facts)
+		if install[0].Source != c.want || install[1].Source != patch.SourceRepository || install[2].Source != patch.SourceRepository {
+			t.Errorf("%s: %+v", name, install)
+		}
+	}
+}

@@ -2,8 +2,6 @@ package local
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -89,6 +87,9 @@ func (w *work) begin(ctx context.Context) (rollout.StepEnded, error) {
 // prepare looks at the host under its lock and decides what it gets. Any outcome but ok
 // means that it will not be worked on.
 func (w *work) prepare(ctx context.Context, planned plan.Host, driver platform.Driver) (rollout.StepEnded, error) {
+	if doubt := w.atWork(ctx); doubt != nil { // before the look: what ends in between is seen by it
+		return *doubt, nil
+	}
 	facts, err := w.detect(ctx, w.asked(planned), briefly)
 	if err != nil {
 		return connectFailed(err), nil
@@ -235,38 +236,6 @@ func (w *work) rebuild(driver platform.Driver, facts fact.Facts, began *rollout.
 		return platform.Step{}, fmt.Errorf("the driver of %s has no step %q any more", facts.Platform, w.task.Step)
 	}
 	return steps[i], nil
-}
-
-// recall reads the facts that the begin step put into the store.
-func (w *work) recall() (fact.Facts, *rollout.Began, error) {
-	began := w.p.known(w.task.Host).Began
-	if began == nil {
-		return fact.Facts{}, nil, errors.New("the journal has no begin step of this host")
-	}
-	var facts fact.Facts
-	raw, err := w.p.Store.Get(began.Facts, maxFacts)
-	if err != nil {
-		return facts, nil, fmt.Errorf("read the host's facts back: %w", err)
-	}
-	if err := json.Unmarshal(raw, &facts); err != nil {
-		return facts, nil, fmt.Errorf("read the host's facts back: %w", err)
-	}
-	return facts, began, nil
-}
-
-// maxFacts bounds what is read back of one host's facts or snapshot.
-const maxFacts = 16 << 20
-
-func (p *Performer) keep(v any) (patch.Digest, error) {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return "", fmt.Errorf("encode for the store: %w", err)
-	}
-	digest, err := p.Store.Put(raw)
-	if err != nil {
-		return "", fmt.Errorf("keep in the store: %w", err)
-	}
-	return digest, nil
 }
 
 // How long a lost connection is tried again: briefly before anything was begun, for

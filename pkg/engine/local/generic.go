@@ -61,11 +61,15 @@ func (w *work) verify(ctx context.Context) (rollout.StepEnded, error) {
 	}
 	work := began.Work
 	work.Install = slices.Concat(work.Install, earlier(work))
-	facts, err := w.detect(ctx, platform.Query{Packages: names(work.Install, planned.Witness(), w.p.known(w.task.Host).Did)}, longer)
+	did := w.p.known(w.task.Host).Did
+	facts, err := w.detect(ctx, platform.Query{Packages: names(work.Install, planned.Witness(), did)}, longer)
 	if err != nil {
 		return unknown(err), nil
 	}
 	end := judge(work, facts)
+	if wrong := notBack(work, did, facts); len(wrong) > 0 {
+		end = rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: wrong}
+	}
 	end.Reboots = before.BootID != "" && facts.BootID != "" && before.BootID != facts.BootID
 	witness := len(work.Install) == 0
 	if end.Outcome == rollout.OutcomeOK && !work.Back && !(witness && facts.Reboot.Needed != patch.No) {

@@ -1,8 +1,13 @@
 package local
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/rollout"
 )
 
@@ -34,6 +39,7 @@ func (p *Performer) keepStart(start rollout.StepStarted) {
 	case known.Began != nil && slices.Contains(known.Began.Changing, start.Step):
 		known.Touched = true
 	}
+	known.Did = rollout.Did(known.Did, known.Began, start.Step)
 	p.hosts[start.Host] = known
 }
 
@@ -43,12 +49,41 @@ func (p *Performer) keepEnd(end rollout.StepEnded) {
 	if end.Began != nil {
 		known.Began = end.Began
 	}
-	if end.Began != nil && end.Outcome == rollout.OutcomeOK {
-		known.Did = rollout.Did(known.Did, end.Began.Work)
-	}
 	if end.Before != "" {
 		known.Before = end.Before
 	}
 	known.Collected = append(known.Collected, end.Collected...)
 	p.hosts[end.Host] = known
+}
+
+// recall reads the facts that the begin step put into the store.
+func (w *work) recall() (fact.Facts, *rollout.Began, error) {
+	began := w.p.known(w.task.Host).Began
+	if began == nil {
+		return fact.Facts{}, nil, errors.New("the journal has no begin step of this host")
+	}
+	var facts fact.Facts
+	raw, err := w.p.Store.Get(began.Facts, maxFacts)
+	if err != nil {
+		return facts, nil, fmt.Errorf("read the host's facts back: %w", err)
+	}
+	if err := json.Unmarshal(raw, &facts); err != nil {
+		return facts, nil, fmt.Errorf("read the host's facts back: %w", err)
+	}
+	return facts, began, nil
+}
+
+// maxFacts bounds what is read back of one host's facts or snapshot.
+const maxFacts = 16 << 20
+
+func (p *Performer) keep(v any) (patch.Digest, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("encode for the store: %w", err)
+	}
+	digest, err := p.Store.Put(raw)
+	if err != nil {
+		return "", fmt.Errorf("keep in the store: %w", err)
+	}
+	return digest, nil
 }

@@ -94,6 +94,9 @@ type Config struct {
 	Knows func(rollout string) bool
 	// Signed looks digests up in signed indexes; nil: the host's word is all there is.
 	Signed Signed
+	// Verifies tells that keys of a host's repositories are known: what no signed index has
+	// then, its word does not make up for. nil: of none.
+	Verifies func(fact.HostID) bool
 	// ForceUnlock names the rollout whose locks on hosts may be replaced; empty: none. It is
 	// never one of this state folder's, by Knows.
 	ForceUnlock string

@@ -45,6 +45,9 @@ func (r *dnfRun) fetch(n, all int, p Package) int {
 		r.say("[SKIPPED] %s.rpm: Already downloaded\n", nevra(p))
 		return 0
 	}
+	if r.o.Has("C") {
+		return r.errorf("Error downloading packages:\n  Cannot download %s.rpm: it is not in the cache", nevra(p))
+	}
 	r.m.mu.Lock()
 	served := r.m.served(p)
 	r.m.mu.Unlock()

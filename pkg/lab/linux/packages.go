@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/patchring/patchring/pkg/lab/memfs"
 )
 
 func byName(a, b Package) int {
@@ -194,6 +196,11 @@ func (m *Machine) remove(name string) {
 	m.effects.Transactions = append(m.effects.Transactions, Transaction{Package: name, From: at.Version})
 	if at.Service != "" {
 		delete(m.units, at.Service+".service")
+	}
+	if at.Kernel != "" && !m.dist.oneKernel() {
+		for _, file := range []string{"/boot/vmlinuz-" + at.Kernel, "/boot/initrd.img-" + at.Kernel, "/boot/initramfs-" + at.Kernel + ".img"} {
+			_ = m.FS.RemoveAll(memfs.Root, file) // one of them has another name here
+		}
 	}
 }
 

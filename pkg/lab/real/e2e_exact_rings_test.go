@@ -120,19 +120,24 @@ func digest(t *testing.T, system real.OS, lab *real.Lab, pkg, version string) st
 // emptyStore takes the files of a package's version out of the desk's store.
 func (d *desk) emptyStore(pkg, version string) {
 	d.t.Helper()
+	gone := map[string]bool{} // Rocky and SUSE have the same file
 	for _, system := range systems() {
 		sum := strings.TrimPrefix(digest(d.t, system, d.lab, pkg, version), "sha256:")
 		found, err := filepath.Glob(filepath.Join(d.dir, "state/store/*", sum[:2], sum[2:]))
-		if err != nil || len(found) != 1 {
+		switch {
+		case gone[sum]:
+			continue
+		case err != nil || len(found) != 1:
 			d.t.Fatalf("the store has %v for %s %s of %s (%v), want one file", found, pkg, version, system, err)
 		}
 		if err := os.Remove(found[0]); err != nil {
 			d.t.Fatal(err)
 		}
+		gone[sum] = true
 	}
 }
 
-// wantProven wants the set that production is bound to to name the files as they were
+// wantProven wants production's set to name the files as they were
 // built, by the signed indexes, and the store to have them.
 func wantProven(t *testing.T, d *desk, wanted string, packages ...string) {
 	t.Helper()

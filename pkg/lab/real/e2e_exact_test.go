@@ -71,6 +71,7 @@ func (f *exact) desk(t *testing.T, extra settings) *desk {
 // gets 2.0 all the same. On Arch that is so for every package: a repository of pacman has
 // one version of each.
 func (f *exact) movedOn(t *testing.T) {
+	t.Helper()
 	d := f.desk(t, nil)
 	wantAll(t, f.test, "2.0", real.Plain, real.Daemon)
 	wantAll(t, f.prod, "1.0", real.Plain, real.Daemon, real.Conffile)
@@ -107,6 +108,7 @@ func (f *exact) movedOn(t *testing.T) {
 // production is refused before anything is installed. Once it vanishes, archives serve what
 // was tested; one whose file was tampered with does not, and the store does.
 func (f *exact) replaced(t *testing.T) {
+	t.Helper()
 	good, bad := time.Now().Add(-time.Hour), time.Now().Add(-2*time.Hour)
 	url := snapshots(t, f.lab, good, bad)
 	if err := f.lab.Repo.TamperSnapshot(bad, real.Plain, "3.0"); err != nil {
@@ -149,6 +151,7 @@ func (f *exact) replaced(t *testing.T) {
 // The store has lost what it had. An archive that has it is enough; a host with neither
 // fails closed, and no other with it.
 func (f *exact) emptyStore(t *testing.T) {
+	t.Helper()
 	publish(t, f.lab, real.NewPackage(real.Plain, "4.0"))
 	snapshots(t, f.lab, time.Now().Add(-30*time.Minute))
 	d := f.desk(t, settings{

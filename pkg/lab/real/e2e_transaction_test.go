@@ -55,6 +55,7 @@ type disturbed struct {
 // Of each host the connection is cut at another step: while it downloads, while it
 // installs, and while it reboots.
 func (f *disturbed) cut(t *testing.T) {
+	t.Helper()
 	d := newDesk(t, f.lab, oneRing, nil)
 	boots := map[string]string{}
 	for _, h := range f.hosts {
@@ -97,6 +98,7 @@ func (f *disturbed) cut(t *testing.T) {
 // The program is killed while all four install, and run again. Meanwhile a script of one
 // of the packages restarts sshd.
 func (f *disturbed) killed(t *testing.T) {
+	t.Helper()
 	publish(t, f.lab, real.NewPackage(real.Slow, "3.0"), restartingSSH())
 	d := newDesk(t, f.lab, oneRing, nil)
 	r := d.start()

@@ -169,11 +169,12 @@ sha256() {
 	else command sha256 -q "$1"; fi
 }
 
-# package_files FOLDER…: the package files below these, with their digests.
+# package_files FOLDER…: the package files below these, with their digests. Those in a
+# folder that ends in .new are still being written, or were when their job was cut.
 package_files() {
 	for folder in "$@"; do
 		[ -d "$folder" ] && "${manager}_files" "$folder"
-	done | with_digest
+	done | grep -v -e "	$kept/[^/]*[.]new/" | with_digest
 }
 
 # ready NAMES…: the package files that are here: those that patchring keeps, and those of

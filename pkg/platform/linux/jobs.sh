@@ -34,7 +34,11 @@ at_work() {
 idle() {
 	for unit in "$@"; do
 		systemctl is-active --quiet "$unit" 2>/dev/null </dev/null || continue
-		case $unit in *.service) at_work "$unit" && continue ;; esac
+		case $unit in
+		# It begins a transaction whenever somebody asks: between the question and the stop too.
+		packagekit.service) continue ;;
+		*.service) at_work "$unit" && continue ;;
+		esac
 		printf '%s\n' "$unit"
 	done
 }
@@ -56,17 +60,27 @@ stand_aside() {
 	[ -z "$units" ] || systemctl stop $units 2>/dev/null </dev/null || say "not all of these stood aside:" $units
 }
 
-# arm writes down which they are, and has systemd start them should nobody else.
+# arm has systemd start them should nobody else, and writes down which they are. The timer
+# of an earlier job that was cut goes only once there is another, under the other name.
 arm() {
-	{ cat "$stopped" 2>/dev/null; printf '%s\n' "$units"; } | grep . | sort -u >"$stopped.new" && mv -f "$stopped.new" "$stopped" || return
-	disarm
+	{ cat "$stopped" 2>/dev/null; printf '%s\n' "$units"; } | grep . | sort -u >"$stopped.new" || return
+	timer=patchring-aside other=patchring-aside-next
+	if systemctl is-active --quiet "$timer.timer" 2>/dev/null </dev/null; then
+		timer=patchring-aside-next other=patchring-aside
+	fi
+	# Where both are there, an arm was cut: it had stopped nothing yet, and either has all.
+	disarm "$timer"
 	# shellcheck disable=SC2046 # one word each
-	systemd-run --quiet --unit=patchring-aside --on-active="$longest" --timer-property=AccuracySec=1min \
-		systemctl start $(cat "$stopped") >/dev/null 2>&1 </dev/null
+	systemd-run --quiet --unit="$timer" --on-active="$longest" --timer-property=AccuracySec=1min \
+		systemctl start $(cat "$stopped.new") >/dev/null 2>&1 </dev/null || return
+	mv -f "$stopped.new" "$stopped" || return
+	disarm "$other"
 }
 disarm() {
-	systemctl stop patchring-aside.timer >/dev/null 2>&1 </dev/null
-	systemctl reset-failed patchring-aside.service >/dev/null 2>&1 </dev/null
+	for name in "$@"; do
+		systemctl stop "$name.timer" >/dev/null 2>&1 </dev/null
+		systemctl reset-failed "$name.service" >/dev/null 2>&1 </dev/null
+	done
 	return 0
 }
 
@@ -82,7 +96,7 @@ come_back() {
 			say "stood aside and could not be started again:$away"
 		else
 			rm -f "$stopped"
-			disarm
+			disarm patchring-aside patchring-aside-next
 		fi
 	fi
 }
@@ -98,10 +112,23 @@ alone() {
 stage() {
 	"${manager}_stage" "$@" || return
 	[ -n "$keep" ] && [ -n "$outgoing" ] || return 0
-	private "${keep%/*}" "$keep" || return
+	private "${keep%/*}" && rm -rf "$keep.new" && private "$keep.new" || return
 	# shellcheck disable=SC2086 # one word each
-	"${manager}_keep" "$keep" $outgoing || say "not every outgoing version could be kept"
-	return 0
+	"${manager}_keep" "$keep.new" $outgoing || say "not every outgoing version could be kept"
+	put_by
+}
+
+# put_by makes files kept ones: those of a job that is cut may only be begun, and must
+# never count.
+put_by() {
+	sync
+	private "$keep" || return
+	# shellcheck disable=SC2012 # set -f: there are no globs here
+	ls -1 "$keep.new" | while read -r file; do
+		mv -f "$keep.new/$file" "$keep/$file" || say "$file could not be kept"
+	done
+	rm -rf "$keep.new"
+	sync
 }
 
 main() {

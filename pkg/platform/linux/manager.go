@@ -59,7 +59,8 @@ type Manager struct {
 	// Aside are systemd units that begin transactions of their own: timers, and services
 	// that a stop ends cleanly. Those that are active stand aside while a job installs or
 	// repairs, and come back afterwards whatever becomes of it. What is at work is not
-	// stopped: its timer stands aside, and the job waits for the lock.
+	// stopped: its timer stands aside, and the job waits for the lock. PackageKit, which
+	// anybody may set to work at any moment, never is.
 	Aside []string
 	// Frozen: / or /usr of its hosts is mounted read-only, as it should be, and its
 	// transactions change a copy.

@@ -29,18 +29,20 @@ remove() {
 }
 
 # forget removes the package files that were kept on the host for this rollout: its works
-# are named after it, with six hexadecimal digits of the host, and -t and the try.
+# are named after it, with six hexadecimal digits of the host, and -t and the try; .new is
+# what a cut job leaves.
 forget() {
 	[ -n "$1" ] || return 0
 	for store in "$home/kept" "$home/sent"; do
 		if [ -h "$store" ] || [ ! -d "$store" ]; then continue; fi
 		# shellcheck disable=SC2012 # other names are none of ours
 		ls -1 "$store" | while read -r work; do
-			case ${work#"$1-"} in
-			"$work") ;;
+			name=${work%.new}
+			case ${name#"$1-"} in
+			"$name") ;;
 			[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]) rm -rf "${store:?}/$work" ;;
 			[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]-t*)
-				case ${work##*-t} in '' | *[!0-9]*) ;; *) rm -rf "${store:?}/$work" ;; esac
+				case ${name##*-t} in '' | *[!0-9]*) ;; *) rm -rf "${store:?}/$work" ;; esac
 				;;
 			esac
 		done

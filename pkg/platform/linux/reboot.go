@@ -3,6 +3,7 @@ package linux
 import (
 	"cmp"
 	_ "embed"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,10 +67,17 @@ func (o restart) step(id platform.StepID, title string) platform.Step {
 		if o.again {
 			boot = ""
 		}
-		command := look(remote.Changes, 0, []string{boot, o.order}, frameScript, commonScript, rebootScript)
+		args := []string{boot, o.order, o.manager.Name, strconv.Itoa(quietSeconds(step.Deadline))}
+		command := look(remote.Changes, 0, args, frameScript, commonScript, o.manager.text(), rebootScript)
 		step.Do = []platform.Operation{{Command: &command, MayDrop: true}}
 	}
 	return step
+}
+
+// quietSeconds is how long the order waits on the host for the package manager's lock: as
+// long as an installation does, and well within the step's deadline.
+func quietSeconds(deadline time.Duration) int {
+	return int(min(deadline/2, 10*time.Minute) / time.Second)
 }
 
 // rebootObstacle is why a reboot can't be done or proven on this host, or "". All
@@ -102,12 +110,24 @@ func (o restart) judge(results []remote.Result) platform.Standing {
 		return o.returned(rep, signs, ordered)
 	}
 	if o.kernel != "" {
-		return o.former(signs)
+		return waiting(rep, o.former(signs))
 	}
 	if o.work.Reboot == patch.RebootAlways {
-		return platform.Standing{State: platform.NotDone, Progress: "restarting"}
+		return waiting(rep, platform.Standing{State: platform.NotDone, Progress: "restarting"})
 	}
-	return o.manager.judgeNeed(o.work, o.obstacle, o.manager.dueNow(rep, signs))
+	return waiting(rep, o.manager.judgeNeed(o.work, o.obstacle, o.manager.dueNow(rep, signs)))
+}
+
+// waiting tells of who holds the package manager where a restart is to be ordered: the
+// order itself waits for them on the host, as only there nobody can come in between.
+func waiting(rep Report, s platform.Standing) platform.Standing {
+	holders := readHolders(rep.Get("locks").Lines())
+	if s.State != platform.NotDone || len(holders) == 0 {
+		return s
+	}
+	reason := "waiting: the package manager is locked by " + strings.Join(holders, ", ")
+	s.Reasons, s.Progress = append(s.Reasons, reason), reason
+	return s
 }
 
 // dueNow judges by the same signs as detection.

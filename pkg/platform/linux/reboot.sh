@@ -1,6 +1,8 @@
 # Restarts the host in two seconds, so that this answer still arrives. $1 the boot
 # that is to end, or "": any; a host that has restarted since is left alone. $2 the name
-# of this order: one that was carried out, or is on its way, is not given again.
+# of this order: one that was carried out, or is on its way, is not given again. $3 the package manager, and $4
+# for how many seconds its lock is waited for. What looks stands before this, so that
+# NAME_locks can be asked: a reboot would cut somebody else's transaction.
 LC_ALL=C; export LC_ALL
 PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin; export PATH
 set -u -f
@@ -51,18 +53,38 @@ remember() {
 	mkdir -p -m 700 "$home" && rm -f "$note.new" && state >"$note.new" && mv -f "$note.new" "$note"
 }
 
+# has_order: by a command before this one, which may have waited as well.
+has_order() {
+	[ -r "$note" ] && grep -q -F -x -e "order=$order" "$note" || return 1
+	echo "the host has its order already"
+}
+
+# quiet waits until nobody holds the package manager: a timer may have begun something
+# since the last step.
+quiet() {
+	left=$1
+	while holders=$("${manager}_locks" | head -n 20); [ -n "$holders" ]; do
+		if [ "$left" -le 0 ]; then
+			printf 'the package manager is locked by %s; the host was not restarted\n' "$(printf '%s\n' "$holders" | head -n 1)" >&2
+			return 75
+		fi
+		sleep 1
+		left=$((left - 1))
+	done
+}
+
 main() {
-	now=$(boot_id) order=$2
+	now=$(boot_id) order=$2 manager=$3
 	if [ -n "$1" ] && [ "$now" != "$1" ]; then
 		echo "the host has restarted already"
 		return 0
 	fi
-	if [ -r "$note" ] && grep -q -F -x -e "order=$order" "$note"; then
-		echo "the host has its order already"
-		return 0
-	fi
+	has_order && return 0
+	quiet "$4" || return
+	has_order && return 0
 	remember || return 1
 	sync
+	quiet 0 || { rm -f "$note"; return 75; }
 	by_timer || by_hand
 }
 

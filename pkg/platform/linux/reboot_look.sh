@@ -70,6 +70,7 @@ main() {
 	section order 500 order
 	section failed 200 failed_units
 	section inhibitors 20 inhibitors
+	section locks 20 "${manager}_locks"
 	"${manager}_signs"
 	close_report
 }

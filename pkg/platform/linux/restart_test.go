@@ -52,6 +52,7 @@ const ordered = "order=w1-reboot\nboot_id=boot-1\nup=1000\nkernel=vmlinuz-6.1.0-
 
 func TestRebootJudge(t *testing.T) {
 	both := "vmlinuz-6.1.0-37-amd64\nvmlinuz-6.1.0-38-amd64"
+	holders := map[string]string{"locked": "/var/lib/dpkg/lock 42 apt-get"}
 	tests := map[string]struct {
 		signs, order, failed, more string
 		want                       platform.State
@@ -60,6 +61,7 @@ func TestRebootJudge(t *testing.T) {
 		"on its way":           {"boot_id=boot-1\nup=1010\nkernel=6.1.0-37-amd64\nrunning=running", ordered, "", "", platform.Running, "restarting"},
 		"stopping, for long":   {"boot_id=boot-1\nup=1500\nkernel=6.1.0-37-amd64\nrunning=stopping", ordered, "", "", platform.Running, "restarting"},
 		"does not go down":     {"boot_id=boot-1\nup=1181\nkernel=6.1.0-37-amd64\nrunning=running", ordered, "", "backup 0 root 42 backup shutdown  nightly block", platform.Failed, "held off by: backup 0 root"},
+		"locked":               {"boot_id=boot-1\nup=10\nkernel=6.1.0-37-amd64\nrunning=running", "", "", "", platform.NotDone, "waiting: the package manager is locked by process 42 (apt-get)"},
 		"another's order":      {"boot_id=boot-1\nup=9999\nkernel=6.1.0-37-amd64\nrunning=running", strings.Replace(ordered, "w1-", "w0-", 1), "", "", platform.NotDone, "6.1.0-38-amd64 is installed"},
 		"back":                 {"boot_id=boot-2\nup=20\nkernel=6.1.0-38-amd64\nrunning=running", ordered, "", "", platform.Done, "rebooted"},
 		"back, newer still":    {"boot_id=boot-2\nup=20\nkernel=6.1.0-39-amd64\nrunning=running", ordered, "", "", platform.Done, "rebooted"},
@@ -77,7 +79,7 @@ func TestRebootJudge(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			step := stepOf(t, sampleFacts(), sampleWork(), "reboot")
-			got := step.Look.Judge([]remote.Result{said("signs", tt.signs+"\nboot=readable", "kernels", both, "reboot_flag", "", "order", tt.order, "failed", tt.failed, "inhibitors", tt.more)})
+			got := step.Look.Judge([]remote.Result{said("signs", tt.signs+"\nboot=readable", "kernels", both, "reboot_flag", "", "order", tt.order, "failed", tt.failed, "inhibitors", tt.more, "locks", holders[name])})
 			Standing(t, got, tt.want, tt.say)
 		})
 	}

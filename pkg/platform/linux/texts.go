@@ -11,7 +11,6 @@ func (all Managers) Texts() map[string]string {
 		"lock":          lockScript,
 		"mark_look":     frameScript + markerScript + markLookScript,
 		"mark":          markScript,
-		"reboot":        frameScript + commonScript + rebootScript,
 		"grub":          grubScript + grubActScript,
 		"services":      servicesText(),
 		"services_look": frameScript + servicesScript + servicesLookScript,
@@ -27,6 +26,7 @@ func (all Managers) Texts() map[string]string {
 			texts[name+" "+m.Name] = frameScript + commonScript + m.text() + text
 		}
 		texts["jobs "+m.Name] = m.jobText()
+		texts["reboot "+m.Name] = frameScript + commonScript + m.text() + rebootScript
 	}
 	return texts
 }

@@ -46,7 +46,7 @@ func Manager() linux.Manager {
 func aside() []string {
 	return []string{
 		"apt-daily.timer", "apt-daily-upgrade.timer", "apt-daily.service", "apt-daily-upgrade.service",
-		"unattended-upgrades.service", "packagekit.service",
+		"unattended-upgrades.service",
 	}
 }
 

@@ -52,8 +52,27 @@ freebsd_install() {
 	# shellcheck disable=SC2086 # one word each
 	[ -z "$named" ] || pkg install -U -y $named </dev/null || return
 	for path in $files; do freebsd_add "$path" || return; done
-	# shellcheck disable=SC2086
-	[ "$back" != yes ] || [ -z "$remove" ] || pkg delete -y $remove </dev/null
+	[ "$back" != yes ] || [ -z "$remove" ] || freebsd_delete
+}
+
+# freebsd_delete takes away what is to go and is here, but nothing that needs it: pkg would
+# take that along unasked.
+# shellcheck disable=SC2086 # one word each
+freebsd_delete() {
+	goes=$(for name in $remove; do [ -z "$(pkg query '%v' "$name" 2>/dev/null </dev/null)" ] || printf ' %s' "$name"; done)
+	[ -n "$goes" ] || return 0
+	plan=$(freebsd_said pkg delete -n -y $goes 2>&1) || { text "$plan"; return 1; }
+	# "name: version" below a heading, or "name-version".
+	going=$(text "$plan" | sed -n 's/^[	 ][	 ]*\([^ ]*\).*/\1/p' | while read -r name; do
+		case $name in *:) printf '%s\n' "${name%:}" ;; *) printf '%s\n' "${name%-*}" ;; esac
+	done)
+	more=$(for name in $going; do text "$goes" | tr ' ' '\n' | grep -q -F -x -e "$name" || printf ' %s' "$name"; done)
+	less=$(for name in $goes; do text "$going" | grep -q -F -x -e "$name" || printf ' %s' "$name"; done)
+	if [ -n "$more$less" ]; then
+		echo "Error: pkg would not delete just what was planned (more:$more; not:$less); nothing was deleted:$goes"
+		return 1
+	fi
+	pkg delete -y $goes </dev/null
 }
 
 # freebsd_exactly WORDS: refuses where pkg would now do more than these words say.

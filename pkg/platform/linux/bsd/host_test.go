@@ -169,6 +169,21 @@ func TestFreeBSDRefusesMore(t *testing.T) {
 	}
 }
 
+// TestFreeBSDDeletesNoMore: what has come to need a package that is to go stays, and so does
+// that; what is gone already is no trouble.
+func TestFreeBSDDeletesNoMore(t *testing.T) {
+	h := newHost(t)
+	h.write("dependents", "zsh\n")
+	r := h.job("install", true, "perl5")
+	if r.Code == 0 || !strings.Contains(string(r.Out), "more: zsh; not:); nothing was deleted: perl5") || h.read("log") != "" {
+		t.Errorf("%d %s%s", r.Code, r.Out, r.Err)
+	}
+	h.write("dependents", "")
+	if r := h.job("install", true, "perl5 libnew"); r.Code != 0 || h.read("log") != "delete perl5\n" {
+		t.Errorf("%d %s%s %s", r.Code, r.Out, r.Err, h.read("log"))
+	}
+}
+
 // TestFreeBSDVanished: neither a package nor a patch level that is gone is replaced by the newest.
 func TestFreeBSDVanished(t *testing.T) {
 	h := newHost(t)

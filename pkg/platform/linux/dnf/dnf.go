@@ -20,6 +20,9 @@ var rpmScript string
 //go:embed dnf.sh
 var dnfScript string
 
+//go:embed exact.sh
+var exactScript string
+
 //go:embed jobs.sh
 var dnfJobs string
 
@@ -33,7 +36,7 @@ func Manager() linux.Manager {
 		Order: version.RPM, Kernels: version.RPM, NeedsArch: true, Ending: ".rpm",
 		Spec:   spec,
 		Key:    func(name, arch, _ string) string { return name + "." + arch },
-		Shared: []string{dnfWords, rpmScript}, Script: dnfScript, Acts: dnfJobs,
+		Shared: []string{dnfWords, rpmScript}, Script: dnfScript, Acts: exactScript + dnfJobs,
 		Aside: aside(), Shows: shows(),
 		Read: read, Health: health, Simulated: transaction, Due: restartDue,
 	}
@@ -43,7 +46,7 @@ func Manager() linux.Manager {
 func aside() []string {
 	return []string{
 		"dnf-automatic.timer", "dnf-automatic-install.timer", "dnf-automatic-download.timer", "dnf-automatic-notifyonly.timer",
-		"dnf5-automatic.timer", "dnf-makecache.timer", "dnf5-makecache.timer", "packagekit.service",
+		"dnf5-automatic.timer", "dnf-makecache.timer", "dnf5-makecache.timer",
 	}
 }
 

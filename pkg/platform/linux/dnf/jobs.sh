@@ -1,7 +1,4 @@
 # dnf's detached jobs. See Manager, and jobs.sh for the variables.
-line='
-'
-
 # dnf_attempt asks dnf once more before it acts: somebody else may have changed the host
 # since the preflight. 78: it would do something else now; 79: it would go down from
 # something newer. In both cases nothing was done.
@@ -10,10 +7,9 @@ dnf_attempt() {
 	plan=$(dnf_change look "$@" 2>&1) || said=$?
 	case $said/$plan in
 	*"Failed to obtain the transaction lock"* | *"already locked by"*) return 200 ;;
-	0/*"Nothing to do"*) ;;
-	1/*"Operation aborted"*)
+	0/*"Nothing to do"* | 1/*"Operation aborted"*)
 		code=0
-		dnf_exactly $# || code=$?
+		dnf_exactly "$@" || code=$?
 		[ "$code" -eq 0 ] || { printf '%s\n' "$plan"; return "$code"; }
 		;;
 	*)
@@ -22,30 +18,6 @@ dnf_attempt() {
 		;;
 	esac
 	dnf_change act "$@"
-}
-
-# dnf_exactly COUNT: the plan has no more than so many packages that come, none that goes
-# down but on the way back, and of those that go only what is to go.
-dnf_exactly() {
-	case $line$plan in
-	*"${line}Downgrading:"*) [ "$back" = yes ] || return 79 ;;
-	*"Unable to find a match"* | *"${line}No match for "*) return 78 ;;
-	esac
-	going=$(dnf_goes | wc -l)
-	printf '%s\n' "$plan" | (
-		come=0 go=0
-		while read -r verb count what rest; do
-			case $what$rest in [Pp]ackage*) ;; *) continue ;; esac
-			case $count in '' | *[!0-9]*) continue ;; esac
-			case $verb in
-			Install | Upgrade | Downgrade | Reinstall | Installing: | Upgrading: | Downgrading: | Reinstalling:) come=$((come + count)) ;;
-			Remove | Removing:) go=$((go + count)) ;;
-			esac
-		done
-		[ "$come" -le "$1" ] || exit 78
-		# Going forward, the preflight has said which old kernel may make room.
-		[ "$back" != yes ] || [ "$go" -le "$going" ] || exit 78
-	)
 }
 
 dnf_stage() { dnf_change stage "$@"; }

@@ -11,7 +11,7 @@ dnf_agreed() {
 
 # dnf_how HOW COMMAND…: HOW is look (from the cache: the lists that detection saw; nothing
 # changes), stage (what is downloaded stays, whatever transaction comes between) or act
-# (the lists as they are, what was downloaded first).
+# (from the cache too: what was staged, and is proven, or nothing).
 # shellcheck disable=SC2046 # words by way of the shell
 dnf_how() {
 	how=$1
@@ -19,7 +19,7 @@ dnf_how() {
 	case $how in
 	look) dnf -C $(dnf_agreed) --assumeno "$@" ;;
 	stage) dnf $(dnf_agreed) --setopt=metadata_expire=-1 --setopt=keepcache=True -y --downloadonly "$@" ;;
-	act) dnf $(dnf_agreed) --setopt=metadata_expire=-1 -y "$@" ;;
+	act) dnf -C $(dnf_agreed) -y "$@" ;;
 	esac
 }
 

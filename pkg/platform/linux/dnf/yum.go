@@ -23,8 +23,8 @@ var yumJobs string
 func Yum() linux.Manager {
 	m := Manager()
 	m.Name, m.Shows = "yum", yumShows()
-	m.Script, m.Acts = yumScript, yumJobs
-	m.Aside = []string{"yum-cron.service", "packagekit.service", "dnf-makecache.timer"}
+	m.Script, m.Acts = yumScript, exactScript+yumJobs
+	m.Aside = []string{"yum-cron.service", "dnf-makecache.timer"}
 	m.Order, m.Kernels = version.RPM, version.RPM
 	m.Read, m.Health = readYum, yumHealth
 	m.Simulated = func(f fact.Facts, w patch.Work, s linux.Section) linux.Transaction {

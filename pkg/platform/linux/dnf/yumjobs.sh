@@ -22,19 +22,24 @@ yum_keep() {
 	done
 	return "$missed"
 }
+# Only what was staged is installed, and only where yum would do just what was planned.
 yum_install() {
 	yum_patiently || return
 	plan=$(yum_simulate "$@" 2>&1)
+	code=0
 	case $plan in
-	*"Exiting on user command"*) ;;
-	*"Nothing to do"*) [ "$back" = yes ] || return 0 ;;
+	*"Exiting on user command"* | *"Nothing to do"*) dnf_exactly "$@" || code=$? ;;
+	*) code=78 ;;
+	esac
+	case $code/$plan in
+	0/*"Exiting on user command"*) yum_change "-C -y" "$@" ;;
+	0/*) ;;
 	*)
 		printf '%s\n' "$plan"
 		echo "Error: yum would now do something else than was planned; nothing was changed"
-		return 78
+		return "$code"
 		;;
 	esac
-	yum_change "-y" "$@"
 }
 
 # What yum-complete-transaction does by itself has removed whole systems.

@@ -29,7 +29,7 @@ func Manager() linux.Manager {
 		Order: version.Pacman, Kernels: version.Pacman, Ending: ".pkg.tar.zst",
 		Spec:   func(u patch.Update, _ string) string { return u.Name + "=" + u.To },
 		Key:    func(name, _, _ string) string { return name }, // nothing is installed for two architectures
-		Script: script, Acts: jobs, Aside: []string{"packagekit.service", "pamac-daemon.service"}, Shows: shows(),
+		Script: script, Acts: jobs, Shows: shows(),
 		Read: read, Health: trouble, Simulated: simulated, Due: due,
 	}
 }

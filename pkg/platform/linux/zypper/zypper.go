@@ -36,7 +36,7 @@ func Manager() linux.Manager {
 // image-based hosts alone, which this does not drive.
 func aside() []string {
 	return []string{
-		"packagekit-background.timer", "packagekit.service", "yast2-online-update.timer", "zypp-refresh.timer",
+		"packagekit-background.timer", "yast2-online-update.timer", "zypp-refresh.timer",
 		"os-update.timer", "transactional-update.timer",
 	}
 }

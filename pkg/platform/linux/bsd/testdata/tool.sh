@@ -70,7 +70,7 @@ pkg() {
 		set_version "${file%-*}" "${file##*-}"
 		;;
 	'set -y -A '*) said "automatic $4" ;;
-	'delete -n '*) for word in $(words "$@"); do printf 'Installed packages to be REMOVED:\n\t%s: %s\n' "$word" "$(here "$word")"; done ;;
+	'delete -n '*) for word in $(words "$@") $(cat "$STATE/dependents" 2>/dev/null); do printf 'Installed packages to be REMOVED:\n\t%s: %s\n' "$word" "$(here "$word")"; done ;;
 	delete*) for word in $(words "$@"); do said "delete $word"; set_version "$word"; done ;;
 	*) echo "pkg $verb $*: not known to the test" >&2; return 64 ;;
 	esac
