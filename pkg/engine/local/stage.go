@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/patchring/patchring/pkg/apply"
 	"github.com/patchring/patchring/pkg/fact"
@@ -55,7 +56,10 @@ func (w *work) bring(ctx context.Context, planned plan.Host, driver platform.Dri
 	if err != nil {
 		return *failed(fault.Internal, err.Error())
 	}
-	narrowed.ID, narrowed.Keep = workID(w.task.Rollout, w.task.Host), false
+	// A job of its own each time: one whose download failed is over, and would answer for
+	// every later call.
+	narrowed.ID = workID(w.task.Rollout, w.task.Host) + "-t" + strconv.FormatInt(w.p.Now().Unix(), 10)
+	narrowed.Keep = false
 	w.doubt(narrowed.Install, facts)
 	began := &rollout.Began{Work: narrowed}
 	switch missing := w.unstored(narrowed); {
