@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -135,7 +136,7 @@ func TestStage(t *testing.T) {
 			on.Withdraw("app", "1.1-1")
 			set := plan.Freeze(r.proven)
 			return &set
-		}, rollout.OutcomeOK, "", "/var/lib/patchring/sent/" + workID("r1", host("prod")) + "/app_1.1-1_amd64.deb"},
+		}, rollout.OutcomeOK, "", "/var/lib/patchring/sent/" + workID("r1", host("prod")) + "-tTIME/app_1.1-1_amd64.deb"},
 		"nowhere to be had": {func(r *rig, on *labHost) *patch.PatchSet {
 			on.Withdraw("app", "1.1-1")
 			set := plan.Freeze(r.proven)
@@ -151,7 +152,9 @@ func TestStage(t *testing.T) {
 				on := f.hosts[host("prod")]
 				set := tt.set(r, on)
 				refresh(t, on)
+				at := strconv.FormatInt(r.Now().Unix(), 10)
 				end := r.Stage(t.Context(), host("prod"), set)
+				tt.brings = strings.Replace(tt.brings, "TIME", at, 1)
 				want(t, end, tt.outcome, tt.says)
 				if _, err := on.FS.ReadFile(memfs.Root, tt.brings); tt.brings != "" && err != nil {
 					t.Error(err)
