@@ -3,6 +3,7 @@ package job
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -46,9 +47,14 @@ func TestCommandNotFoundIsAnExitStatus(t *testing.T) {
 func TestLookWaitsOnlySoLong(t *testing.T) {
 	eachShell(t, func(h host) {
 		t := h.t
-		h.started(Spec{ID: "a", Argv: []string{"sh", "-c", "echo begun; sleep 3"}}, "started")
+		// It runs until it is told to end, so that no load of the machine ends it too early.
+		end := filepath.Join(t.TempDir(), "end")
+		h.started(Spec{ID: "a", Argv: []string{"sh", "-c", `echo begun; while ! [ -e "$1" ]; do sleep 1; done`, "a", end}}, "started")
 		if s := h.stands("a", time.Second, Running); s.Last() != "begun" {
 			t.Errorf("got %+v", s)
+		}
+		if err := os.WriteFile(end, nil, 0o600); err != nil {
+			t.Fatal(err)
 		}
 		h.stands("a", long, Exited)
 	})
