@@ -32,7 +32,7 @@ func readPlan(lines []string) *plan {
 			p.removes = append(p.removes, f[0])
 		case verb == "hold":
 			p.holds = append(p.holds, strings.TrimSpace(rest))
-		case verb == "is" && len(f) == 2:
+		case verb == "is" && len(f) == 2 && linux.IsName(f[0]) && linux.IsVersion(f[1]):
 			p.installed[f[0]] = f[1]
 		case verb == "remove", verb == "is":
 			p.odd = append(p.odd, remote.Clean(line, 200))
