@@ -176,6 +176,7 @@ type Facts struct {
 	Files     []PackageFile  `json:"files,omitempty"`  // package files that patchring keeps on the host; as Offers
 	// OffersKnown: Offers and Files were asked for, and are all there is.
 	OffersKnown bool      `json:"offers_known,omitempty"`
+	Device      *Device   `json:"device,omitempty"`  // what has no shell, or is no server
 	Markers     []Marker  `json:"markers,omitempty"` // of open rollouts; where it can't be told, a Problem says so
 	Problems    []Problem `json:"problems,omitempty"`
 }
@@ -185,6 +186,9 @@ type Facts struct {
 // the full minor release where the distribution freezes packages per minor ("rocky 9.4
 // x86_64"). A host whose distribution is not known has none.
 func (f Facts) Domain() string {
+	if f.Device != nil && f.Platform != "" && f.Device.Family != "" {
+		return string(f.Platform) + " " + f.Device.Family
+	}
 	if f.OS.ID == "" {
 		return ""
 	}

@@ -220,9 +220,31 @@ type Work struct {
 	// OneShot: a new kernel is booted once, with the old one as what a failed start falls
 	// back to, and becomes the default only when it was seen running.
 	OneShot bool `json:"one_shot,omitempty"`
+	// Image is the file of the update where a whole image is installed: Install then holds
+	// that one update, with the name ImageName.
+	Image *Image `json:"image,omitempty"`
 	// Snapshots are the addresses of archives that keep old versions: below each lies a
 	// repository's tree, to which an update's File is added. Tried in order, by the host.
 	Snapshots []string `json:"snapshots,omitempty"`
+}
+
+// ImageName is the Name of an update that replaces the whole software of a device.
+const ImageName = "image"
+
+// Image is a file that replaces the whole software of a device, as the playbook names it
+// and as the controller has looked at it.
+type Image struct {
+	Version string `json:"version"` // as the playbook writes it
+	Name    string `json:"name"`    // of the file, without folders: [A-Za-z0-9._+-], at most 128 bytes
+	Digest  Digest `json:"digest"`  // in the controller's store
+	Size    int64  `json:"size"`    // bytes
+	// The same content by other algorithms, for devices that know no better one: hex.
+	MD5    string   `json:"md5"`
+	SHA1   string   `json:"sha1"`
+	SHA512 string   `json:"sha512"`
+	Models []string `json:"models"` // globs; one must match the device's model
+	// Serve: the device pulls the file, from an address of the controller that it can reach.
+	Serve string `json:"serve,omitempty"`
 }
 
 // RestartRule is the playbook's restart key.

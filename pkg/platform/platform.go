@@ -30,18 +30,27 @@ type Step struct {
 	Undo     StepID
 }
 
-// Operation is exactly one of a command, a console exchange and a file.
+// Operation is exactly one of a command, a console exchange and a file; an exchange may
+// have Serve beside it.
 type Operation struct {
 	Command  *remote.Command
 	Exchange *remote.Exchange
 	Put      *File
-	MayDrop  bool // the connection may end here, as asked for (reboot)
+	// Serve: while the Exchange goes on, patchring itself serves this file over HTTP, and
+	// "{url}" in Exchange.Send is replaced by its address: the device pulls it.
+	Serve *File
+	// Save keeps what the operation printed in the controller's store, by this name:
+	// the configuration before an upgrade.
+	Save    string
+	MayDrop bool // the connection may end here, as asked for (reboot)
 }
 
 // File is content to be put on the host; Store names it in the controller's store.
 type File struct {
 	Path  string
 	Store patch.Digest
+	// How it is pushed to a device; empty: by remote.Files, which verifies what arrived.
+	How remote.Protocol
 }
 
 // Look is how to see where a step stands: operations that only read, and a judge.

@@ -23,6 +23,9 @@ func ReadOnly(s Session, allowed Effect) Session {
 	if s.Files != nil {
 		guarded.Files = readOnlyFiles{s.Files}
 	}
+	if s.Pusher != nil {
+		guarded.Pusher = readOnlyPusher{}
+	}
 	return guarded
 }
 
@@ -58,6 +61,13 @@ func (readOnlyFiles) Put(_ context.Context, path string, _ io.Reader, _ patch.Di
 
 func (r readOnlyFiles) Get(ctx context.Context, path string, limit int64) (io.ReadCloser, error) {
 	return r.inner.Get(ctx, path, limit)
+}
+
+// readOnlyPusher refuses everything.
+type readOnlyPusher struct{}
+
+func (readOnlyPusher) Push(_ context.Context, _ Protocol, path string, _ io.Reader, _ int64) error {
+	return permit(Changes, Reads, path)
 }
 
 func permit(effect, allowed Effect, what any) error {

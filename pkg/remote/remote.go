@@ -7,6 +7,7 @@ package remote
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/secret"
@@ -20,6 +21,7 @@ type Session struct {
 	Runner  Runner
 	Console Console
 	Files   Files
+	Pusher  Pusher
 }
 
 // Runner runs one command to its end.
@@ -44,6 +46,22 @@ type Files interface {
 	Put(ctx context.Context, path string, content io.Reader, want patch.Digest) error
 	Get(ctx context.Context, path string, limit int64) (io.ReadCloser, error)
 }
+
+// Pusher sends a file to a device that has no shell. Nothing of it is verified: what
+// arrived, the device's own hash command says afterwards. The size is in bytes.
+type Pusher interface {
+	Push(ctx context.Context, how Protocol, path string, content io.Reader, size int64) error
+}
+
+// Protocol is how a file is pushed.
+type Protocol string
+
+const (
+	SFTP Protocol = "sftp"
+	// SCP is the old protocol, with nothing but -t: Cisco's servers refuse -d and -p, and
+	// have no SFTP.
+	SCP Protocol = "scp"
+)
 
 // Effect is what a command does to the host. The zero value is the worst.
 type Effect uint8
@@ -74,6 +92,8 @@ const (
 	Done                   // a Done pattern of the exchange matched
 	Failed                 // a Failed pattern of the exchange matched
 	Asked                  // the device asked something that no Question covers; nothing was answered
+	Prompted               // the prompt came back, and neither a Done nor a Failed pattern had matched
+	Stopped                // one of the dialect's Stop patterns matched: a person must look
 )
 
 // Result of a Command or an Exchange. Out and Err are what the host printed, as it
@@ -88,23 +108,39 @@ type Result struct {
 // OK is the one meaning of success: exited with 0 and nothing cut off.
 func (r Result) OK() bool { return r.Ending == Exited && r.Code == 0 && !r.Truncated }
 
-// Exchange is one console dialogue. Patterns are matched against the cleaned tail
-// of the output; the first that matches wins, Failed before Done before Questions.
+// Exchange is one console dialogue. What the device prints is cleaned of echoes, control
+// codes, pagers and the dialect's Async lines before it is matched. Of what matches, the
+// dialect's Stop comes first, then Failed and the dialect's Errors, Done, Questions.
+//
+// With no Done pattern the prompt itself is the end, and Ending is Done unless something
+// Failed. With one, the prompt without it is Prompted. A question that nothing covers is
+// answered by nothing: where Cancel says so the command is left in that way, else the
+// session is closed; the Ending is Asked, and Out ends with the question.
 type Exchange struct {
+	Dialect   *Dialect
 	Send      string
+	Enable    bool // needs the rights of Dialect.Enable
 	Effect    Effect
 	Questions []Question
 	Done      []Pattern
 	Failed    []Pattern
-	MayDrop   bool // the connection may end here, as asked for: then the Ending is Lost and the error nil
+	MayDrop   bool          // the connection may end here, as asked for: then the Ending is Lost and the error nil
+	Cancel    string        // sent where the device asks what was not foreseen; empty: nothing may be sent, it is dangerous
+	Quiet     time.Duration // how long nothing may be printed; 0: as the Dialect says
+	Within    time.Duration // from Send to the end; 0: no bound but the context's and Quiet
 	MaxOut    int64
 }
 
 // Pattern is an RE2 expression, kept as text so that a step can be printed and digested.
+// It is matched in multi-line mode: ^ and $ are the ends of a line.
 type Pattern string
 
-// Question is one thing the device may ask during this exchange, and its answer.
+// Question is one thing the device may ask, and its answer: a text, or the name of a
+// secret. A newline follows the answer, unless Key says that it is a single key press.
 type Question struct {
 	Ask    Pattern
 	Answer string
+	Secret string // SecretPassword or SecretEnable
+	Key    bool
+	Times  int // how often it may be asked in one exchange; 0: once
 }
