@@ -15,14 +15,14 @@ const module = "github.com/patchring/patchring"
 func floors() []string {
 	return []string{
 		"pkg/secret", "pkg/fault", "pkg/document", "pkg/version", "pkg/patch", "pkg/repository", "pkg/fact",
-		"pkg/remote", "pkg/remote/remotetest",
+		"pkg/remote", "pkg/remote/remotetest", "pkg/terminal",
 		"pkg/job", "pkg/schedule", "pkg/health", "pkg/inventory", "pkg/playbook",
 		"pkg/platform", "pkg/platform/linux", "pkg/platform/linux/apt", "pkg/platform/linux/dnf", "pkg/platform/linux/zypper",
 		"pkg/platform/linux/pacman", "pkg/platform/linux/apk", "pkg/platform/linux/bsd", "pkg/platform/linux/image",
-		"pkg/platform/device", "pkg/platform/drivers",
+		"pkg/platform/device", "pkg/platform/device/workflow", "pkg/platform/drivers",
 		"pkg/plan", lastPure,
 		"pkg/statedir", "pkg/journal", "pkg/journal/journaltest", "pkg/store",
-		"pkg/connect", "pkg/vault", "pkg/detect", "pkg/probe", "pkg/provenance", "pkg/apply", "pkg/hook",
+		"pkg/serve", "pkg/connect", "pkg/vault", "pkg/detect", "pkg/probe", "pkg/provenance", "pkg/apply", "pkg/hook",
 		"pkg/engine", "pkg/engine/sim", "pkg/engine/local",
 		"pkg/imports", "pkg/report", "pkg/view", "pkg/app", "cmd/patchring",
 	}
@@ -33,7 +33,7 @@ const lastPure = "pkg/rollout"
 // outside stand on no floor: the simulated fleet, and what it is made of. They import
 // each other and document, nothing else of the product; tests may import them.
 func outside() []string {
-	return []string{"pkg/lab", "pkg/lab/farm", "pkg/lab/linux", "pkg/lab/memfs", "pkg/lab/posix", "pkg/lab/real"}
+	return []string{"pkg/lab", "pkg/lab/device", "pkg/lab/farm", "pkg/lab/linux", "pkg/lab/memfs", "pkg/lab/posix", "pkg/lab/real"}
 }
 
 // home is where a library may be imported, and only there. An empty list: nowhere

@@ -28,6 +28,11 @@ type Step struct {
 	Changes  bool          // after this step began, the host counts as touched
 	Rest     bool          // work may stop for good after this step, and the host is whole
 	Undo     StepID
+	// Confirm: it is begun only when the host's checks have passed after the steps before:
+	// what switches a device's own safety net off, or makes the new software stay.
+	Confirm bool
+	// Fresh: each look uses a connection of its own.
+	Fresh bool
 }
 
 // Operation is exactly one of a command, a console exchange and a file; an exchange may
