@@ -25,6 +25,8 @@ func Defaults() []Default {
 		{"snapshots", "", "what its repositories no longer have comes from the controller's store alone"},
 		{"keyrings", "", "digests of packages are the host's word; a patch set says so"},
 		{"reboot_within", "", "20m for servers, until the host is back with its services started"},
+		{"ssh_legacy", "", "old SSH algorithms are not used"},
+		{"serve", "", "no host pulls anything from here; images are pushed over SSH"},
 		{"credentials.password", "", "no password login"},
 		{"credentials.key", "", "the SSH agent, then ssh_config's IdentityFile, then the usual files in ~/.ssh"},
 		{"credentials.passphrase", "", "keys with a passphrase are left to the agent"},

@@ -35,6 +35,8 @@ func (inv *Inventory) Explain(h Host) []Setting {
 		{Name: "snapshots", Value: chain(h.Snapshots)},
 		{Name: "keyrings", Value: chain(h.Keyrings)},
 		{Name: "reboot_within", Value: lasts(h.RebootWithin)},
+		{Name: "ssh_legacy", Value: chain(h.SSHLegacy)},
+		{Name: "serve", Value: serving{h.Serve}.String()},
 		{Name: "credentials.password", Value: h.Credentials.Password.String()},
 		{Name: "credentials.key", Value: h.Credentials.Key},
 		{Name: "credentials.passphrase", Value: h.Credentials.Passphrase.String()},

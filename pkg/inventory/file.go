@@ -88,7 +88,7 @@ type hostYAML struct {
 type commonYAML struct {
 	Port        document.Value[int]                           `yaml:"port" doc:"TCP port of the SSH server" min:"1" max:"65535"`
 	User        document.Value[user]                          `yaml:"user" doc:"whom to log in as"`
-	Become      document.Value[Become]                        `yaml:"become" doc:"how to get root" enum:"none|sudo|doas|su" later:"enable" why:"this build patches no network gear; remove it"`
+	Become      document.Value[Become]                        `yaml:"become" doc:"how to get root; enable: the higher level of a device's command line" enum:"none|sudo|doas|su|enable"`
 	Jump        document.Value[[]document.Value[hop]]         `yaml:"jump" doc:"chain of bastions, nearest first: [user@]host[:port]; [] is none"`
 	HostKeys    document.Value[[]document.Value[fingerprint]] `yaml:"host_keys" doc:"pinned host keys, any of which is right: SHA256:... (ssh-keygen -lf)"`
 	Platform    document.Value[platformName]                  `yaml:"platform" doc:"the driver, such as debian; left out: detected"`
@@ -102,6 +102,8 @@ type commonYAML struct {
 	Snapshots   document.Value[[]document.Value[archive]]     `yaml:"snapshots" doc:"archives of old package versions: addresses below which a repository's tree lies, {time} standing for the time of the plan: https://snapshot.example/debian/{time}/; [] is none"`
 	Keyrings    document.Value[[]document.Value[keyringPath]] `yaml:"keyrings" doc:"files with the public keys of the repositories' signers: then digests in a patch set come from their signed index; [] is none"`
 	RebootTime  document.Value[time.Duration]                 `yaml:"reboot_within" doc:"how long a reboot may take, until the host is back whole" min:"1m" max:"4h"`
+	SSHLegacy   document.Value[[]document.Value[legacy]]      `yaml:"ssh_legacy" doc:"old SSH algorithms that may be used where nothing better is in common, for devices that have no others; [] is none"`
+	Serve       document.Value[serving]                       `yaml:"serve" doc:"address of this controller that the host can reach: ADDRESS or ADDRESS:PORT. There patchring serves an image by HTTP while the host pulls it"`
 	Budget      document.Elsewhere                            `yaml:"budget" doc:"a budget belongs to a group, a site or a pattern: groups: {web: {budget: {max_unavailable: 1}}}, or budgets: [{hosts: PATTERN, max_unavailable: 1}]"`
 	Windows     document.Elsewhere                            `yaml:"windows" doc:"windows belong to a site: write them there; a playbook's ring names the one it keeps to"`
 	Window      document.Elsewhere                            `yaml:"window" doc:"a playbook's ring names its window; here, a site has windows: {weekend: {days: [sat, sun], start: \"22:00\", length: 6h}}"`

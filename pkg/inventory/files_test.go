@@ -122,7 +122,7 @@ func golden(t *testing.T, path, got string) {
 
 func TestUnsupportedIsItsOwnCode(t *testing.T) {
 	for _, src := range []string{
-		"version: 1\nhosts: {a: {become: enable}}\n",
+		"version: 1\nhosts: {a: {host_key_aliases: [b]}}\n",
 		"version: 1\nsites: {hq: {known_hosts: x, hosts: {a: }}}\n",
 	} {
 		_, err := Parse("x", []byte(src))

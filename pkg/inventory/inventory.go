@@ -7,6 +7,7 @@
 package inventory
 
 import (
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -102,10 +103,16 @@ type Settings struct {
 	Keyrings  []string // paths of files with public keys, as written; relative to the inventory
 	// RebootWithin is how long a reboot may take; 0: the driver's default.
 	RebootWithin time.Duration
-	Credentials  Credentials
+	// SSHLegacy are old SSH algorithms that may be used where nothing better is in common:
+	// names of LegacyAlgorithms.
+	SSHLegacy []string
+	// Serve is where this controller serves an image that the host pulls; invalid: nowhere.
+	// Port 0 is any free one.
+	Serve       netip.AddrPort
+	Credentials Credentials
 }
 
-// Become is how to get root.
+// Become is how to get root, or the higher level of a device.
 type Become string
 
 const (
@@ -113,6 +120,8 @@ const (
 	BecomeSudo Become = "sudo"
 	BecomeDoas Become = "doas"
 	BecomeSu   Become = "su"
+	// BecomeEnable is for devices: it runs no command on a host with a shell.
+	BecomeEnable Become = "enable"
 )
 
 // Credentials are references; package vault resolves them.

@@ -42,7 +42,7 @@ func TestLaterSettingsAreKnown(t *testing.T) {
 	for _, one := range p.List {
 		lines = append(lines, one.Line)
 	}
-	if want := []int{7, 9, 10, 14}; !slices.Equal(lines, want) {
+	if want := []int{7, 9}; !slices.Equal(lines, want) {
 		t.Errorf("problems on lines %v, want %v:\n%s", lines, want, p.Render())
 	}
 }
@@ -266,5 +266,23 @@ func TestGraph(t *testing.T) {
 `
 	if got := inv.Graph().String(); got != want {
 		t.Errorf("got:\n%s", got)
+	}
+}
+
+func TestDeviceSettings(t *testing.T) {
+	inv := parse(t, string(read(t, "testdata/good/devices.yaml")))
+	for name, want := range map[string][2]string{
+		"core-sw1": {"diffie-hellman-group14-sha1, ssh-rsa", "[2001:db8::5]:8080"},
+		"old-sw1":  {"diffie-hellman-group14-sha1, ssh-rsa", "2001:db8::6"},
+		"new-sw1":  {"[]", "10.0.0.7:69"},
+	} {
+		h := find(t, inv, name)
+		got := map[string]string{}
+		for _, s := range inv.Explain(h) {
+			got[s.Name] = s.Value
+		}
+		if got["ssh_legacy"] != want[0] || got["serve"] != want[1] || h.Become != BecomeEnable || !h.Serve.IsValid() {
+			t.Errorf("%s: %+v, explained as %q", name, h.Settings, got)
+		}
 	}
 }

@@ -140,6 +140,7 @@ func (o *operator) narrowBack(t Task) StepEnded {
 		driver = nil
 	}
 	began.Steps, began.Changing = Flow(driver, o.w.bodies[t.Host].Extras)
+	began.Confirming = Confirming(driver)
 	return StepEnded{Outcome: OutcomeOK, Began: began}
 }
 

@@ -9,8 +9,9 @@ import (
 )
 
 // THE LIST: everything that happens to a host, top to bottom. Between before and
-// verify stand the driver's own steps, e.g. preflight, stage, install, reboot. Those in
-// brackets only where the playbook asks for them.
+// verify stand the driver's own steps, e.g. preflight, stage, install, reboot; between check
+// and undrain those by which a device is told to keep its new software, which it would
+// else give up by itself. Those in brackets only where the playbook asks for them.
 const (
 	FlowBegin     platform.StepID = "begin"       // connect, lock the host, detect again, narrow the plan to this host's work, look at its budgets' peers
 	FlowSilence   platform.StepID = "silence"     // [keep alerts about the host quiet; owed back from here on]
@@ -33,6 +34,8 @@ type Extras struct{ Silence, Collect, Before, Drain, After bool }
 // touched once begun. The driver's steps that change nothing come before the user's
 // hooks and the drain: a host that can't be patched is not taken out of use for it.
 func Flow(driver []platform.Step, x Extras) (steps, changing []platform.StepID) {
+	all := driver
+	driver = slices.DeleteFunc(slices.Clone(all), func(d platform.Step) bool { return d.Confirm })
 	first := slices.IndexFunc(driver, func(d platform.Step) bool { return d.Changes })
 	if first < 0 {
 		first = len(driver)
@@ -50,16 +53,22 @@ func Flow(driver []platform.Step, x Extras) (steps, changing []platform.StepID) 
 	add(x.Drain, FlowDrain)
 	add(true, idsOf(driver[first:])...)
 	add(true, FlowVerify, FlowCheck)
+	add(true, Confirming(all)...)
 	add(x.Drain, FlowUndrain)
 	add(x.After, FlowHooksEnd)
 	add(x.Silence, FlowUnsilence)
 	add(true, FlowEnd)
-	for _, d := range driver {
+	for _, d := range all {
 		if d.Changes {
 			changing = append(changing, d.ID)
 		}
 	}
 	return steps, changing
+}
+
+// Confirming are the driver's steps that wait for the checks, see platform.Step.Confirm.
+func Confirming(driver []platform.Step) []platform.StepID {
+	return idsOf(slices.DeleteFunc(slices.Clone(driver), func(d platform.Step) bool { return !d.Confirm }))
 }
 
 func idsOf(driver []platform.Step) []platform.StepID {
@@ -71,9 +80,9 @@ func idsOf(driver []platform.Step) []platform.StepID {
 }
 
 // follows checks what a begin step announced. A host can only become healthy by
-// way of verify and check, after the last change; what is drained or silenced must be
-// given back; and nothing changes a host that is to be drained before it is. A flow
-// that can't keep to that is refused.
+// way of verify and check, after the last change but for those that make it stay; what is
+// drained or silenced must be given back; and nothing changes a host that is to be drained
+// before it is. A flow that can't keep to that is refused.
 func (b *Began) follows() error {
 	if b == nil {
 		return errors.New("the begin step did not say what follows")
@@ -82,7 +91,7 @@ func (b *Began) follows() error {
 	if err != nil {
 		return err
 	}
-	tail := []platform.StepID{FlowVerify, FlowCheck}
+	tail := append([]platform.StepID{FlowVerify, FlowCheck}, b.Confirming...)
 	for _, owed := range []struct{ do, undo platform.StepID }{{FlowDrain, FlowUndrain}, {"", FlowHooksEnd}, {FlowSilence, FlowUnsilence}} {
 		_, done := at[owed.do]
 		_, undone := at[owed.undo]
@@ -96,11 +105,11 @@ func (b *Began) follows() error {
 	tail = append(tail, FlowEnd)
 	verify := len(b.Steps) - len(tail)
 	if verify < 0 || !slices.Equal(b.Steps[verify:], tail) {
-		return errors.New("the steps of the host do not close with verify, check, what is owed, and end")
+		return errors.New("the steps of the host do not close with verify, check, what makes the change stay, what is owed, and end")
 	}
 	drain, drained := at[FlowDrain]
 	for _, id := range b.Changing {
-		if i, ok := at[id]; !ok || i >= verify || drained && i < drain {
+		if i, ok := at[id]; !ok || i >= verify && !slices.Contains(b.Confirming, id) || drained && i < drain {
 			return fmt.Errorf("step %q changes the host, but does not stand before verify and behind drain", id)
 		}
 	}

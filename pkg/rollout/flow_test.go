@@ -26,6 +26,8 @@ func TestFlow(t *testing.T) {
 		{driverSteps(), Extras{true, true, true, true, true}, "silence before preflight collect hook_before drain install reboot verify check undrain hook_after unsilence end"},
 		{nil, Extras{Drain: true}, "before drain verify check undrain end"},
 		{[]platform.Step{{ID: "look"}}, Extras{Drain: true}, "before look drain verify check undrain end"},
+		{confirmed(), Extras{}, "before preflight install verify check commit done end"},
+		{confirmed(), Extras{true, false, true, true, true}, "silence before preflight hook_before drain install verify check commit done undrain hook_after unsilence end"},
 	} {
 		steps, changing := Flow(tt.driver, tt.x)
 		if got := strings.Trim(fmt.Sprint(steps), "[]"); got != tt.want {
@@ -34,9 +36,44 @@ func TestFlow(t *testing.T) {
 		if len(changing) > 0 != (len(tt.driver) > 1) {
 			t.Errorf("%+v: changing are %v", tt.x, changing)
 		}
-		if err := (&Began{Steps: steps, Changing: changing}).follows(); err != nil {
+		if err := (&Began{Steps: steps, Changing: changing, Confirming: Confirming(tt.driver)}).follows(); err != nil {
 			t.Errorf("%+v: %v", tt.x, err)
 		}
+	}
+}
+
+// confirmed are the steps of a device that gives its new software up unless it is told to
+// keep it.
+func confirmed() []platform.Step {
+	return []platform.Step{
+		{ID: "preflight"}, {ID: "install", Changes: true},
+		{ID: "commit", Changes: true, Confirm: true}, {ID: "done", Confirm: true},
+	}
+}
+
+// Nothing is made to stay that was not checked, wherever the driver puts it.
+func TestConfirmWaitsForTheChecks(t *testing.T) {
+	steps, changing := Flow(confirmed(), Extras{})
+	began := &Began{Steps: steps, Changing: changing, Confirming: Confirming(confirmed())}
+	for name, wrong := range map[string][]platform.StepID{
+		"before verify":  {FlowBefore, "preflight", "install", "commit", "done", FlowVerify, FlowCheck, FlowEnd},
+		"between":        {FlowBefore, "preflight", "install", FlowVerify, "commit", "done", FlowCheck, FlowEnd},
+		"some of them":   {FlowBefore, "preflight", "install", "commit", FlowVerify, FlowCheck, "done", FlowEnd},
+		"left out":       {FlowBefore, "preflight", "install", FlowVerify, FlowCheck, FlowEnd},
+		"behind the end": {FlowBefore, "preflight", "install", FlowVerify, FlowCheck, FlowEnd, "commit", "done"},
+	} {
+		b := *began
+		if b.Steps = wrong; b.follows() == nil {
+			t.Errorf("%s: was taken", name)
+		}
+	}
+	tp := newTape(t, twoRings(), GateOpened{Ring: "test"}).step(FlowBegin, StepEnded{Outcome: OutcomeOK, Began: began})
+	for _, step := range []platform.StepID{FlowBefore, "preflight", "install", FlowVerify} {
+		tp.step(step, StepEnded{Outcome: OutcomeOK})
+	}
+	tp.step(FlowCheck, StepEnded{Outcome: OutcomeFailed, Reasons: []string{"a neighbour is gone"}})
+	if next := tp.s.hosts[0].following(); next != FlowEnd {
+		t.Errorf("after a failed check comes %s: what failed must not be made to stay", next)
 	}
 }
 

@@ -164,6 +164,7 @@ func (o *operator) narrow(t Task) StepEnded {
 		driver = nil // there is nothing left to do, and it must be looked at
 	}
 	began.Steps, began.Changing = Flow(driver, o.w.bodies[t.Host].Extras)
+	began.Confirming = Confirming(driver)
 	return StepEnded{Outcome: OutcomeOK, Began: began}
 }
 

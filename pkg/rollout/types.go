@@ -183,6 +183,9 @@ type (
 		Steps []platform.StepID `json:"steps"` // all the steps that follow, in order, the last being FlowEnd
 		// Changing are those of Steps after whose start the host counts as touched.
 		Changing []platform.StepID `json:"changing,omitempty"`
+		// Confirming are those of Steps that wait for the checks: by them a device is told to
+		// keep its new software.
+		Confirming []platform.StepID `json:"confirming,omitempty"`
 		// Return says whether the host could be taken back from this work, as far as is known
 		// before it begins.
 		Return plan.Return `json:"return,omitzero"`

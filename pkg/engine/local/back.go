@@ -37,6 +37,7 @@ func (w *work) decideBack(planned plan.Host, driver platform.Driver, facts fact.
 		return began, err.Error(), nil //nolint:nilerr // a driver's refusal is the host's outcome, not our error
 	}
 	began.Steps, began.Changing = rollout.Flow(steps, w.extras())
+	began.Confirming = rollout.Confirming(steps)
 	return began, "", nil
 }
 

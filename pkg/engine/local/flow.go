@@ -175,6 +175,7 @@ func (w *work) decide(planned plan.Host, driver platform.Driver, facts fact.Fact
 	_, stages := driver.(platform.Stager)
 	extras.Collect = stages && len(narrowed.Install) > 0 && w.p.collects(planned.Ring)
 	began.Steps, began.Changing = rollout.Flow(steps, extras)
+	began.Confirming = rollout.Confirming(steps)
 	return began, "", nil
 }
 

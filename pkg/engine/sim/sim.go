@@ -86,7 +86,7 @@ func (f Fleet) End(t rollout.Task) (rollout.StepEnded, time.Duration) {
 	switch t.Step {
 	case rollout.FlowBegin:
 		steps, changing := rollout.Flow(h.Steps, h.Extras)
-		end.Began = &rollout.Began{Work: patch.Work{Install: h.Install}, Steps: steps, Changing: changing}
+		end.Began = &rollout.Began{Work: patch.Work{Install: h.Install}, Steps: steps, Changing: changing, Confirming: rollout.Confirming(h.Steps)}
 	case rollout.FlowVerify:
 		for _, u := range h.Install {
 			end.Proven = append(end.Proven, patch.Proven{Domain: h.Domain, Name: u.Name, Arch: u.Arch, Version: u.To})

@@ -36,9 +36,9 @@ type Definition struct {
 // Match tells a platform from others. At least one probe must hold, and every refusal of
 // a pattern (none) too: a prompt, an identification or a banner alone is never enough.
 type Match struct {
-	SSHIdent string  `yaml:"ssh_ident" doc:"pattern of the server's identification line; where it is given and does not match, it is not this"`
-	Hint     string  `yaml:"hint" doc:"pattern of the identification line, banner or prompt that makes it worth asking first"`
-	Prompt   string  `yaml:"prompt" doc:"pattern of its prompt; weak"`
+	SSHIdent string  `yaml:"ssh_ident" is:"pattern" doc:"pattern of the server's identification line; where it is given and does not match, it is not this"`
+	Hint     string  `yaml:"hint" is:"pattern" doc:"pattern of the identification line, banner or prompt that makes it worth asking first"`
+	Prompt   string  `yaml:"prompt" is:"pattern" doc:"pattern of its prompt; weak"`
 	Shell    bool    `yaml:"shell" doc:"it answers a POSIX shell on an exec channel: the probes are commands for that"`
 	Probes   []Probe `yaml:"probes" flags:"required" count:"1" doc:"commands that only read; the first that holds is enough"`
 	// Over names platforms that this one is a special case of: where both match, it wins.
@@ -47,30 +47,30 @@ type Match struct {
 
 // Probe is a read-only command and what its output must and must not have.
 type Probe struct {
-	Cmd  string   `yaml:"cmd" flags:"required"`
-	All  []string `yaml:"all" flags:"required" count:"1" doc:"patterns: every one must match"`
-	None []string `yaml:"none" doc:"patterns: none may match"`
+	Cmd  string   `yaml:"cmd" is:"command" flags:"required"`
+	All  []string `yaml:"all" is:"pattern" flags:"required" count:"1" doc:"patterns: every one must match"`
+	None []string `yaml:"none" is:"pattern" doc:"patterns: none may match"`
 }
 
 // Refuse is a pattern whose match means that it must not be upgraded, and why.
 type Refuse struct {
-	Cmd string `yaml:"cmd" flags:"required"`
-	Re  string `yaml:"re" flags:"required"`
+	Cmd string `yaml:"cmd" is:"command" flags:"required"`
+	Re  string `yaml:"re" is:"pattern" flags:"required"`
 	Say string `yaml:"say" flags:"required" doc:"why: managed by a controller"`
 }
 
 // Session is a remote.Dialect in YAML. The words are its.
 type Session struct {
-	Prompt  string        `yaml:"prompt" doc:"pattern; the group host is the device's own name"`
+	Prompt  string        `yaml:"prompt" is:"pattern" doc:"pattern; the group host is the device's own name"`
 	Newline string        `yaml:"newline" flags:"raw"`
 	Login   []Question    `yaml:"login"`
 	Shell   []Question    `yaml:"shell"`
 	Open    []string      `yaml:"open"`
 	Pager   []Question    `yaml:"pager"`
 	Enable  *Enable       `yaml:"enable"`
-	Errors  []string      `yaml:"errors"`
-	Async   []string      `yaml:"async"`
-	Stop    []string      `yaml:"stop"`
+	Errors  []string      `yaml:"errors" is:"pattern"`
+	Async   []string      `yaml:"async" is:"pattern"`
+	Stop    []string      `yaml:"stop" is:"pattern"`
 	Cancel  string        `yaml:"cancel" flags:"raw"`
 	Exec    bool          `yaml:"exec"`
 	Columns int           `yaml:"columns"`
@@ -82,14 +82,14 @@ type Session struct {
 
 // Enable is remote.Raise.
 type Enable struct {
-	Cmd    string     `yaml:"cmd" flags:"required"`
+	Cmd    string     `yaml:"cmd" is:"command" flags:"required"`
 	Ask    []Question `yaml:"ask"`
-	Prompt string     `yaml:"prompt" flags:"required"`
+	Prompt string     `yaml:"prompt" is:"pattern" flags:"required"`
 }
 
 // Question is remote.Question.
 type Question struct {
-	Re     string `yaml:"re" flags:"required"`
+	Re     string `yaml:"re" is:"pattern" flags:"required"`
 	Send   string `yaml:"send" flags:"raw"`
 	Secret string `yaml:"secret" enum:"password|enable"`
 	Key    bool   `yaml:"key"`
@@ -99,12 +99,12 @@ type Question struct {
 // Field is one way to read a value: the first of a list that matches wins. The value is
 // the group named value, else the first group.
 type Field struct {
-	Cmd string `yaml:"cmd" flags:"required"`
-	Re  string `yaml:"re" flags:"required"`
+	Cmd string `yaml:"cmd" is:"command" flags:"required"`
+	Re  string `yaml:"re" is:"pattern" flags:"required"`
 	// AllEqual: it must match at least once, and each time with the same value.
 	AllEqual bool `yaml:"all_equal"`
 	// Trim is a pattern that is cut out of the value; Map turns words into ours.
-	Trim string               `yaml:"trim"`
+	Trim string               `yaml:"trim" is:"pattern"`
 	Map  document.Map[string] `yaml:"map"`
 	// Require are the values with which it may be upgraded; others refuse.
 	Require []string `yaml:"require"`
@@ -132,10 +132,10 @@ type Facts struct {
 
 // Rows are the matches of one pattern with named groups.
 type Rows struct {
-	Cmd string `yaml:"cmd" flags:"required"`
-	Re  string `yaml:"re" flags:"required"`
+	Cmd string `yaml:"cmd" is:"command" flags:"required"`
+	Re  string `yaml:"re" is:"pattern" flags:"required"`
 	// Per is a pattern of a heading; its group id holds for the rows below it.
-	Per   string               `yaml:"per"`
+	Per   string               `yaml:"per" is:"pattern"`
 	State document.Map[string] `yaml:"state" doc:"what the device's words in group state mean"`
 	Role  document.Map[string] `yaml:"role" doc:"what the device's words in group role mean"`
 	// When, as in Upgrade: rows of platforms with more than one form.
@@ -144,9 +144,9 @@ type Rows struct {
 
 // BootTime is how to tell when a device came up. The group id, or Per, names the member.
 type BootTime struct {
-	Cmd   string        `yaml:"cmd" flags:"required"`
-	Re    string        `yaml:"re" flags:"required"`
-	Per   string        `yaml:"per"`
+	Cmd   string        `yaml:"cmd" is:"command" flags:"required"`
+	Re    string        `yaml:"re" is:"pattern" flags:"required"`
+	Per   string        `yaml:"per" is:"pattern"`
 	As    string        `yaml:"as" flags:"required" enum:"uptime|absolute" doc:"a duration in words, or a time"`
 	Grain time.Duration `yaml:"grain" flags:"required" doc:"how exact it is"`
 }
@@ -154,9 +154,9 @@ type BootTime struct {
 // Space is the room on one kind of file system. {fs} in Cmd is one of FS, and {n} in that
 // the ID of a member.
 type Space struct {
-	Cmd  string   `yaml:"cmd" flags:"required"`
-	Re   string   `yaml:"re" flags:"required" doc:"groups bytes, or amount and unit (K, M, G, KiB …)"`
-	Per  string   `yaml:"per"`
+	Cmd  string   `yaml:"cmd" is:"command" flags:"required"`
+	Re   string   `yaml:"re" is:"pattern" flags:"required" doc:"groups bytes, or amount and unit (K, M, G, KiB …)"`
+	Per  string   `yaml:"per" is:"pattern"`
 	FS   []string `yaml:"fs" flags:"required" count:"1" doc:"the first that answers without an error is used"`
 	Need float64  `yaml:"need" flags:"required" doc:"how often the image must fit: 2.2"`
 }
@@ -164,8 +164,8 @@ type Space struct {
 // Hash is a command that prints a file's digest. {path} is the file's.
 type Hash struct {
 	Kind    string        `yaml:"kind" flags:"required" enum:"sha512|sha256|sha1|md5|size"`
-	Cmd     string        `yaml:"cmd" flags:"required"`
-	Re      string        `yaml:"re" flags:"required"`
+	Cmd     string        `yaml:"cmd" is:"command" flags:"required"`
+	Re      string        `yaml:"re" is:"pattern" flags:"required"`
 	Timeout time.Duration `yaml:"timeout"`
 }
 
@@ -173,25 +173,25 @@ type Hash struct {
 type Transfer struct {
 	How       string        `yaml:"how" flags:"required" enum:"scp|sftp|pull"`
 	Dir       string        `yaml:"dir" doc:"folder of pushed files, with its last separator: flash: or /var/tmp/"`
-	Cmd       string        `yaml:"cmd" doc:"of pull: copy {url} {path}"`
-	OK        string        `yaml:"ok"`
-	Fail      []string      `yaml:"fail"`
+	Cmd       string        `yaml:"cmd" is:"command" doc:"of pull: copy {url} {path}"`
+	OK        string        `yaml:"ok" is:"pattern"`
+	Fail      []string      `yaml:"fail" is:"pattern"`
 	Cancel    string        `yaml:"cancel" flags:"raw"`
 	Timeout   time.Duration `yaml:"timeout"`
-	Delete    string        `yaml:"delete" doc:"removes {path}; questions.delete answers"`
-	Present   string        `yaml:"present" doc:"tells whether {path} is there"`
-	PresentRe string        `yaml:"present_re"`
-	Member    string        `yaml:"member" doc:"copies {path} to member {n}, where each needs its own"`
+	Delete    string        `yaml:"delete" is:"command" doc:"removes {path}; questions.delete answers"`
+	Present   string        `yaml:"present" is:"command" doc:"tells whether {path} is there"`
+	PresentRe string        `yaml:"present_re" is:"pattern"`
+	Member    string        `yaml:"member" is:"command" doc:"copies {path} to member {n}, where each needs its own"`
 }
 
 // Save is how the configuration is saved and read.
 type Save struct {
-	Cmd   string   `yaml:"cmd" doc:"saves it on the device; questions.save answers"`
-	OK    string   `yaml:"ok"`
-	Show  string   `yaml:"show" flags:"required" doc:"prints it"`
-	Drop  []string `yaml:"drop" doc:"patterns of lines that differ each time: times, counters, key hashes"`
-	Dirty string   `yaml:"dirty" doc:"prints whether it is unsaved"`
-	Re    string   `yaml:"dirty_re" doc:"matches where it is unsaved"`
+	Cmd   string   `yaml:"cmd" is:"command" doc:"saves it on the device; questions.save answers"`
+	OK    string   `yaml:"ok" is:"pattern"`
+	Show  string   `yaml:"show" is:"command" flags:"required" doc:"prints it"`
+	Drop  []string `yaml:"drop" is:"pattern" doc:"patterns of lines that differ each time: times, counters, key hashes"`
+	Dirty string   `yaml:"dirty" is:"command" doc:"prints whether it is unsaved"`
+	Re    string   `yaml:"dirty_re" is:"pattern" doc:"matches where it is unsaved"`
 }
 
 // Upgrade is how the software is replaced, in one situation.
@@ -213,9 +213,9 @@ type Upgrade struct {
 // Command is one line and how it ends. Braces are filled from facts and work: {path},
 // {file}, {version}, {slot}, {n}, {minutes}, {other}.
 type Command struct {
-	Cmd      string        `yaml:"cmd" flags:"required"`
-	OK       string        `yaml:"ok" doc:"pattern that means done; left out: the prompt is the end"`
-	Fail     []string      `yaml:"fail"`
+	Cmd      string        `yaml:"cmd" is:"command" flags:"required"`
+	OK       string        `yaml:"ok" is:"pattern" doc:"pattern that means done; left out: the prompt is the end"`
+	Fail     []string      `yaml:"fail" is:"pattern"`
 	Cancel   string        `yaml:"cancel" flags:"raw" doc:"what may be typed at a question nobody foresaw; left out: never anything"`
 	Drops    bool          `yaml:"drops" doc:"the connection ends here, as asked for"`
 	Timeout  time.Duration `yaml:"timeout"`
@@ -227,9 +227,9 @@ type Command struct {
 // Net is a device's own safety net.
 type Net struct {
 	Kind string `yaml:"kind" flags:"required" enum:"timer|next_boot|boot_failure|peer|none"`
-	Cmd  string `yaml:"cmd" doc:"of timer: reads it back"`
-	Re   string `yaml:"re" doc:"of timer: matches where it runs; its group is the time left"`
-	Off  string `yaml:"off_re" doc:"of timer: matches where it does not"`
+	Cmd  string `yaml:"cmd" is:"command" doc:"of timer: reads it back"`
+	Re   string `yaml:"re" is:"pattern" doc:"of timer: matches where it runs; its group is the time left"`
+	Off  string `yaml:"off_re" is:"pattern" doc:"of timer: matches where it does not"`
 }
 
 // Times bound the steps.
@@ -242,10 +242,10 @@ type Times struct {
 // Table is a kind of state that is compared before and after. Rows are keyed by the group
 // key (or all groups named key, key2); Up is a pattern of the group state that means well.
 type Table struct {
-	Cmd       string               `yaml:"cmd" flags:"required"`
-	Re        string               `yaml:"re" flags:"required"`
-	Per       string               `yaml:"per"`
-	Up        string               `yaml:"up"`
+	Cmd       string               `yaml:"cmd" is:"command" flags:"required"`
+	Re        string               `yaml:"re" is:"pattern" flags:"required"`
+	Per       string               `yaml:"per" is:"pattern"`
+	Up        string               `yaml:"up" is:"pattern"`
 	Tolerance string               `yaml:"tolerance" doc:"of a number in group value: 2%"`
 	When      document.Map[string] `yaml:"when"`
 }
