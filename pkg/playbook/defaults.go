@@ -18,6 +18,7 @@ const (
 	defaultOnFailure   = OnFailureHalt
 	defaultRestart     = patch.RestartIfNeeded
 	defaultMaxInFlight = 20
+	defaultOutage      = patch.OutageNone
 	defaultStatus      = 200
 	defaultFrom        = health.FromHost
 
@@ -51,6 +52,9 @@ func Defaults() []Default {
 		{"patches.packages.exclude", "", "nothing is left out"},
 		{"patches.packages.exclude.owner", "", "nobody is named"},
 		{"patches.packages.exclude.until", "", "it has no end"},
+		{"patches.image.outage", string(defaultOutage), "a device that would be down for a moment or longer is left alone"},
+		{"patches.image.sha512", "", "sha256 must be there"},
+		{"patches.image.sha256", "", "sha512 must be there"},
 		{"rings.window", schedule.Any, "hosts may be started at any time"},
 		{"rings.gate", "", "the ring before must be healthy, nothing more"},
 		{"rings.gate.soak", "", "no soak: being healthy once is enough"},

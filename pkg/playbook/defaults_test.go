@@ -10,7 +10,10 @@ import (
 // sparse says of each thing as little as it can.
 const sparse = `version: 1
 name: x
-patches: [{hosts: "*", packages: {}}]
+patches:
+  - {hosts: "*", packages: {}}
+  - {hosts: "*", image: {version: 1, file: a, models: ["*"], sha512: 00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000}}
+  - {hosts: "*", image: {version: 1, file: a, models: ["*"], sha256: 0000000000000000000000000000000000000000000000000000000000000000}}
 rings:
   - {name: test, hosts: test}
   - name: production
@@ -74,7 +77,8 @@ func sparseValues(b *Playbook) map[string]string {
 	got := map[string]string{
 		"rings.gate.approval.count": strconv.Itoa(g.Approval.Count), "rings.gate.approval.expires": fmt.Sprintf("%.0fd", g.Approval.Expires.Hours()/24),
 		"rings.gate.soak.max_gap": short(g.Soak.MaxGap),
-		"urgent.soak":             none(b.Urgent.Soak == nil), "urgent.window": none(b.Urgent.Window == nil), "urgent.approval": none(b.Urgent.Approval == nil),
+		"patches.image.outage":    string(b.Patches[1].Image.Outage), "patches.image.sha256": b.Patches[1].Image.SHA256, "patches.image.sha512": b.Patches[2].Image.SHA512,
+		"urgent.soak": none(b.Urgent.Soak == nil), "urgent.window": none(b.Urgent.Window == nil), "urgent.approval": none(b.Urgent.Approval == nil),
 		"checks.tcp.from": string(b.Checks[0].TCP.From), "checks.http.from": string(b.Checks[1].HTTP.From),
 		"checks.http.status": strconv.Itoa(b.Checks[1].HTTP.Status), "checks.http.contains": b.Checks[1].HTTP.Contains,
 		"checks.command.become":  strconv.FormatBool(b.Checks[2].Command.Become),

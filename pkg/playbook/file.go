@@ -47,7 +47,7 @@ type fileYAML struct {
 type patchYAML struct {
 	Hosts    document.Value[string]       `yaml:"hosts" doc:"pattern, such as \"*\" or web:!web-03" flags:"required"`
 	Packages document.Value[packagesYAML] `yaml:"packages" doc:"which updates of the package manager: packages: {kind: security}"`
-	Image    document.Unsupported         `yaml:"image" doc:"this build installs no images; remove this entry"`
+	Image    document.Value[imageYAML]    `yaml:"image" doc:"the image that network gear, load balancers and other devices get: image: {version: 17.12.4, file: images/a.bin, sha512: ..., models: [\"C9300*\"]}"`
 }
 
 // ExactlyOne tells document that an entry is about packages or an image.

@@ -88,6 +88,10 @@ func restartRule(r patch.RestartRule) patch.RestartRule {
 func (l *loader) patches() {
 	for _, p := range l.yaml.Patches.V {
 		l.hosts(p.Hosts)
+		if p.Image.Set() {
+			l.book.Patches = append(l.book.Patches, Patch{Hosts: p.Hosts.V, Image: p.Image.V.image()})
+			continue
+		}
 		y := p.Packages.V
 		l.book.Patches = append(l.book.Patches, Patch{Hosts: p.Hosts.V, Packages: Packages{
 			Kind: y.Kind.Or(defaultKind), MinSeverity: y.MinSeverity.V, Exclude: excludes(y.Exclude.V),

@@ -2,7 +2,9 @@ package playbook
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,6 +111,13 @@ func TestEverythingIsTakenOver(t *testing.T) {
 	if p.Kind != KindBugfix || p.MinSeverity != patch.SeverityLow || len(p.Exclude) != 2 || p.Exclude[0].Package != "lib*" {
 		t.Errorf("packages %+v", p)
 	}
+	want := Image{
+		Version: "17.12.4", File: "../images/cat9k_iosxe.17.12.04.SPA.bin", Models: []string{"C9300*", "C9[45]00-?X"}, Outage: patch.OutageWhole,
+		SHA512: strings.Repeat("6f2c", 32), SHA256: strings.Repeat("ab12", 16),
+	}
+	if got := b.Patches[1].Image; got == nil || !reflect.DeepEqual(*got, want) || b.Patches[0].Image != nil {
+		t.Errorf("image %+v", got)
+	}
 	if got := fmt.Sprint(b.Rings); got != "[{test test [1 2] 1 0 any {<nil> <nil> [] 0 0} []} {2 production [100%] 20 100% any {<nil> <nil> [] 0 0} []}]" {
 		t.Errorf("rings %s", got)
 	}
@@ -116,9 +125,9 @@ func TestEverythingIsTakenOver(t *testing.T) {
 	for _, c := range b.Checks {
 		titles = append(titles, c.Name)
 	}
-	want := "[default_diff service getty@tty1.service tcp :22 tcp db.example:5432 tcp [::1]:53 " +
+	checks := "[default_diff service getty@tty1.service tcp :22 tcp db.example:5432 tcp [::1]:53 " +
 		"http https://{{ .address }}:8443/{{.site}}/{{ .name }}?x=1 smoke disk /boot load conffiles /etc/nginx/ and 2 more]"
-	if got := fmt.Sprint(titles); got != want {
+	if got := fmt.Sprint(titles); got != checks {
 		t.Errorf("checks %s", got)
 	}
 	if last := b.Checks[len(b.Checks)-1].Conffiles; last == nil || !slices.Equal(last.Paths, []string{"/etc/nginx/", "/etc/a b", "/etc/ssh/sshd_config"}) {

@@ -64,6 +64,7 @@ type Urgent struct {
 type Patch struct {
 	Hosts    string // pattern
 	Packages Packages
+	Image    *Image // nil: it is about packages
 }
 
 // Packages is the selection rule for package managers.
