@@ -37,5 +37,7 @@ func planFlags(cmd *cobra.Command, o *app.PlanOptions) {
 	cmd.Flags().StringSliceVar(&o.CVEs, "cve", nil, "only updates that fix this `CVE` (may be repeated)")
 	cmd.Flags().StringVar(&o.PatchSet, "patch-set", "", "nothing but this patch set, in the first ring too: an exported `FILE`, or the digest of an imported one")
 	cmd.Flags().StringVar(&o.AsIs, "as-is", "", "hosts (`PATTERN`) that failed in an earlier rollout and are right as they are now")
+	cmd.Flags().BoolVar(&o.Unproven, "accept-unproven", false, "upgrade devices, too, whose way of being upgraded nobody has seen work")
+	cmd.Flags().BoolVar(&o.NoLock, "accept-no-lock", false, "work on devices, too, that can keep no lock against a second operator elsewhere")
 	cmd.Flags().BoolVar(&o.NoFetch, "no-refresh", false, "use the package lists that the hosts have")
 }

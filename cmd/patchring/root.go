@@ -104,6 +104,7 @@ func (c *cli) sharedFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.SSHConfig, "ssh-config", "", "ssh_config `FILE`, or none (default ~/.ssh/config)")
 	f.IntVar(&o.Concurrency, "concurrency", 0, "hosts looked at at once (default 50)")
 	f.DurationVar(&o.ConnectTimeout, "connect-timeout", 0, "time for TCP, SSH handshake and login, per hop (default 15s)")
+	f.StringVar(&o.Platforms, "platforms", "", "`DIR` with definitions of devices of your own: NAME.yaml each, see patchring schema platform")
 	f.StringVar(&c.config, "config", "", "settings `FILE` (default patchring.yaml, if there is one)")
 }
 

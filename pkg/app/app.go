@@ -52,6 +52,7 @@ type Options struct {
 	Yes            bool
 	AcceptNew      bool // record the keys of unknown hosts
 	KnownHosts     string
+	Platforms      string // folder of the user's own definitions of devices; "": none
 	SSHConfig      string // path; "none" for none; "" is ~/.ssh/config
 	Concurrency    int    // hosts looked at in parallel
 	ConnectTimeout time.Duration

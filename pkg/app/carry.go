@@ -11,7 +11,6 @@ import (
 	"github.com/patchring/patchring/pkg/engine/local"
 	"github.com/patchring/patchring/pkg/hook"
 	"github.com/patchring/patchring/pkg/platform"
-	"github.com/patchring/patchring/pkg/platform/drivers"
 	"github.com/patchring/patchring/pkg/report"
 	"github.com/patchring/patchring/pkg/rollout"
 )
@@ -66,7 +65,7 @@ func (e Env) engine(o RunOptions, f *fleet, r *openRollout, watch *watcher) *eng
 	st := newStanding(r.state, r.state.Status(e.Now()), r.plan.Quarantined)
 	controller := hook.Controller(filepath.Join(absolute(o.statePath()), "jobs"))
 	performer := local.New(local.Config{
-		Plan: r.plan, Hosts: f.hosts, Connect: f, Store: r.store, Driver: drivers.For,
+		Plan: r.plan, Hosts: f.hosts, Connect: f, Store: r.store, Driver: f.drivers.For, Library: f.drivers.Devices,
 		Owner: platform.Owner{Rollout: r.ID, By: e.Actor, Since: e.Now().UTC(), Playbook: r.Playbook, Site: r.Site},
 		Now:   e.Now, Progress: watch.progress,
 		Outside:    &hook.Outside{Client: hook.NewClient(), Secret: f.secret, Local: controller, Now: e.Now},

@@ -31,7 +31,10 @@ func (e Env) Check(ctx context.Context, o CheckOptions) (Ending, error) {
 	if err != nil {
 		return Ending{}, err
 	}
-	f := e.fleet(o.Options, inv)
+	f, err := e.fleet(o.Options, inv)
+	if err != nil {
+		return Ending{}, err
+	}
 	defer f.Close()
 	watch := e.progress("checking", len(hosts))
 	probed := each(ctx, hosts, o.concurrency(), watch.Done, func(ctx context.Context, h inventory.Host) (report.Probed, bool) {

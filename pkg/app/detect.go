@@ -22,7 +22,10 @@ func (e Env) Detect(ctx context.Context, o DetectOptions) (Ending, error) {
 	if err != nil {
 		return Ending{}, err
 	}
-	f := e.fleet(o.Options, inv)
+	f, err := e.fleet(o.Options, inv)
+	if err != nil {
+		return Ending{}, err
+	}
 	defer f.Close()
 	watch := e.progress("detecting", len(hosts))
 	results := f.survey(ctx, e, hosts, o.concurrency(), platform.Query{Refresh: o.Refresh}, watch.Done)

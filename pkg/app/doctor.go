@@ -21,7 +21,10 @@ func (e Env) Doctor(ctx context.Context, o DoctorOptions) (Ending, error) {
 	if err != nil {
 		return Ending{}, err
 	}
-	f := e.fleet(o.Options, inv)
+	f, err := e.fleet(o.Options, inv)
+	if err != nil {
+		return Ending{}, err
+	}
 	defer f.Close()
 	watch := e.progress("examining", len(hosts))
 	patients := each(ctx, hosts, o.concurrency(), watch.Done, func(ctx context.Context, h inventory.Host) (report.Examined, bool) {

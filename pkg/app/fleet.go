@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/inventory"
+	"github.com/patchring/patchring/pkg/platform/drivers"
 	"github.com/patchring/patchring/pkg/provenance"
 	"github.com/patchring/patchring/pkg/secret"
 	"github.com/patchring/patchring/pkg/vault"
@@ -25,10 +27,16 @@ type fleet struct {
 	vault *vault.Vault
 	marks marks // that looks have found
 	keys  map[fact.HostID]*provenance.Keys
+	// drivers of this run, the user's own definitions among them.
+	drivers drivers.Set
 }
 
-func (e Env) fleet(o Options, inv *inventory.Inventory) *fleet {
-	f := &fleet{inv: inv, hosts: map[fact.HostID]inventory.Host{}, vault: vault.New(e.Ask)}
+func (e Env) fleet(o Options, inv *inventory.Inventory) (*fleet, error) {
+	set, err := o.drivers()
+	if err != nil {
+		return nil, err
+	}
+	f := &fleet{inv: inv, hosts: map[fact.HostID]inventory.Host{}, vault: vault.New(e.Ask), drivers: set}
 	for _, h := range inv.Hosts {
 		f.hosts[h.ID] = h
 	}
@@ -41,7 +49,20 @@ func (e Env) fleet(o Options, inv *inventory.Inventory) *fleet {
 		Timeout:     o.ConnectTimeout,
 		Warn:        warner(e.Err),
 	})
-	return f
+	return f, nil
+}
+
+// drivers are those that are built in, with the user's own definitions of devices.
+func (o Options) drivers() (drivers.Set, error) {
+	set, err := drivers.Builtin()
+	if err != nil || o.Platforms == "" {
+		return set, err //nolint:wrapcheck // a test loads the definitions that are built in
+	}
+	info, err := os.Stat(o.Platforms)
+	if err != nil || !info.IsDir() {
+		return set, &fault.Error{Kind: fault.GiveUp, Code: fault.Usage, What: "the folder of platforms " + o.Platforms + " can't be read", Hint: "--platforms names a folder of definitions, NAME.yaml; see: patchring schema platform", Err: err}
+	}
+	return set.With(os.DirFS(o.Platforms)) //nolint:wrapcheck // names file, line and column
 }
 
 // secret resolves a reference that stands in a plan.

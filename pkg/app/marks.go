@@ -15,7 +15,6 @@ import (
 	"github.com/patchring/patchring/pkg/inventory"
 	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/platform"
-	"github.com/patchring/patchring/pkg/platform/drivers"
 )
 
 // What open rollouts leave on hosts, so that a run that has lost its state folder does
@@ -205,7 +204,7 @@ func (e Env) unmark(ctx context.Context, o Options, f *fleet, list []mark) {
 
 // unmarkOne is true where the rollout's marker does not stand on the host any more.
 func (f *fleet) unmarkOne(ctx context.Context, m mark) bool {
-	driver, _ := drivers.For(m.platform)
+	driver, _ := f.drivers.For(m.platform)
 	marker, ok := driver.(platform.Marker)
 	if !ok {
 		return true // it can't have left one

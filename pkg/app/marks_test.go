@@ -21,7 +21,10 @@ var markedAt = time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
 // marked is a fleet where hosts carry markers of monthly in hq: "HOST ROLLOUT".
 func marked(t *testing.T, words ...string) *fleet {
 	t.Helper()
-	f := (Env{Err: &bytes.Buffer{}}).fleet(Options{}, &inventory.Inventory{})
+	f, err := (Env{Err: &bytes.Buffer{}}).fleet(Options{}, &inventory.Inventory{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(f.Close)
 	for i, word := range words {
 		host, rollout, _ := strings.Cut(word, " ")

@@ -233,6 +233,11 @@ func (o Options) openStore() (*store.Store, func(), error) {
 	if _, err := os.Stat(o.statePath()); errors.Is(err, os.ErrNotExist) {
 		return nil, func() {}, nil
 	}
+	return o.makeStore()
+}
+
+// makeStore opens the store of the state folder, made where there is none.
+func (o Options) makeStore() (*store.Store, func(), error) {
 	dir, err := o.stateDir()
 	if err != nil {
 		return nil, nil, err

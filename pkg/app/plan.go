@@ -30,6 +30,8 @@ type PlanOptions struct {
 	PatchSet string   // a file, or an imported set's digest: nothing else is installed, in the first ring either
 	Forecast bool     // show when it would run, instead of what
 	Format   string   // of the forecast
+	Unproven bool     // devices are upgraded in ways that nobody has proven, too
+	NoLock   bool     // hosts are worked on that can keep no lock
 	Detailed bool     // tell with the exit code whether there are changes, or whether it waits
 }
 
@@ -47,7 +49,10 @@ func (e Env) Plan(ctx context.Context, o PlanOptions) (Ending, error) {
 	if err != nil {
 		return Ending{}, err
 	}
-	f := e.fleet(o.Options, inv)
+	f, err := e.fleet(o.Options, inv)
+	if err != nil {
+		return Ending{}, err
+	}
 	defer f.Close()
 	if f.keys, err = e.keyrings(inv); err != nil {
 		return Ending{}, err
@@ -116,6 +121,7 @@ func (e Env) makePlan(ctx context.Context, o PlanOptions, f *fleet, book *loaded
 	input := plan.Input{
 		Playbook: book.Playbook, Source: book.source, Inventory: f.inv, Site: site,
 		Packages: o.Packages, Now: e.Now(), Urgent: o.Urgent, CVEs: o.CVEs,
+		Driver: f.drivers.For, Unproven: o.Unproven, NoLock: o.NoLock,
 	}
 	bound, err := o.boundTo()
 	if err != nil {
@@ -123,6 +129,9 @@ func (e Env) makePlan(ctx context.Context, o PlanOptions, f *fleet, book *loaded
 	}
 	hosts, err := o.ringHosts(f.inv, book.Playbook, site)
 	if err != nil {
+		return nil, err
+	}
+	if input.Images, err = e.images(ctx, o.Options, f, book.Playbook, site); err != nil {
 		return nil, err
 	}
 	input.Controller = isController

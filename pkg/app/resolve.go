@@ -9,7 +9,6 @@ import (
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/platform"
-	"github.com/patchring/patchring/pkg/platform/drivers"
 	"github.com/patchring/patchring/pkg/remote"
 )
 
@@ -38,7 +37,7 @@ func (f *fleet) resolve(ctx context.Context, draft *plan.Draft, facts map[fact.H
 }
 
 func (f *fleet) ask(ctx context.Context, facts fact.Facts, want []patch.Update) (*platform.Resolution, error) {
-	driver, ok := drivers.For(facts.Platform)
+	driver, ok := f.drivers.For(facts.Platform)
 	if !ok {
 		return nil, &fault.Error{Code: fault.HostFailed, Host: facts.Host.String(), Step: "plan", What: "no driver for platform " + string(facts.Platform)}
 	}

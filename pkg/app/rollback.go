@@ -52,7 +52,10 @@ func (e Env) Rollback(ctx context.Context, o RollbackOptions) (Ending, error) {
 	if err := e.askBack(ctx, o, r, hosts); err != nil {
 		return Ending{}, err
 	}
-	f := e.fleet(o.Options, inv)
+	f, err := e.fleet(o.Options, inv)
+	if err != nil {
+		return Ending{}, err
+	}
 	defer f.Close()
 	return e.carry(ctx, o.RunOptions, f, r)
 }

@@ -46,7 +46,10 @@ func (e Env) Run(ctx context.Context, o RunOptions) (Ending, error) {
 	if err != nil {
 		return Ending{}, err
 	}
-	f := e.fleet(o.Options, inv)
+	f, err := e.fleet(o.Options, inv)
+	if err != nil {
+		return Ending{}, err
+	}
 	defer f.Close()
 	if f.keys, err = e.keyrings(inv); err != nil {
 		return Ending{}, err

@@ -5,10 +5,11 @@ import (
 
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/inventory"
+	"github.com/patchring/patchring/pkg/platform/device"
 	"github.com/patchring/patchring/pkg/playbook"
 )
 
-// Schema prints the JSON Schema of "inventory" or "playbook".
+// Schema prints the JSON Schema of "inventory", "playbook" or "platform".
 func (e Env) Schema(of string) error {
 	var raw []byte
 	switch of {
@@ -16,8 +17,10 @@ func (e Env) Schema(of string) error {
 		raw = inventory.Schema()
 	case "playbook":
 		raw = playbook.Schema()
+	case "platform":
+		raw = device.Schema()
 	default:
-		return fault.Usagef("patchring schema inventory, or patchring schema playbook", "no schema %q", of)
+		return fault.Usagef("patchring schema inventory, playbook or platform", "no schema %q", of)
 	}
 	if _, err := fmt.Fprintf(e.Out, "%s\n", raw); err != nil {
 		return fmt.Errorf("print the schema: %w", err)

@@ -13,7 +13,6 @@ import (
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/platform"
-	"github.com/patchring/patchring/pkg/platform/drivers"
 	"github.com/patchring/patchring/pkg/report"
 	"github.com/patchring/patchring/pkg/rollout"
 )
@@ -41,7 +40,10 @@ func (e Env) Stage(ctx context.Context, o StageOptions) (Ending, error) {
 	if err != nil {
 		return Ending{}, err
 	}
-	f := e.fleet(o.Options, inv)
+	f, err := e.fleet(o.Options, inv)
+	if err != nil {
+		return Ending{}, err
+	}
 	defer f.Close()
 	performer := e.stager(o, f, from)
 	watch := e.later("bringing packages to", len(hosts))
@@ -179,7 +181,7 @@ func (o StageOptions) staged(inv *inventory.Inventory, from staging) ([]inventor
 // is named after the plan.
 func (e Env) stager(o StageOptions, f *fleet, from staging) *local.Performer {
 	return local.New(local.Config{
-		Plan: from.plan, Hosts: f.hosts, Connect: f, Store: from.rollout.store, Driver: drivers.For,
+		Plan: from.plan, Hosts: f.hosts, Connect: f, Store: from.rollout.store, Driver: f.drivers.For, Library: f.drivers.Devices,
 		Owner: platform.Owner{Rollout: fmt.Sprintf("stage-%s", from.digest.Short()), By: e.Actor, Since: e.Now().UTC(), Playbook: from.plan.Playbook, Site: from.plan.Site},
 		Now:   e.Now, Knows: o.knows,
 	}, from.state)

@@ -49,7 +49,7 @@ func (f *fleet) look(ctx context.Context, e Env, h inventory.Host, q platform.Qu
 	if q.Refresh {
 		allowed = remote.Refreshes
 	}
-	facts, err := detect.Host(ctx, remote.ReadOnly(link.Session(), allowed), link.Ident(), h.ID, e.Now(), q)
+	facts, err := detect.Host(ctx, remote.ReadOnly(link.Session(), allowed), link.Ident(), h.ID, e.Now(), detect.Query{Query: q, Library: f.drivers.Devices, Platform: h.Platform})
 	f.marks.saw(facts)
 	return facts, err //nolint:wrapcheck // names host and step
 }

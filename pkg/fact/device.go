@@ -14,7 +14,9 @@ type Device struct {
 	// Family is what an image must have been proven on to carry over: the series of the
 	// model, "C9300".
 	Family string `json:"family,omitempty"`
-	Build  string `json:"build,omitempty"` // where the platform tells builds of one version apart
+	// Order names the scheme of package version by which its versions are ordered.
+	Order string `json:"order,omitempty"`
+	Build string `json:"build,omitempty"` // where the platform tells builds of one version apart
 	// Members are the units of a stack, chassis or cluster, sorted by ID; of a single
 	// device one, with the ID "".
 	Members []Member `json:"members,omitempty"`

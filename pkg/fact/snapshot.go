@@ -16,7 +16,20 @@ type Section struct {
 	Known bool     `json:"known"`
 	Why   string   `json:"why,omitempty"` // why it is not known
 	Items []string `json:"items,omitempty"`
+	// Rule says how a device's section is compared; empty: as its name says, for servers.
+	Rule Rule `json:"rule,omitempty"`
+	// Tolerance of RuleCount: the part by which the number may differ, 0.02.
+	Tolerance float64 `json:"tolerance,omitempty"`
 }
+
+// Rule is how the section of a device is compared.
+type Rule string
+
+const (
+	RuleKeep  Rule = "keep"   // what stands here is well, and must be after the work, too
+	RuleNoNew Rule = "no_new" // what stands here is bad, and must not become more
+	RuleCount Rule = "count"  // numbers, of which the sum counts
+)
 
 // The sections that the Linux snapshot fills.
 const (

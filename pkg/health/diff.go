@@ -57,6 +57,9 @@ func timeFault(lost, found []string) string {
 // before nor after because this host does not have it (no systemd, say) passes with a
 // note, as long as anything could be compared at all.
 func Diff(before, after fact.Snapshot) []Result {
+	if ofDevice(before) || ofDevice(after) {
+		return deviceDiff(before, after)
+	}
 	var results []Result
 	compared := 0
 	for _, rule := range diffRules() {

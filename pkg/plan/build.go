@@ -30,7 +30,7 @@ func (d *Draft) Plan() (*Plan, error) {
 		Made: d.in.Now.UTC().Round(0), Reboot: d.in.Playbook.Reboot, Restart: d.in.Playbook.Restart, Repair: d.in.Playbook.Repair, OneShot: d.in.Playbook.OneShot,
 		OnFailure: onFailure(d.in.Playbook), Rings: []Ring{}, Hosts: []Host{},
 		Calendar: d.calendar, Urgent: d.in.Urgent, Budgets: d.budgets, Peers: d.peers,
-		Hooks: d.hooks, Silences: d.silences, Quarantined: d.quarantined,
+		Hooks: d.hooks, Silences: d.silences, Quarantined: d.quarantined, NoLock: d.in.NoLock,
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(d.hosts), fact.HostID.Compare) {
 		p.Hosts = append(p.Hosts, d.fixed(*d.hosts[id]))
@@ -136,7 +136,7 @@ func expectReboot(h Host, f fact.Facts, rule patch.RebootRule) patch.Tri {
 // kernel, its microcode, the C library, the init system and the message bus.
 func needsReboot(u patch.Update) bool {
 	switch u.Name {
-	case "kernel", "libc6", "glibc", "systemd", "dbus", "dbus-broker", "intel-microcode", "amd64-microcode", "microcode_ctl", "linux-firmware":
+	case patch.ImageName, "kernel", "libc6", "glibc", "systemd", "dbus", "dbus-broker", "intel-microcode", "amd64-microcode", "microcode_ctl", "linux-firmware":
 		return true
 	}
 	return strings.HasPrefix(u.Name, "linux-image-") || strings.HasPrefix(u.Name, "kernel-core") || strings.HasPrefix(u.Name, "kernel-default")

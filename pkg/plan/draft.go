@@ -12,7 +12,6 @@ import (
 	"github.com/patchring/patchring/pkg/inventory"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/platform"
-	"github.com/patchring/patchring/pkg/platform/drivers"
 	"github.com/patchring/patchring/pkg/playbook"
 	"github.com/patchring/patchring/pkg/schedule"
 )
@@ -41,6 +40,14 @@ type Input struct {
 	Controller func(fact.Facts) bool
 	// Notes are taken over into the plan.
 	Notes []string
+	// Images are the files of the playbook's image entries by their name there, as the
+	// controller has found them. One that is not here is an error where a host wants it.
+	Images map[string]patch.Image
+	// Driver finds a platform's driver; nil: those that are built in.
+	Driver func(fact.Platform) (platform.Driver, bool)
+	// Unproven and NoLock are the operator's word that platforms may be upgraded in a way
+	// that nobody has proven, and that ones are worked on that can keep no lock.
+	Unproven, NoLock bool
 	// ReadList reads the file behind "@file" in a pattern; nil: such patterns are refused.
 	ReadList func(path string) ([]byte, error)
 }
@@ -143,7 +150,10 @@ func (d *Draft) fill(h *Host, rules []rule) {
 	}
 	f := found.Facts
 	h.Platform, h.Domain = f.Platform, f.Domain()
-	if h.Problem = cmp.Or(found.Problem, unworkable(h.ID, f, d.in.Playbook.Repair), d.mistaken(h.ID, f)); h.Problem != nil {
+	if h.Problem = cmp.Or(found.Problem, d.unworkable(h.ID, f), d.mistaken(h.ID, f)); h.Problem != nil {
+		return
+	}
+	if d.image(h, f, imagesFor(rules, h.ID)) {
 		return
 	}
 	p := picker{rules: rulesFor(rules, h.ID), globs: d.in.Packages, cves: d.cves, now: d.in.Now, holds: f.Holds, manager: f.Manager.Name}
@@ -154,12 +164,12 @@ func (d *Draft) fill(h *Host, rules []rule) {
 // unworkable says why a host that was reached can't be worked on all the same. What
 // could not be read is never taken for "nothing to do". With repair a transaction that was
 // cut is put right before the work.
-func unworkable(id fact.HostID, f fact.Facts, repair bool) *Problem {
-	see := "see: patchring detect " + id.Name
+func (d *Draft) unworkable(id fact.HostID, f fact.Facts) *Problem {
+	see, repair := "see: patchring detect "+id.Name, d.in.Playbook.Repair
 	if f.Platform == "" {
 		return &Problem{Code: string(fault.HostFailed), What: "its platform could not be told", Hint: see}
 	}
-	driver, known := drivers.For(f.Platform)
+	driver, known := d.driver(f.Platform)
 	if !known {
 		return &Problem{Code: string(fault.HostFailed), What: "there is no driver for platform " + string(f.Platform), Hint: see}
 	}

@@ -16,10 +16,15 @@ func Proven(domain string, updates []patch.Update, f fact.Facts) []patch.Proven 
 	if domain == "" {
 		return nil
 	}
+	f = Spelled(f, updates)
 	var out []patch.Proven
 	for _, u := range updates {
 		if slices.Contains(present(f, u), u.To) {
-			out = append(out, patch.Proven{Domain: domain, Name: u.Name, Arch: u.Arch, Version: u.To})
+			p := patch.Proven{Domain: domain, Name: u.Name, Arch: u.Arch, Version: u.To}
+			if u.Name == patch.ImageName && u.Digest != "" {
+				p.Digest, p.Assurance = u.Digest, patch.AssurancePlaybook
+			}
+			out = append(out, p)
 		}
 	}
 	return out
@@ -91,7 +96,7 @@ func Freeze(proven []patch.Proven) patch.PatchSet {
 
 // weight orders by what a digest rests on.
 func weight(p patch.Proven) int {
-	return slices.Index([]patch.Assurance{patch.AssuranceNone, patch.AssuranceHost, patch.AssuranceSigned}, p.Assurance)
+	return slices.Index([]patch.Assurance{patch.AssuranceNone, patch.AssuranceHost, patch.AssurancePlaybook, patch.AssuranceSigned}, p.Assurance)
 }
 
 // Detail fills in what is known of the files of proven versions.

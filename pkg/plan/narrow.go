@@ -36,6 +36,7 @@ func Narrow(p *Plan, id fact.HostID, set *patch.PatchSet, f fact.Facts) (patch.W
 		work.Refused = why
 		return work, nil
 	}
+	work.Image, f = h.Image, Spelled(f, h.Install)
 	n := narrower{facts: f, newer: ordering(f), proves: proofOf(set, f.Domain()), bound: set != nil}
 	for _, u := range h.Install {
 		n.sort(u, &work)
@@ -143,6 +144,10 @@ func (n *narrower) sort(u patch.Update, work *patch.Work) {
 // install takes an update into the work, with the file that it must be and where that
 // comes from: of a version that no repository of the host has any more, from elsewhere.
 func (n *narrower) install(work *patch.Work, u patch.Update, file patch.Proven) {
+	if u.Name == patch.ImageName && n.bound && file.Digest != u.Digest {
+		n.refuse(work, u, fmt.Sprintf("the image of this version that was proven is %s, and the plan's is %s", orUnknown(file.Digest.Short()), u.Digest.Short()))
+		return
+	}
 	if n.bound {
 		u.Digest, u.File = file.Digest, file.File
 		if n.facts.OffersKnown && !offered(n.facts, u, u.To) {

@@ -25,6 +25,8 @@ func scheme(f fact.Facts) func(a, b string) int {
 		}
 	}
 	switch {
+	case f.Device != nil:
+		return deviceScheme(f.Device.Order)
 	case f.Platform == "debian", f.Manager.Name == "apt":
 		return version.Dpkg
 	case f.Platform == "rhel", f.Platform == "suse":

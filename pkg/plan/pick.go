@@ -14,11 +14,12 @@ import (
 // rule is one entry of the playbook's patches, with the hosts that it is for.
 type rule struct {
 	playbook.Packages
+	image *playbook.Image // not nil: it is about that, and not about packages
 	hosts map[fact.HostID]bool
 }
 
 func rulesFor(rules []rule, id fact.HostID) []rule {
-	return slices.DeleteFunc(slices.Clone(rules), func(r rule) bool { return !r.hosts[id] })
+	return slices.DeleteFunc(slices.Clone(rules), func(r rule) bool { return !r.hosts[id] || r.image != nil })
 }
 
 // picker sorts the pending updates of one host into those to install and those to

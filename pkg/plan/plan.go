@@ -41,6 +41,9 @@ type Plan struct {
 	OneShot   bool              `json:"one_shot,omitempty"`
 	Hooks     []Hook            `json:"hooks,omitempty"`
 	Silences  []Silence         `json:"silences,omitempty"`
+	// NoLock: hosts whose platform can keep no lock are worked on all the same: only this
+	// state folder keeps a second operator away from them.
+	NoLock bool `json:"accept_no_lock,omitempty"`
 	// Quarantined hosts are left out of the rings, with the reason.
 	Quarantined []Quarantined `json:"quarantined,omitempty"`
 }
@@ -90,6 +93,10 @@ type Host struct {
 	Snapshots []string `json:"snapshots,omitempty"`
 	// RebootWithin is how long a reboot may take; 0: the driver's default.
 	RebootWithin time.Duration `json:"reboot_within,omitempty"`
+	// Image is the file of its update, where that replaces the whole software of a device.
+	Image *patch.Image `json:"image,omitempty"`
+	// Outage is what that costs those who use the device.
+	Outage patch.Outage `json:"outage,omitempty"`
 	// Recheck: it is looked at again because of its last rollout, see there.
 	Recheck *Recheck `json:"recheck,omitempty"`
 	// Problem says why the host can't be worked on: unreachable, unknown platform,

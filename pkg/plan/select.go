@@ -82,7 +82,7 @@ func (in Input) rules() ([]rule, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, rule{Packages: p.Packages, hosts: hosts})
+		out = append(out, rule{Packages: p.Packages, image: p.Image, hosts: hosts})
 	}
 	return out, nil
 }

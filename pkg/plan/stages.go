@@ -100,10 +100,27 @@ func (d *Draft) places(r *draftRing, order func(fact.HostID) int) []place {
 	}
 	out := make([]place, 0, len(byNode))
 	for _, p := range byNode {
+		slices.SortStableFunc(p.hosts, d.standbyFirst)
 		out = append(out, *p)
 	}
 	slices.SortFunc(out, comparePlaces)
 	return out
+}
+
+// standbyFirst orders the members of a pair: who carries nothing now goes first, and who
+// carries all goes last. What nobody knows is in between.
+func (d *Draft) standbyFirst(a, b fact.HostID) int {
+	rank := func(id fact.HostID) int {
+		f := d.in.Facts[id].Facts
+		switch {
+		case f.Device != nil && f.Device.Role == fact.RoleStandby:
+			return 0
+		case f.Device != nil && f.Device.Role == fact.RoleActive:
+			return 2
+		}
+		return 1
+	}
+	return rank(a) - rank(b)
 }
 
 func (d *Draft) nodes(hosts []fact.HostID) []string {

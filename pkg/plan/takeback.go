@@ -32,6 +32,9 @@ func TakeBack(p *Plan, id fact.HostID, did []patch.Update, f fact.Facts) (patch.
 		work.Refused = "it can't be told what is installed: " + p.Detail
 		return work, nil
 	}
+	if f.Device != nil {
+		return takeBackImage(work, h, did, f), nil
+	}
 	if !f.OffersKnown {
 		work.Refused = "it can't be told where the former versions can be had" + detailOf(f, "offers")
 		return work, nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/inventory"
+	"github.com/patchring/patchring/pkg/playbook"
 )
 
 // What could not be learned, and what is broken, is never "nothing to do".
@@ -26,14 +27,14 @@ func TestUnworkableHosts(t *testing.T) {
 		"interrupted":          {fact.Facts{Platform: "debian", Manager: fact.Manager{State: fact.ManagerInterrupted}}, "interrupted"},
 		"broken":               {fact.Facts{Platform: "debian", Manager: fact.Manager{State: fact.ManagerBroken}}, "broken"},
 	} {
-		got := unworkable(id, c.facts, false)
+		got := unworkableIn(id, c.facts, false)
 		switch {
 		case c.says == "" && got != nil:
 			t.Errorf("%s: %+v", name, got)
 		case c.says != "" && (got == nil || !strings.Contains(got.What, c.says) || got.Hint == ""):
 			t.Errorf("%s: %+v, want %q and a hint", name, got, c.says)
 		}
-		if cut := name == "interrupted" || name == "broken"; cut && unworkable(id, c.facts, true) != nil {
+		if cut := name == "interrupted" || name == "broken"; cut && unworkableIn(id, c.facts, true) != nil {
 			t.Errorf("%s: it is not put right, though the playbook says so", name)
 		}
 	}
@@ -52,4 +53,9 @@ func TestAHostThatRunsSomethingElseThanTheInventorySays(t *testing.T) {
 	if got := d.mistaken(fact.HostID{Site: "default", Name: "db"}, debian); got != nil {
 		t.Errorf("db: %+v", got)
 	}
+}
+
+func unworkableIn(id fact.HostID, f fact.Facts, repair bool) *Problem {
+	d := &Draft{in: Input{Playbook: &playbook.Playbook{Repair: repair}}}
+	return d.unworkable(id, f)
 }

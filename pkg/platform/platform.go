@@ -8,6 +8,7 @@ import (
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/health"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/remote"
 )
@@ -188,6 +189,54 @@ type IndexFile struct {
 	Name       string // as the index above it names it, e.g. "main/binary-amd64/Packages"
 	Path       string // on the host
 	Size       int64
+}
+
+// Watcher is a platform whose hosts run no scripts: how their state is read.
+type Watcher interface {
+	Watch(facts fact.Facts) *health.Watch
+}
+
+// Coster is a platform whose upgrades cost more than a moment of one host.
+type Coster interface {
+	Cost(facts fact.Facts, work patch.Work) Cost
+}
+
+// Cost is what an upgrade of a device costs, and what it rests on.
+type Cost struct {
+	Outage patch.Outage
+	Proof  Proof
+	// Net is the device's own safety net, in words; empty: it has none.
+	Net string
+}
+
+// Proof is what the knowledge of a platform rests on. The zero value is the worst.
+type Proof string
+
+const (
+	ProofNone      Proof = ""
+	ProofUnchecked Proof = "unchecked" // a definition of the user's own
+	ProofUnproven  Proof = "unproven"
+	ProofDocument  Proof = "vendor_document"
+	ProofSimulated Proof = "simulated"
+	ProofRecorded  Proof = "recorded"
+	ProofReal      Proof = "real"
+)
+
+// Proven tells whether it may be relied upon without being asked.
+func (p Proof) Proven() bool {
+	switch p {
+	case ProofDocument, ProofSimulated, ProofRecorded, ProofReal:
+		return true
+	case ProofNone, ProofUnchecked, ProofUnproven:
+	}
+	return false
+}
+
+// Returner is a platform whose way back depends on more than package files.
+type Returner interface {
+	// Return tells, before anything is changed, whether the former software could be brought
+	// back after this work, and what that depends on. Unknown: perhaps.
+	Return(facts fact.Facts, work patch.Work) (patch.Tri, string)
 }
 
 // Owner is who holds a host's lock: written into it, and compared.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/remote"
 )
 
 // SnapshotAgain takes a snapshot as Snapshot does, and once more on a new connection
@@ -28,13 +29,20 @@ func SnapshotAgain(ctx context.Context, on Sessions, now func() time.Time, patie
 	}
 }
 
+func look(ctx context.Context, on Sessions, s remote.Session, now time.Time) (fact.Snapshot, error) {
+	if w := watchOf(on); w != nil {
+		return watch(ctx, s, w, now)
+	}
+	return Snapshot(ctx, s, now)
+}
+
 func try(ctx context.Context, on Sessions, now func() time.Time) (fact.Snapshot, error) {
 	session, release, err := on.Session(ctx)
 	if err != nil {
 		return fact.Snapshot{}, err //nolint:wrapcheck // already a *fault.Error that says what happened
 	}
 	defer release()
-	snapshot, err := Snapshot(ctx, session, now())
+	snapshot, err := look(ctx, on, session, now())
 	if err != nil && passing(err) {
 		on.Drop() // whatever is left of it is of no use
 	}

@@ -113,8 +113,6 @@ func (p *prober) open(fit func(health.Check) bool) []*question {
 // round asks everything that is open once.
 func (p *prober) round(ctx context.Context) {
 	here := p.open(func(c health.Check) bool { return !c.OnHost() })
-	there := p.open(func(c health.Check) bool { return c.OnHost() && !c.AsRoot() })
-	asRoot := p.open(func(c health.Check) bool { return c.OnHost() && c.AsRoot() })
 	var all sync.WaitGroup
 	defer all.Wait()
 	for _, q := range here {
@@ -126,8 +124,52 @@ func (p *prober) round(ctx context.Context) {
 			}
 		})
 	}
+	if w := watchOf(p.on); w != nil {
+		p.askDevice(ctx, w)
+		return
+	}
+	there := p.open(func(c health.Check) bool { return c.OnHost() && !c.AsRoot() })
 	p.askHost(ctx, there, false)
+	asRoot := p.open(func(c health.Check) bool { return c.OnHost() && c.AsRoot() })
 	p.askHost(ctx, asRoot, true)
+}
+
+// askDevice reads a device's state for its diff; nothing else that asks the host itself
+// can be asked of it.
+func (p *prober) askDevice(ctx context.Context, w *health.Watch) {
+	for _, q := range p.open(func(c health.Check) bool { return c.OnHost() && !c.DefaultDiff }) {
+		q.settle("a device runs no programs: let the controller ask (from: controller), or leave the device out of this check")
+	}
+	for _, q := range p.open(func(c health.Check) bool { return c.DefaultDiff }) {
+		q.tries++
+		after, err := p.state(ctx, w)
+		p.hearing(q, err)
+		switch {
+		case ctx.Err() != nil:
+			return // what the last whole round said stands
+		case err != nil && final(err):
+			q.settle(explain(err))
+		case err != nil:
+			q.unknown(explain(err))
+		case len(after.Sections) == 0:
+			q.answer(health.Result{Check: health.CheckName(q.check), Seen: "nothing is known to compare on this platform"})
+		default:
+			q.answer(health.Diff(*p.before, after)...)
+		}
+	}
+}
+
+func (p *prober) state(ctx context.Context, w *health.Watch) (fact.Snapshot, error) {
+	session, release, err := p.on.Session(ctx)
+	if err != nil {
+		return fact.Snapshot{}, err //nolint:wrapcheck // already a *fault.Error that says what happened
+	}
+	defer release()
+	after, err := watch(ctx, session, w, time.Now())
+	if err != nil && !final(err) {
+		p.on.Drop()
+	}
+	return after, err
 }
 
 // askHost asks the host all of these in one exec.

@@ -22,6 +22,43 @@ type Sessions interface {
 	Drop()
 }
 
+// Watched are Sessions of a device: its state is read in its own way. What Watch gives
+// is nil for a host that runs scripts.
+type Watched interface{ Watch() *health.Watch }
+
+// watchOf is how the state of these sessions' host is read; nil: by the common script.
+func watchOf(on Sessions) *health.Watch {
+	if watched, is := on.(Watched); is {
+		return watched.Watch()
+	}
+	return nil
+}
+
+// watch reads the state of a device, one exchange after the other.
+func watch(ctx context.Context, s remote.Session, w *health.Watch, now time.Time) (fact.Snapshot, error) {
+	console := remote.ReadOnly(s, remote.Reads).Console
+	if console == nil {
+		return fact.Snapshot{}, &fault.Error{Kind: fault.GiveUp, Code: fault.HostFailed, Step: "health", What: "this host has no console"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, watchWithin)
+	defer cancel()
+	results := make([]remote.Result, 0, len(w.Ask))
+	for _, exchange := range w.Ask {
+		r, err := console.Exchange(ctx, exchange)
+		if err == nil && r.Ending == remote.Lost {
+			err = &fault.Error{Kind: fault.Retry, Code: fault.Lost, Step: "health", What: "the connection ended before the answer"}
+		}
+		if err != nil {
+			return fact.Snapshot{}, err //nolint:wrapcheck // already a *fault.Error that says what happened
+		}
+		results = append(results, r)
+	}
+	return fact.Snapshot{Seen: now, Sections: w.Read(results)}, nil
+}
+
+// watchWithin bounds all exchanges of one look at a device.
+const watchWithin = 5 * time.Minute
+
 // Snapshot takes the state of a host, in one exec. The error is for a host that
 // could not be asked; what could not be read of its state is said in the sections.
 func Snapshot(ctx context.Context, s remote.Session, now time.Time) (fact.Snapshot, error) {

@@ -57,11 +57,16 @@ func (w *work) jobsOf(began *rollout.Began) ([]platform.Step, error) {
 	}
 	var jobs []platform.Step
 	for _, s := range all {
-		if slices.Contains(began.Changing, s.ID) && (s.ID == rollout.StepInstall || s.ID == stepRepair) {
+		if slices.Contains(began.Changing, s.ID) && (s.ID == rollout.StepInstall || s.ID == stepRepair) && isJob(s) {
 			jobs = append(jobs, hasEnded(s))
 		}
 	}
 	return jobs, nil
+}
+
+// isJob: it runs on the host by itself. Where a device stands, its next preflight tells.
+func isJob(s platform.Step) bool {
+	return slices.ContainsFunc(s.Do, func(op platform.Operation) bool { return op.Command != nil })
 }
 
 // hasEnded is done once the step is not at work, however it has ended.

@@ -351,6 +351,11 @@ func (s *shelf) Get(digest patch.Digest, _ int64) ([]byte, error) {
 	return content, nil
 }
 
+func (s *shelf) Size(digest patch.Digest) (int64, error) {
+	content, err := s.Get(digest, 0)
+	return int64(len(content)), err
+}
+
 func (s *shelf) Has(digest patch.Digest) bool {
 	_, err := s.Get(digest, 0)
 	return err == nil

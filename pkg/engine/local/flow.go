@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -224,7 +225,9 @@ func (w *work) driverStep(ctx context.Context) (rollout.StepEnded, error) {
 	if lost := w.lockLost(ctx, driver, step); lost != nil {
 		return *lost, nil
 	}
-	return ended(apply.Perform(ctx, w.link, step, w.progress)), nil
+	end := ended(apply.Perform(ctx, w.link, step, w.progress))
+	end.Notes = append(end.Notes, w.link.keeping()...)
+	return end, nil
 }
 
 func (w *work) rebuild(driver platform.Driver, facts fact.Facts, began *rollout.Began) (platform.Step, error) {
@@ -248,7 +251,13 @@ const (
 
 func (w *work) detect(ctx context.Context, q platform.Query, patience time.Duration) (fact.Facts, error) {
 	w.progress("looking at the host")
-	return detect.Again(ctx, w.link.lease, w.task.Host, w.p.Now, q, patience) //nolint:wrapcheck // names host and step
+	return detect.Again(ctx, w.link.lease, w.task.Host, w.p.Now, w.p.query(w.task.Host, q), patience) //nolint:wrapcheck // names host and step
+}
+
+// query asks a host as what it was when the plan was made.
+func (p *Performer) query(id fact.HostID, q platform.Query) detect.Query {
+	planned, _ := p.Plan.Host(id)
+	return detect.Query{Query: q, Library: p.Library, Platform: cmp.Or(planned.Platform, p.Config.Hosts[id].Platform)}
 }
 
 func (w *work) progress(line string) {

@@ -66,6 +66,7 @@ func (w *work) verify(ctx context.Context) (rollout.StepEnded, error) {
 	if err != nil {
 		return unknown(err), nil
 	}
+	facts = plan.Spelled(facts, slices.Concat(work.Install, did))
 	end := judge(work, facts)
 	if wrong := notBack(work, did, facts); len(wrong) > 0 {
 		end = rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: wrong}

@@ -15,8 +15,11 @@ import (
 // removed for it.
 func (w *work) lock(ctx context.Context, driver platform.Driver) (platform.Standing, []string) {
 	locker, ok := driver.(platform.Locker)
-	if !ok {
-		return platform.Standing{State: platform.Failed, Reasons: []string{"this platform can keep no lock, so patchring does not change it"}}, nil
+	switch {
+	case !ok && w.p.Plan.NoLock:
+		return platform.Standing{State: platform.Done}, []string{"this platform can keep no lock: only this state folder kept a second operator away"}
+	case !ok:
+		return platform.Standing{State: platform.Failed, Reasons: []string{"this platform can keep no lock, so patchring does not change it (--accept-no-lock)"}}, nil
 	}
 	s, holder := w.take(ctx, locker)
 	if holder == nil {
@@ -57,7 +60,10 @@ func (w *work) owner() platform.Owner {
 // been restored from an image, an address may lead elsewhere now. Nil: it is ours.
 func (w *work) lockLost(ctx context.Context, driver platform.Driver, before platform.Step) *rollout.StepEnded {
 	locker, ok := driver.(platform.Locker)
-	if !ok {
+	switch {
+	case !ok && w.p.Plan.NoLock:
+		return nil
+	case !ok:
 		return failed(fault.Locked, "this platform can keep no lock")
 	}
 	s := apply.Perform(ctx, w.link, onlyLook(locker.Lock(w.task.Host, w.owner()), before), w.progress)

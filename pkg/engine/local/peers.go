@@ -11,6 +11,7 @@ import (
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/health"
+	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/probe"
@@ -141,7 +142,10 @@ func (p *Performer) heldByOthers(ctx context.Context, on readOnly, id fact.HostI
 	}
 	driver, _ := p.Driver(name)
 	locker, ok := driver.(platform.Locker)
-	if !ok {
+	switch {
+	case !ok && p.Plan.NoLock:
+		return p.answers(ctx, on, id)
+	case !ok:
 		return cantBeLocked
 	}
 	owner := p.Owner
@@ -157,6 +161,21 @@ func (p *Performer) heldByOthers(ctx context.Context, on readOnly, id fact.HostI
 		return "unreachable"
 	}
 	return "its lock can't be looked at: " + strings.Join(s.Reasons, "; ")
+}
+
+// answers is all that can be seen of a host that keeps no lock: whether it is there, and
+// still what it was.
+func (p *Performer) answers(ctx context.Context, on readOnly, id fact.HostID) string {
+	facts, err := detect.Again(ctx, on.lease, id, p.Now, p.query(id, platform.Query{}), lockWithin/3)
+	switch {
+	case err != nil:
+		return whyNot(err)
+	case facts.Platform == "":
+		return "it answers, and not as what it was"
+	case facts.Device != nil && facts.Device.Synced == patch.No:
+		return "it is not in step with its partner"
+	}
+	return ""
 }
 
 // freeOrOurs turns taking a lock into seeing that nobody else holds it.
@@ -181,7 +200,7 @@ func (p *Performer) platformOf(ctx context.Context, on readOnly, id fact.HostID)
 	if name := p.looks.platform(id, ""); name != "" {
 		return name, nil
 	}
-	facts, err := detect.Again(ctx, on.lease, id, p.Now, platform.Query{}, lockWithin/3)
+	facts, err := detect.Again(ctx, on.lease, id, p.Now, p.query(id, platform.Query{}), lockWithin/3)
 	if err != nil && facts.Platform == "" {
 		return "", err //nolint:wrapcheck // names host and step
 	}

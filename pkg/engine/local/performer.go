@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/platform/device"
 	"github.com/patchring/patchring/pkg/playbook"
 	"github.com/patchring/patchring/pkg/remote"
 	"github.com/patchring/patchring/pkg/rollout"
@@ -44,6 +46,7 @@ type Store interface {
 	Take(content io.Reader, want patch.Digest, limit int64) error
 	Open(digest patch.Digest) (io.ReadCloser, error)
 	Has(digest patch.Digest) bool
+	Size(digest patch.Digest) (int64, error)
 }
 
 // Outside is the world beyond the hosts; *hook.Outside is.
@@ -72,6 +75,7 @@ type Config struct {
 	Connect  Connector
 	Store    Store
 	Driver   func(fact.Platform) (platform.Driver, bool)
+	Library  device.Library // what hosts may be, beside servers
 	Owner    platform.Owner
 	Now      func() time.Time
 	Progress func(host fact.HostID, step platform.StepID, line string) // may be nil
@@ -183,7 +187,18 @@ func (p *Performer) frozen(set patch.Digest) (patch.PatchSet, bool) {
 }
 
 func (p *Performer) sessions(host fact.HostID) *sessions {
-	return &sessions{connect: p.Connect, host: host, store: p.Store}
+	return &sessions{connect: p.Connect, host: host, store: p.Store, watch: p.watchOf(host), serve: p.Config.Hosts[host].Serve}
+}
+
+// watchOf is how the state of a device is read; nil: the host runs scripts.
+func (p *Performer) watchOf(host fact.HostID) *health.Watch {
+	planned, _ := p.Plan.Host(host)
+	driver, known := p.Driver(planned.Platform)
+	watcher, watches := driver.(platform.Watcher)
+	if !known || !watches {
+		return nil
+	}
+	return watcher.Watch(fact.Facts{Host: host, Platform: planned.Platform})
 }
 
 // sessions gives package apply a connection again and again, and the content of files that
@@ -192,6 +207,9 @@ type sessions struct {
 	store   Store
 	connect Connector
 	host    fact.HostID
+	watch   *health.Watch
+	serve   netip.AddrPort // where a device pulls files from; invalid: nowhere
+	kept    []string       // what a step has put into the store, in words
 	mu      sync.Mutex
 	last    Link
 }
@@ -214,6 +232,9 @@ func (s *sessions) lease(ctx context.Context) (Link, error) {
 	s.last = link
 	return link, nil
 }
+
+// Watch is how the host's state is read, for package probe.
+func (s *sessions) Watch() *health.Watch { return s.watch }
 
 // Open gives content of the store.
 func (s *sessions) Open(digest patch.Digest) (io.ReadCloser, error) {

@@ -1,0 +1,60 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path"
+
+	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/remote"
+	"github.com/patchring/patchring/pkg/serve"
+)
+
+// What devices need of us besides a connection: the size of a file, its address where they
+// pull it, and a place for what they print.
+
+// Size is how many bytes content of the store has.
+func (s *sessions) Size(digest patch.Digest) (int64, error) {
+	return s.store.Size(digest) //nolint:wrapcheck // names the content
+}
+
+// Serve serves a file of the store to this host, until stop.
+func (s *sessions) Serve(ctx context.Context, file platform.File) (url string, stop func(), err error) {
+	if !s.serve.IsValid() {
+		return "", nil, &fault.Error{
+			Kind: fault.GiveUp, Code: fault.HostFailed, Host: s.host.String(), What: "this device pulls its image, and no address of this controller is known that it can reach",
+			Hint: "write serve: ADDRESS at the host in the inventory",
+		}
+	}
+	size, err := s.store.Size(file.Store)
+	if err != nil {
+		return "", nil, err //nolint:wrapcheck // names the content
+	}
+	url, ended, err := serve.File(ctx, s.serve, path.Base(file.Path), size, func() (io.ReadCloser, error) { return s.store.Open(file.Store) })
+	if err != nil {
+		return "", nil, err //nolint:wrapcheck // says what can't be served where
+	}
+	return url, func() { _, _ = ended() }, nil // what the device got, its own digest tells
+}
+
+// Keep stores what the host printed, and notes under which digest.
+func (s *sessions) Keep(_ context.Context, name string, content []byte) error {
+	digest, err := s.store.Put(content)
+	if err != nil {
+		return fmt.Errorf("keep %s: %w", remote.Clean(name, 80), err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept = append(s.kept, fmt.Sprintf("%s is kept: %s", remote.Clean(name, 80), digest))
+	return nil
+}
+
+// keeping gives the notes of what was kept.
+func (s *sessions) keeping() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.kept
+}

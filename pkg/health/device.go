@@ -1,0 +1,99 @@
+package health
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/remote"
+)
+
+// Watch is how the state of a device is read, which runs no scripts: exchanges that only
+// read, and what makes sections of their answers.
+type Watch struct {
+	Ask  []remote.Exchange
+	Read func([]remote.Result) map[string]fact.Section
+}
+
+// deviceDiff compares the sections of a device, by the rule that each carries.
+func deviceDiff(before, after fact.Snapshot) []Result {
+	var results []Result
+	for _, name := range sections(before, after) {
+		was, is := before.Sections[name], after.Sections[name]
+		result := Result{Check: "default_diff " + name}
+		switch {
+		case !is.Known:
+			result.Seen = "can't be read: " + orNothing(is.Why)
+		case !was.Known:
+			result.Seen = "could not be read before: " + orNothing(was.Why)
+		case was.Rule != is.Rule:
+			result.Seen = "it was compared in another way before"
+		default:
+			result.Verdict, result.Seen = compareDevice(was, is)
+		}
+		results = append(results, result)
+	}
+	return results
+}
+
+func sections(before, after fact.Snapshot) []string {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(before.Sections)), maps.Keys(after.Sections))
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// ofDevice tells whether a device's own rules compare a snapshot.
+func ofDevice(s fact.Snapshot) bool {
+	for _, section := range s.Sections {
+		if section.Rule != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func compareDevice(was, is fact.Section) (Verdict, string) {
+	switch was.Rule {
+	case fact.RuleKeep:
+		if lost := without(was.Items, is.Items); len(lost) > 0 {
+			return Fail, some("was well, and is not: ", lost)
+		}
+		return Pass, fmt.Sprintf("%d before, %d after", len(was.Items), len(is.Items))
+	case fact.RuleNoNew:
+		if found := without(is.Items, was.Items); len(found) > 0 {
+			return Fail, some("new: ", found)
+		}
+		return Pass, fmt.Sprintf("%d before, %d after", len(was.Items), len(is.Items))
+	case fact.RuleCount:
+		return compareCounts(was, is)
+	}
+	return Unknown, "nobody knows how to compare it"
+}
+
+// compareCounts: a number may differ by a part of what it was, up or down.
+func compareCounts(was, is fact.Section) (Verdict, string) {
+	before, errBefore := total(was.Items)
+	after, errAfter := total(is.Items)
+	switch {
+	case errBefore != nil || errAfter != nil:
+		return Unknown, "it is not a number"
+	case math.Abs(after-before) > before*was.Tolerance:
+		return Fail, fmt.Sprintf("was %.0f, is %.0f: more than %.3g%% apart", before, after, 100*was.Tolerance)
+	}
+	return Pass, fmt.Sprintf("%.0f before, %.0f after", before, after)
+}
+
+func total(items []string) (float64, error) {
+	sum := 0.0
+	for _, item := range items {
+		n, err := strconv.ParseUint(item, 10, 53)
+		if err != nil {
+			return 0, fmt.Errorf("read a count: %w", err)
+		}
+		sum += float64(n)
+	}
+	return sum, nil
+}
