@@ -2,6 +2,8 @@ package apply
 
 import (
 	"cmp"
+	"slices"
+	"time"
 
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/platform"
@@ -21,10 +23,11 @@ const (
 type outcome uint8
 
 const (
-	never   outcome = iota // nothing was done yet
-	cut                    // the connection ended before the outcome came, or was not to be had
-	refused                // the host said no, or the command failed
-	sent                   // it succeeded, or was expected to end the connection
+	never    outcome = iota // nothing was done yet
+	cut                     // the connection ended before the outcome came, or was not to be had
+	refused                 // the host said no, or the command failed
+	sent                    // it succeeded, or was expected to end the connection
+	prompted                // the device came back to its prompt, and did not say how it went
 )
 
 // sighting is what one look gave: a standing, or why there is none.
@@ -42,9 +45,11 @@ type memory struct {
 	last    outcome // of the last Do
 	why     string  // why the last Do was refused or cut
 	code    fault.Code
-	running bool // a look saw it run
-	blind   int  // looks in a row that told nothing
-	barred  int  // and of those the last ones that were barred for good, as it seems
+	running bool          // a look saw it run
+	blind   int           // looks in a row that told nothing
+	barred  int           // and of those the last ones that were barred for good, as it seems
+	apart   time.Duration // at least until the next look
+	typed   bool          // a device may have got a line that changes it
 }
 
 // maxDos: the Do, and once more where the connection was cut and the look proves
@@ -81,14 +86,18 @@ func (m *memory) afterNotDone(saw platform.Standing, expired bool) (action, plat
 	switch {
 	case m.last == never && m.running:
 		return finish, m.doubtful(late(saw, "it was running, and now it is as if it had never begun"))
-	case m.last == never, m.last == cut && m.dos < maxDos && !expired:
+	case m.last == never, m.last == cut && m.dos < maxDos && !m.typed && !expired:
 		return perform, platform.Standing{}
 	case m.last == refused:
 		return finish, m.failed(saw)
 	case !expired:
 		return wait, platform.Standing{}
+	case m.last == cut && m.typed:
+		return finish, m.doubtful(late(saw, name(m.step)+" was sent, and is not seen on the device; it was not sent again"))
 	case m.last == cut:
 		return finish, m.doubtful(late(saw, name(m.step)+" was sent twice, and is not seen on the host"))
+	case m.last == prompted:
+		saw.Reasons = append([]string{m.why}, saw.Reasons...)
 	}
 	saw.State, saw.Code = platform.Failed, cmp.Or(saw.Code, fault.HostFailed)
 	return finish, late(saw, name(m.step)+" did not happen within "+m.step.Deadline.String())
@@ -99,9 +108,9 @@ func (m *memory) afterNotDone(saw platform.Standing, expired bool) (action, plat
 // changed host key) is tried again once at most, and only where a host may be just
 // coming up and not let anybody in yet: nobody's account may be locked.
 func (m *memory) afterBlindLook(err error, expired bool) (action, platform.Standing) {
-	again := m.blind == 0 || m.step.Look.Reconnects || m.last == cut || m.running || m.onlyLooks() && passing(err)
+	again := m.blind == 0 || m.step.Look.Reconnects || m.last == cut || m.last == prompted || m.running || m.onlyLooks() && passing(err)
 	if final(err) {
-		again = m.barred == 0 && m.step.Look.Reconnects
+		again = m.step.Look.Reconnects && m.barred < m.patience(err)
 	}
 	if again && !expired {
 		return reconnect, platform.Standing{}
@@ -114,14 +123,45 @@ func (m *memory) mayAskAgain(expired bool) bool {
 	return !expired && (m.blind == 0 || m.step.Look.Reconnects)
 }
 
+// A device answers before the directory that knows its users (TACACS, RADIUS) can be asked.
+// So after a reload a refused login is "not ready", for a few tries that are far enough
+// apart not to lock the account; connect.Grace keeps them from the fleet's breaker.
+const (
+	graceTries = 4
+	graceApart = 30 * time.Second
+)
+
+// graceful: the step waits for a device to come back.
+func (m *memory) graceful() bool {
+	return m.step.Look.Reconnects && slices.ContainsFunc(m.step.Look.Do, func(op platform.Operation) bool { return op.Exchange != nil })
+}
+
+// patience is how often what is barred may be tried again. A changed host key is never
+// waited for: a person decides.
+func (m *memory) patience(err error) int {
+	switch code := fault.CodeOf(err); {
+	case code == fault.HostKeyChanged:
+		return 0
+	case code == fault.Auth && m.graceful():
+		return graceTries - 1
+	}
+	return 1
+}
+
 // remember takes in what was seen.
 func (m *memory) remember(saw sighting, did action) {
 	m.blind++
 	if saw.err == nil && saw.standing.State != platform.Unknown {
 		m.blind = 0
 	}
-	m.barred++
-	if !final(saw.err) {
+	m.apart = 0
+	switch {
+	case fault.CodeOf(saw.err) == fault.Auth && saw.err != nil && m.graceful():
+		m.barred++ // those in between don't unlock an account
+		m.apart = graceApart
+	case final(saw.err):
+		m.barred++
+	case !m.graceful() || saw.err == nil:
 		m.barred = 0
 	}
 	if saw.err == nil && saw.standing.State == platform.Running {

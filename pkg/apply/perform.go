@@ -11,6 +11,9 @@
 // host at that moment, so what a Do starts must itself claim the work on the host by
 // something that only one can win: a job does so by its mkdir (package job), a lock
 // too. A Do that can't, such as a reboot, is marked MayDrop and is never repeated.
+// Nothing that is typed on a device can claim anything: an exchange that changes is sent
+// once at most by one Perform, whether its connection was cut or the device came back to its
+// prompt and said nothing. Then only looks follow, until the deadline.
 //
 // Nothing here ends what runs on a host. At a deadline, or when patchring is
 // stopped, the step's outcome is Unknown and says that the work goes on there.
@@ -118,6 +121,7 @@ func (p *performer) pause(ctx context.Context, took time.Duration, a action) boo
 	if !p.until.IsZero() {
 		rest = min(rest, time.Until(p.until)) // the last look is at the deadline
 	}
+	rest = max(rest, p.apart)
 	if rest <= 0 {
 		return ctx.Err() == nil
 	}

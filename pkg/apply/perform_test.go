@@ -276,10 +276,12 @@ func TestConsoleStep(t *testing.T) {
 		want   platform.State
 		reason string
 	}{
-		"done":  {remote.Done, []string{"absent", "done"}, platform.Done, ""},
-		"drops": {remote.Lost, []string{"absent", "absent", "done"}, platform.Done, ""},
-		"asked": {remote.Asked, []string{"absent", "absent"}, platform.Failed, "was not expected; nothing was answered: Save?"},
-		"no":    {remote.Failed, []string{"absent", "absent"}, platform.Failed, "the device said no: Save?"},
+		"done":                 {remote.Done, []string{"absent", "done"}, platform.Done, ""},
+		"drops":                {remote.Lost, []string{"absent", "absent", "done"}, platform.Done, ""},
+		"asked":                {remote.Asked, []string{"absent", "absent"}, platform.Failed, `the device asked "Save?", which was not expected; nothing was answered`},
+		"stops":                {remote.Stopped, []string{"absent", "absent"}, platform.Failed, "a person must look at the device: Save?"},
+		"mute, and it is done": {remote.Prompted, []string{"absent", "absent", "done"}, platform.Done, ""},
+		"no":                   {remote.Failed, []string{"absent", "absent"}, platform.Failed, "the device said no: Save?"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			host := remotetest.New(t, looks(c.looks...)...)

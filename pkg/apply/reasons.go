@@ -3,6 +3,7 @@ package apply
 import (
 	"cmp"
 	"strconv"
+	"strings"
 
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/platform"
@@ -42,7 +43,7 @@ func (m *memory) failed(s platform.Standing) platform.Standing {
 func (m *memory) doubtful(s platform.Standing) platform.Standing {
 	s.State = platform.Unknown
 	switch m.last {
-	case refused, cut:
+	case refused, cut, prompted:
 		s.Reasons = append(s.Reasons, m.why)
 		s.Code = cmp.Or(s.Code, m.code)
 	case never:
@@ -73,7 +74,8 @@ func said(r remote.Result) string {
 		text = r.Out
 	}
 	// The end of what was printed says why; the beginning what was tried.
-	words := clean(string(text[max(0, len(text)-textBytes):]))
+	tail := string(text[max(0, len(text)-textBytes):])
+	words := clean(tail)
 	status := ""
 	switch r.Ending {
 	case remote.Exited:
@@ -81,7 +83,11 @@ func said(r remote.Result) string {
 	case remote.Signaled:
 		status = "ended by a signal"
 	case remote.Asked:
-		status = "the device asked something that was not expected; nothing was answered"
+		return "the device asked " + strconv.Quote(clean(lastLine(tail))) + ", which was not expected; nothing was answered"
+	case remote.Prompted:
+		status = "the device came back to its prompt and did not say how it went"
+	case remote.Stopped:
+		status = "a person must look at the device"
 	case remote.Failed:
 		status = "the device said no"
 	case remote.Done:
@@ -93,4 +99,10 @@ func said(r remote.Result) string {
 		return status
 	}
 	return status + ": " + words
+}
+
+// lastLine is the question that stands at the end of what was printed.
+func lastLine(text string) string {
+	text = strings.TrimRight(text, " \t\r\n")
+	return strings.TrimSpace(text[strings.LastIndexAny(text, "\r\n")+1:])
 }

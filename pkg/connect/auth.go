@@ -92,7 +92,7 @@ func (l *loginFlow) begin(c credential) error {
 	if err != nil {
 		return gaveUp(l.leash.ctx)
 	}
-	l.report = report
+	l.report = lenient(l.leash.ctx, report)
 	l.tried = append(l.tried, c.name)
 	return nil
 }

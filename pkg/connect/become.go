@@ -41,6 +41,9 @@ func asRoot(how inventory.Become, argv []string, password bool, n nonces) ([]str
 				"allow it without: permit nopass … in /etc/doas.conf, and remove credentials: {become: …}")
 		}
 		return append([]string{"doas", "-n", "--"}, argv...), nil, nil
+	case inventory.BecomeEnable:
+		return nil, nil, privilegeFault("become: enable is for devices with a command line of their own; this host runs commands in a shell",
+			"write become: sudo, su, doas or none for it")
 	}
 	return nil, nil, &fault.Error{
 		Kind: fault.GiveUp, Code: fault.Unsupported, Step: stepPrivilege,

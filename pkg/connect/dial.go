@@ -162,7 +162,8 @@ func (n *node) handshake(w *wire, login *loginFlow, t trip) (*conn, advice, erro
 		return nil, advice{}, err
 	}
 	raw, chans, reqs, err := ssh.NewClientConn(w, t.to.name, &ssh.ClientConfig{
-		User: t.to.user, HostKeyCallback: keys.check, HostKeyAlgorithms: keys.algorithms(),
+		Config: t.to.proposals(),
+		User:   t.to.user, HostKeyCallback: keys.check, HostKeyAlgorithms: keys.algorithms(),
 		AuthCallback: login.next, ClientVersion: clientVersion,
 	})
 	login.finish(err)

@@ -16,5 +16,7 @@
 //	session.go exec.go run.go become.go elevate.go stages.go
 //	                        one command, with sudo, su or doas
 //	files*.go sftp.go       SFTP, or cat where SFTP can't
+//	push*.go                SCP or SFTP to devices without a shell
+//	algorithms.go grace.go  old algorithms where they are allowed; logins just after a reload
 //	faults.go               what a tired admin is told
 package connect

@@ -152,12 +152,7 @@ func (x failure) noCommon(err *ssh.AlgorithmNegotiationError) error {
 	if verdict := x.keys.noCommonKind(); verdict != nil {
 		return verdict
 	}
-	to := x.login.to
-	return &fault.Error{
-		Kind: fault.GiveUp, Code: fault.Unreachable, Step: to.step(),
-		What: to.what(to.address + ": no algorithm in common: " + remote.Clean(err.Error(), peerText)),
-		Hint: "the server only offers what is no longer safe; update it or its sshd_config",
-	}
+	return noAlgorithm(x.login.to, err)
 }
 
 // cutShort: the server hung up in the middle of a login.

@@ -19,14 +19,15 @@ var errClosed = errors.New("patchring is shutting down")
 // Fleet holds at most one connection to each host, and what was learned on the
 // way: which host keys changed, which credentials were refused.
 type Fleet struct {
-	opts    Options
-	dialTCP func(ctx context.Context, network, address string) (net.Conn, error)
-	breaker *breaker
-	keys    *keyring
-	agent   *agentKeys
-	config  func() (*sshConfig, error)
-	warned  sync.Map // what Warn was told already
-	wg      sync.WaitGroup
+	opts     Options
+	dialTCP  func(ctx context.Context, network, address string) (net.Conn, error)
+	breaker  *breaker
+	keys     *keyring
+	agent    *agentKeys
+	config   func() (*sshConfig, error)
+	dialects dialects
+	warned   sync.Map // what Warn was told already
+	wg       sync.WaitGroup
 
 	life   sync.Mutex // guards closed and wg.Go against Close
 	closed bool
@@ -66,6 +67,7 @@ func (f *Fleet) Lease(ctx context.Context, h inventory.Host, s inventory.Site) (
 		return nil, fault.On(err, h.ID.String(), "connect")
 	}
 	l := &Lease{node: n, fleet: f, id: h.ID, user: n.user(), become: h.Become, password: h.Credentials.Become}
+	l.enable, l.console = h.Credentials.Enable, newConsole(l)
 	return l, nil
 }
 

@@ -54,11 +54,12 @@ func (k *keyChecker) algorithms() []string {
 	order = append(order, preferred()...)
 	supported := ssh.SupportedAlgorithms().HostKeys
 	seen := map[string]bool{}
-	return slices.DeleteFunc(order, func(algorithm string) bool {
+	order = slices.DeleteFunc(order, func(algorithm string) bool {
 		drop := seen[algorithm] || !slices.Contains(supported, algorithm) || k.wasRefused(algorithm)
 		seen[algorithm] = true
 		return drop
 	})
+	return append(order, k.legacyKinds()...)
 }
 
 func (k *keyChecker) wasRefused(algorithm string) bool {

@@ -21,12 +21,14 @@ type Lease struct {
 	user     string
 	become   inventory.Become
 	password secret.Ref // of sudo or su
+	enable   secret.Ref // of a device's higher level
+	console  *console
 	released atomic.Bool
 }
 
-// Session gives what can be done on the host. Console is nil: not in this build.
+// Session gives what can be done on the host. All sessions of a lease share one console.
 func (l *Lease) Session() remote.Session {
-	return remote.Session{Runner: runner{l}, Files: files{l}}
+	return remote.Session{Runner: runner{l}, Console: l.console, Files: files{l}, Pusher: pusher{l}}
 }
 
 // Ident is the version line of the server, e.g. "SSH-2.0-OpenSSH_9.2p1 Debian-2",
@@ -41,6 +43,7 @@ func (l *Lease) Ident() string {
 // than one call does no harm.
 func (l *Lease) Release() {
 	if !l.released.Swap(true) {
+		l.console.close()
 		l.node.release()
 	}
 }

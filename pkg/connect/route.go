@@ -23,6 +23,7 @@ type endpoint struct {
 	via     string   // key of the way to it; "" when dialled directly
 	user    string   // whom to log in as
 	pins    []string // "SHA256:…" fingerprints; any of them is right
+	legacy  []string // old algorithms that the inventory allows, for a host alone
 	login   login
 }
 
@@ -133,6 +134,7 @@ func chain(h inventory.Host, s inventory.Site, found settings) ([]string, error)
 func hostEndpoint(h inventory.Host, alias string, found settings) endpoint {
 	e := endpointOf(alias, strconv.Itoa(h.Port), h.User, found)
 	e.label, e.site, e.pins = h.ID.String(), h.ID.Site, h.HostKeys
+	e.legacy = h.SSHLegacy
 	c := h.Credentials
 	e.login = login{
 		password: c.Password, key: c.Key, passphrase: c.Passphrase,

@@ -72,7 +72,8 @@ func (f *Fleet) look(w *wire, login *loginFlow) (HostKey, error) {
 	}
 	keys.record = false
 	_, _, _, err = ssh.NewClientConn(w, login.to.name, &ssh.ClientConfig{
-		User: login.to.user, HostKeyAlgorithms: keys.algorithms(), ClientVersion: clientVersion,
+		Config: login.to.proposals(),
+		User:   login.to.user, HostKeyAlgorithms: keys.algorithms(), ClientVersion: clientVersion,
 		HostKeyCallback: func(name string, from net.Addr, key ssh.PublicKey) error {
 			_ = keys.check(name, from, key)
 			return errScanned

@@ -103,6 +103,8 @@ type Result struct {
 	Code      int
 	Out, Err  []byte
 	Truncated bool // something was dropped at MaxOut: a parser must not take Out for whole
+	// At is when the answer was complete, by the controller's clock; zero: not known.
+	At time.Time
 }
 
 // OK is the one meaning of success: exited with 0 and nothing cut off.

@@ -53,9 +53,15 @@ func TestFieldNames(t *testing.T) {
 		"staging": `exit exit.code exit.why exit.word hosts hosts[].bytes hosts[].code hosts[].host hosts[].notes hosts[].packages
 			hosts[].reasons hosts[].ring hosts[].state hosts[].stored kind plan set totals totals.brought totals.bytes totals.failed
 			totals.hosts totals.nothing totals.packages version`,
-		"platforms": `kind systems systems[].capabilities systems[].capabilities[].capability systems[].capabilities[].how
-			systems[].capabilities[].means systems[].capabilities[].note systems[].capabilities[].test systems[].detects
-			systems[].platforms systems[].system systems[].upgrades systems[].why version`,
+		"platforms": `devices devices[].class devices[].platform devices[].proof devices[].title devices[].upgrades devices[].vendor
+			devices[].ways devices[].ways[].fallback devices[].ways[].net devices[].ways[].outage devices[].ways[].proof devices[].ways[].when
+			devices[].ways[].workflow devices[].why ` + systemFields,
+		"system": `devices ` + systemFields,
+		"typed": `class digest kind parts parts[].lines parts[].lines[].answers parts[].lines[].ends parts[].lines[].step parts[].lines[].types
+			parts[].lines[].within parts[].name platform proof session session.lines session.lines[].answers session.lines[].ends
+			session.lines[].step session.lines[].types session.lines[].within session.name title upgrades vendor version ways
+			ways[].fallback ways[].net ways[].outage ways[].proof ways[].when ways[].workflow why`,
+		"samples": `kind samples samples[].platform samples[].right samples[].sample samples[].wrong version`,
 		"detect": `exit exit.code exit.why exit.word hosts hosts[].arch hosts[].boot_id hosts[].class hosts[].container hosts[].error
 			hosts[].error.code hosts[].error.hint hosts[].error.what hosts[].holds hosts[].host hosts[].hostname hosts[].kept_back
 			hosts[].kept_back[].arch hosts[].kept_back[].bytes hosts[].kept_back[].dependency hosts[].kept_back[].detail
@@ -108,7 +114,6 @@ func TestFieldNames(t *testing.T) {
 		rings[].gate.soak.samples_failed rings[].gate.soak.sick rings[].gate.soak.sick[].host rings[].gate.soak.sick[].why
 		rings[].gate.soak.soaked_seconds rings[].gate.soak.state rings[].gate.soak.unknown rings[].gate.waived[].by
 		rings[].gate.waived[].reason rings[].gate.waived[].what waits[].until window_override.until`
-	want["system"] = want["platforms"]
 	want["backplan"] = want["plan"] + ` uncovered[].domain uncovered[].hosts uncovered[].ring`
 	want["rolledback"] = want["rollout"] + ` hosts[].taken_back.done hosts[].taken_back.from_state hosts[].taken_back.packages
 		hosts[].taken_back.packages[].arch hosts[].taken_back.packages[].from hosts[].taken_back.packages[].package
@@ -213,3 +218,7 @@ func TestGoldenFilesAreUsed(t *testing.T) {
 		}
 	}
 }
+
+const systemFields = `kind systems systems[].capabilities systems[].capabilities[].capability systems[].capabilities[].how
+			systems[].capabilities[].means systems[].capabilities[].note systems[].capabilities[].test systems[].detects
+			systems[].platforms systems[].system systems[].upgrades systems[].why version`

@@ -5,12 +5,14 @@ import (
 	"strings"
 
 	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/platform/device"
 )
 
 // Platforms is the document of `platforms`: what each driver can do, and what that rests on.
 type Platforms struct {
 	Header
 	Systems []System `json:"systems"`
+	Devices []Device `json:"devices"`
 	whole   bool     `json:"-"` // shown cell by cell
 }
 
@@ -34,8 +36,8 @@ type Cell struct {
 }
 
 // NewPlatforms builds the document; whole shows every cell in the table.
-func NewPlatforms(in []platform.System, whole bool) Platforms {
-	doc := Platforms{Header: header("platforms"), Systems: []System{}, whole: whole}
+func NewPlatforms(in []platform.System, devices []*device.Platform, whole bool) Platforms {
+	doc := Platforms{Header: header("platforms"), Systems: []System{}, Devices: NewDevices(devices), whole: whole}
 	for _, s := range in {
 		one := System{Name: s.Name, Platforms: []string{}, Detects: s.Detects, Upgrades: s.Upgrades, Why: s.Why, Cells: []Cell{}}
 		for _, p := range s.Platforms {
@@ -62,7 +64,9 @@ func (d Platforms) face(bool) face {
 		}
 		s.rows = append(s.rows, texts(one.Name, strings.Join(one.Platforms, ", "), yesNo(one.Upgrades), rests))
 	}
-	return face{title: count(len(d.Systems), "system"), sheets: []sheet{s}, foot: []string{"Each of them: patchring platforms NAME"}}
+	return face{title: count(len(d.Systems), "system"), sheets: []sheet{s, deviceSheet(d.Devices)}, foot: []string{
+		"Each system: patchring platforms NAME. Each device platform, with all that is typed: patchring platforms show NAME",
+	}}
 }
 
 // counts is "12 real, 3 simulated, 1 no".
@@ -110,6 +114,14 @@ func (d Platforms) records() records {
 	for _, s := range d.Systems {
 		for _, c := range s.Cells {
 			r.rows = append(r.rows, []string{s.Name, strings.Join(s.Platforms, " "), yesNo(s.Upgrades), c.Capability, c.How, c.Test, orElse(c.Note, s.Why)})
+		}
+	}
+	for _, one := range d.Devices {
+		if !one.Upgrades {
+			r.rows = append(r.rows, []string{one.Platform, one.Platform, "no", "", one.Proof, "", one.Why})
+		}
+		for _, w := range one.Ways {
+			r.rows = append(r.rows, []string{one.Platform, one.Platform, "yes", w.Workflow, w.Proof, "", fmt.Sprintf("%s: outage %s, net %s, way back %s", w.When, w.Outage, w.Net, w.Fallback)})
 		}
 	}
 	return r

@@ -11,6 +11,7 @@ import (
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/platform/device"
 	"github.com/patchring/patchring/pkg/rollout"
 )
 
@@ -243,8 +244,10 @@ func samples() map[string]Document {
 		"patchset":   NewPatchSet(sampleFrozen()),
 		"setdiff":    NewSetDiff(sampleFrozen().Set, otherSet()),
 		"staging":    NewStaging(planDigest, planDigest, sampleBrought()),
-		"platforms":  NewPlatforms(sampleSystems(), false),
-		"system":     NewPlatforms(sampleSystems()[:1], true),
+		"platforms":  NewPlatforms(sampleSystems(), sampleDevices(), false),
+		"system":     NewPlatforms(sampleSystems()[:1], nil, true),
+		"typed":      NewTyped(sampleDevices()[0]),
+		"samples":    NewSamples([]device.Outcome{{Platform: "acme_os", Sample: "one"}, {Platform: "acme_os", Sample: "two", Wrong: []string{"version: got 1, not 2"}}}),
 		"rollout":    NewRollout(sampleSource()),
 		"plan":       NewPlan(samplePlan(), planDigest, false),
 		"gated":      NewPlan(gatedPlan(), planDigest, false),

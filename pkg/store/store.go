@@ -148,6 +148,9 @@ func damaged(digest patch.Digest) error {
 	}
 }
 
+// folder is where a digest's file lies.
+func folder(digest patch.Digest) string { return path.Dir(place(digest)) }
+
 // place is where a digest's file lies, with slashes, below the root. The first two
 // digits are a folder of their own, so that no folder gets too long.
 func place(digest patch.Digest) string {

@@ -47,33 +47,41 @@ func (s *Store) Take(content io.Reader, want patch.Digest, limit int64) error {
 		return fmt.Errorf("store %s: %w", want.Short(), err)
 	}
 	temp := path.Join(dir, tempPrefix+rand.Text())
-	if err := s.receive(temp, content, want, limit); err != nil {
+	if err := s.receiveOnly(temp, content, want, limit); err != nil {
 		return errors.Join(fmt.Errorf("store %s: %w", want.Short(), err), s.discard(temp))
 	}
 	return s.settle(temp, want)
 }
 
-// receive writes content to temp, and compares what came with its digest.
-func (s *Store) receive(temp string, content io.Reader, want patch.Digest, limit int64) error {
+// receiveOnly writes content to temp, and compares what came with its digest.
+func (s *Store) receiveOnly(temp string, content io.Reader, want patch.Digest, limit int64) error {
+	sum := sha256.New()
+	if _, err := s.receive(temp, content, limit, sum); err != nil {
+		return err
+	}
+	if got := digestOf(sum); got != want {
+		return fmt.Errorf("%w: its digest is %s", ErrContent, got.Short())
+	}
+	return nil
+}
+
+// receive writes content to temp, durably, and to the sums; it gives how many bytes came.
+func (s *Store) receive(temp string, content io.Reader, limit int64, sums ...io.Writer) (int64, error) {
 	f, err := s.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return err //nolint:wrapcheck // the caller names the content
+		return 0, err //nolint:wrapcheck // the caller names the content
 	}
-	sum := sha256.New()
-	n, err := io.Copy(io.MultiWriter(f, sum), io.LimitReader(content, limit+1))
+	n, err := io.Copy(io.MultiWriter(append(sums, f)...), io.LimitReader(content, limit+1))
 	if err == nil {
 		err = f.Sync()
 	}
 	if err := errors.Join(err, f.Close()); err != nil {
-		return err
+		return n, err
 	}
-	switch got := digestOf(sum); {
-	case n > limit:
-		return fmt.Errorf("%w: more than %d bytes", ErrContent, limit)
-	case got != want:
-		return fmt.Errorf("%w: its digest is %s", ErrContent, got.Short())
+	if n > limit {
+		return n, fmt.Errorf("%w: more than %d bytes", ErrContent, limit)
 	}
-	return nil
+	return n, nil
 }
 
 func digestOf(sum hash.Hash) patch.Digest {

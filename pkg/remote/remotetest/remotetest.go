@@ -135,7 +135,7 @@ func (w *wire) Run(ctx context.Context, c remote.Command) (remote.Result, error)
 }
 
 func (w *wire) Exchange(ctx context.Context, e remote.Exchange) (remote.Result, error) {
-	return w.ask(ctx, question{kind: send, argv: []string{e.Send}, line: e.Send})
+	return w.ask(ctx, question{kind: send, argv: []string{e.Send}, line: e.Send, exchange: e})
 }
 
 func (w *wire) Put(ctx context.Context, path string, content io.Reader, want patch.Digest) error {

@@ -137,3 +137,21 @@ func TestConsoleAndFiles(t *testing.T) {
 		t.Errorf("got %q %v", b, err)
 	}
 }
+
+func TestExchanges(t *testing.T) {
+	h := New(t, OnSend("show *").Prints("1"), OnSend("reload").Cuts(), OnSend("ask").Talks(
+		func(_ context.Context, e remote.Exchange) (remote.Result, error) {
+			return remote.Result{Ending: remote.Asked, Out: []byte(e.Questions[0].Ask)}, nil
+		}))
+	s := connect(t, h)
+	if r, err := s.Console.Exchange(t.Context(), remote.Exchange{Send: "show x"}); err != nil || r.Ending != remote.Done || string(r.Out) != "1" {
+		t.Errorf("got %+v %v", r, err)
+	}
+	asked := remote.Exchange{Send: "ask", Questions: []remote.Question{{Ask: "sure"}}}
+	if r, err := s.Console.Exchange(t.Context(), asked); err != nil || r.Ending != remote.Asked || string(r.Out) != "sure" {
+		t.Errorf("got %+v %v", r, err)
+	}
+	if r, err := s.Console.Exchange(t.Context(), remote.Exchange{Send: "reload", MayDrop: true}); err != nil || r.Ending != remote.Lost {
+		t.Errorf("got %+v %v", r, err)
+	}
+}

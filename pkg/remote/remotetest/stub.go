@@ -18,6 +18,7 @@ type Stub struct {
 	used  int
 	cuts  bool // the answer cuts the connection
 	does  func(context.Context, remote.Command) (remote.Result, error)
+	talks func(context.Context, remote.Exchange) (remote.Result, error)
 }
 
 type kind uint8
@@ -35,6 +36,8 @@ type question struct {
 	text    string // stdin, or the content of a file
 	line    string
 	command remote.Command
+
+	exchange remote.Exchange
 }
 
 // On matches a command by its argv, word by word. "*" in a word stands for any
@@ -72,8 +75,13 @@ func (s *Stub) Times(n int) *Stub {
 // Always answers any number of times, at least once.
 func (s *Stub) Always() *Stub { return s.Times(0) }
 
-// Prints exits 0 with this output.
-func (s *Stub) Prints(out string) *Stub { return s.Exits(0, out) }
+// Prints exits 0 with this output; an exchange is Done.
+func (s *Stub) Prints(out string) *Stub {
+	if s.kind == send {
+		return s.Ends(remote.Result{Ending: remote.Done, Out: []byte(out)})
+	}
+	return s.Exits(0, out)
+}
 
 // Exits ends with this status; a failing command's output goes to stderr.
 func (s *Stub) Exits(code int, out string) *Stub {
@@ -100,14 +108,27 @@ func (s *Stub) Cuts() *Stub {
 	return s.Fails(Lost())
 }
 
+// Talks answers an exchange with what a function says.
+func (s *Stub) Talks(f func(context.Context, remote.Exchange) (remote.Result, error)) *Stub {
+	s.talks = f
+	return s
+}
+
 // Does answers with what a function says.
 func (s *Stub) Does(f func(context.Context, remote.Command) (remote.Result, error)) *Stub {
-	s.does = f
+	s.does, s.talks = f, nil
 	return s
 }
 
 func (s *Stub) answer(ctx context.Context, q question) (remote.Result, error) {
-	return s.does(ctx, q.command)
+	if q.kind == send && s.talks != nil {
+		return s.talks(ctx, q.exchange)
+	}
+	r, err := s.does(ctx, q.command)
+	if q.kind == send && s.cuts && q.exchange.MayDrop {
+		return r, nil // as asked for
+	}
+	return r, err
 }
 
 func (s *Stub) matches(q question) bool {
