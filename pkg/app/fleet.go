@@ -29,6 +29,9 @@ type fleet struct {
 	keys  map[fact.HostID]*provenance.Keys
 	// drivers of this run, the user's own definitions among them.
 	drivers drivers.Set
+	// known are the platforms that devices had the last time, by the state folder.
+	known map[fact.HostID]fact.Platform
+	state Options
 }
 
 func (e Env) fleet(o Options, inv *inventory.Inventory) (*fleet, error) {
@@ -36,7 +39,7 @@ func (e Env) fleet(o Options, inv *inventory.Inventory) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &fleet{inv: inv, hosts: map[fact.HostID]inventory.Host{}, vault: vault.New(e.Ask), drivers: set}
+	f := &fleet{inv: inv, hosts: map[fact.HostID]inventory.Host{}, vault: vault.New(e.Ask), drivers: set, known: o.knownPlatforms(), state: o}
 	for _, h := range inv.Hosts {
 		f.hosts[h.ID] = h
 	}
@@ -50,6 +53,19 @@ func (e Env) fleet(o Options, inv *inventory.Inventory) (*fleet, error) {
 		Warn:        warner(e.Err),
 	})
 	return f, nil
+}
+
+// knownPlatforms are those of the state folder, if there is one.
+func (o Options) knownPlatforms() map[fact.HostID]fact.Platform {
+	if _, err := os.Stat(o.statePath()); err != nil {
+		return nil
+	}
+	dir, err := o.stateDir()
+	if err != nil {
+		return nil // whoever needs it says what is wrong with it
+	}
+	defer func() { _ = dir.Close() }()
+	return dir.Platforms()
 }
 
 // drivers are those that are built in, with the user's own definitions of devices.

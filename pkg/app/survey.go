@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/patchring/patchring/pkg/detect"
@@ -32,10 +33,32 @@ func each[T any](ctx context.Context, hosts []inventory.Host, n int, done func(o
 
 // survey detects hosts: facts, or why not, in the order of hosts.
 func (f *fleet) survey(ctx context.Context, e Env, hosts []inventory.Host, n int, q platform.Query, done func(ok bool)) []report.Detected {
-	return each(ctx, hosts, n, done, func(ctx context.Context, h inventory.Host) (report.Detected, bool) {
+	found := each(ctx, hosts, n, done, func(ctx context.Context, h inventory.Host) (report.Detected, bool) {
 		facts, err := f.look(ctx, e, h, q)
 		return report.Detected{Host: h.ID, Facts: facts, Err: err}, err == nil
 	})
+	f.learn(ctx, found)
+	return found
+}
+
+// learn keeps what devices are for the next look. That it can't be kept costs nothing but
+// a question to each.
+func (f *fleet) learn(ctx context.Context, found []report.Detected) {
+	platforms := map[fact.HostID]fact.Platform{}
+	for _, d := range found {
+		if d.Err == nil && d.Facts.Device != nil {
+			platforms[d.Host] = d.Facts.Platform
+		} else if d.Err == nil && f.known[d.Host] != "" {
+			platforms[d.Host] = ""
+		}
+	}
+	if len(platforms) == 0 {
+		return
+	}
+	if dir, err := f.state.stateDir(); err == nil {
+		_ = dir.LearnPlatforms(ctx, platforms)
+		_ = dir.Close()
+	}
 }
 
 // look detects one host; it holds nothing but a read-only session.
@@ -49,7 +72,7 @@ func (f *fleet) look(ctx context.Context, e Env, h inventory.Host, q platform.Qu
 	if q.Refresh {
 		allowed = remote.Refreshes
 	}
-	facts, err := detect.Host(ctx, remote.ReadOnly(link.Session(), allowed), link.Ident(), h.ID, e.Now(), detect.Query{Query: q, Library: f.drivers.Devices, Platform: h.Platform})
+	facts, err := detect.Host(ctx, remote.ReadOnly(link.Session(), allowed), link.Ident(), h.ID, e.Now(), detect.Query{Query: q, Library: f.drivers.Devices, Platform: cmp.Or(h.Platform, f.known[h.ID])})
 	f.marks.saw(facts)
 	return facts, err //nolint:wrapcheck // names host and step
 }
