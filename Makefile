@@ -20,10 +20,10 @@ LOGS := .cache/test
 TOOLS := $(CURDIR)/.cache/bin
 LINTER := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GATE := go run ./.ci/gate
-ALL := ./... ./.ci/gate
+ALL := ./... ./.ci/gate ./.ci/corpus
 REAL := ./pkg/lab/real
 
-.PHONY: help build demo test check lint unit fuzz hosts bench vuln debs clean
+.PHONY: help build demo test check lint unit fuzz hosts bench corpus vuln debs clean
 
 help:
 	@grep -E '^# make|^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -e 's/^# //' -e 's/:.*## /: /'
@@ -62,6 +62,9 @@ hosts: debs ## tests on real hosts: root, Debian or Ubuntu
 
 bench: ## every benchmark
 	go test -run='^$$' -bench=. -benchmem ./...
+
+corpus: ## identify recordings of real devices; skipped without them (PATCHRING_CORPORA)
+	@go run ./.ci/corpus
 
 vuln: ## known vulnerabilities in what is linked; needs the network
 	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...

@@ -85,6 +85,11 @@ func (c *console) ready(ctx context.Context, d *terminal.Dialect) (*shell, error
 			return s, nil
 		}
 		s.close()
+		select {
+		case <-s.done: // the device may have no second line
+		case <-ctx.Done():
+			return nil, gaveUp(ctx)
+		}
 	}
 	conn, err := c.lease.conn(ctx)
 	if err != nil {

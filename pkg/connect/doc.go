@@ -15,6 +15,7 @@
 //	node.go slots.go        sharing, idle closing, limits of a site
 //	session.go exec.go run.go become.go elevate.go stages.go
 //	                        one command, with sudo, su or doas
+//	console*.go             a device's command line: package terminal on a shell channel
 //	files*.go sftp.go       SFTP, or cat where SFTP can't
 //	push*.go                SCP or SFTP to devices without a shell
 //	algorithms.go grace.go  old algorithms where they are allowed; logins just after a reload

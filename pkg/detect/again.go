@@ -6,7 +6,6 @@ import (
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
-	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/remote"
 )
 
@@ -29,10 +28,11 @@ type Link interface {
 // not come to nothing for a cable that was out for a moment. Patience counts from the
 // first loss; the last try is at its end. What another try can't change is given back
 // at once, so that nobody's account is locked.
-func Again[L Link](ctx context.Context, connect func(context.Context) (L, error), host fact.HostID, now func() time.Time, q platform.Query, patience time.Duration) (fact.Facts, error) {
+func Again[L Link](ctx context.Context, connect func(context.Context) (L, error), host fact.HostID, now func() time.Time, q Query, patience time.Duration) (fact.Facts, error) {
 	var until time.Time
+	m := &memory{}
 	for pause := shortest; ; pause = min(2*pause, longest) {
-		facts, err := try(ctx, connect, host, now, q)
+		facts, err := try(ctx, connect, host, now, q, m)
 		if err == nil || !passing(err) {
 			return facts, err
 		}
@@ -46,13 +46,13 @@ func Again[L Link](ctx context.Context, connect func(context.Context) (L, error)
 	}
 }
 
-func try[L Link](ctx context.Context, connect func(context.Context) (L, error), host fact.HostID, now func() time.Time, q platform.Query) (fact.Facts, error) {
+func try[L Link](ctx context.Context, connect func(context.Context) (L, error), host fact.HostID, now func() time.Time, q Query, m *memory) (fact.Facts, error) {
 	link, err := connect(ctx)
 	if err != nil {
 		return fact.Facts{}, fault.On(err, host.String(), "connect")
 	}
 	defer link.Release()
-	facts, err := Host(ctx, link.Session(), link.Ident(), host, now(), q)
+	facts, err := detect(ctx, link.Session(), link.Ident(), host, now(), q, m)
 	if err != nil && passing(err) {
 		link.Drop() // whatever is left of it is of no use
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/patchring/patchring/pkg/fault"
-	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/platform/linux/apt"
 	"github.com/patchring/patchring/pkg/remote"
 	"github.com/patchring/patchring/pkg/remote/remotetest"
@@ -69,7 +68,7 @@ func TestAgain(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h, open, began := remotetest.New(t, c.stubs...), 0, time.Now()
 				h.Down(c.down...)
-				f, err := Again(t.Context(), leases(h, &open), web, time.Now, platform.Query{}, 2*time.Minute)
+				f, err := Again(t.Context(), leases(h, &open), web, time.Now, Query{}, 2*time.Minute)
 				if err == nil && (c.code != "" || f.Platform != apt.Debian || !f.Seen.Equal(time.Now())) {
 					t.Errorf("want %q, got %+v", c.code, f)
 				}
@@ -90,7 +89,7 @@ func TestAgainStopsWithPatchring(t *testing.T) {
 		defer cancel()
 		h, open, began := remotetest.New(t), 0, time.Now()
 		h.Down(make([]error, 99)...)
-		_, err := Again(ctx, leases(h, &open), web, time.Now, platform.Query{}, time.Hour)
+		_, err := Again(ctx, leases(h, &open), web, time.Now, Query{}, time.Hour)
 		if took := time.Since(began); err == nil || took != 5*time.Second {
 			t.Errorf("%v after %s", err, took)
 		}

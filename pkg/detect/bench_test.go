@@ -98,7 +98,7 @@ func look(ctx context.Context, fleet *connect.Fleet, h inventory.Host) (fact.Fac
 	defer lease.Drop() // as the minimal loop: the connection is not kept
 	defer lease.Release()
 	session := remote.ReadOnly(lease.Session(), remote.Reads)
-	return detect.Host(ctx, session, lease.Ident(), h.ID, time.Unix(1_800_000_000, 0), platform.Query{Nonce: nonce})
+	return detect.Host(ctx, session, lease.Ident(), h.ID, time.Unix(1_800_000_000, 0), detect.Query{Query: platform.Query{Nonce: nonce}})
 }
 
 func fleetOf(b *testing.B, addresses []string, known, key []byte) (*connect.Fleet, []inventory.Host) {
@@ -153,7 +153,7 @@ func recorded(b *testing.B) []byte {
 	}
 	defer lease.Release()
 	tape := &recorder{Runner: lease.Session().Runner}
-	if _, err := detect.Host(b.Context(), remote.Session{Runner: tape}, lease.Ident(), hosts[0].ID, time.Unix(0, 0), platform.Query{Nonce: nonce}); err != nil {
+	if _, err := detect.Host(b.Context(), remote.Session{Runner: tape}, lease.Ident(), hosts[0].ID, time.Unix(0, 0), detect.Query{Query: platform.Query{Nonce: nonce}}); err != nil {
 		b.Fatal(err)
 	}
 	if !strings.Contains(string(tape.out), nonce) {

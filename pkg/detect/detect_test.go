@@ -13,7 +13,6 @@ import (
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/platform"
-	"github.com/patchring/patchring/pkg/platform/device"
 	"github.com/patchring/patchring/pkg/platform/linux"
 	"github.com/patchring/patchring/pkg/platform/linux/apt"
 	"github.com/patchring/patchring/pkg/remote"
@@ -58,6 +57,7 @@ func session(t *testing.T, h *remotetest.Host, allowed remote.Effect) remote.Ses
 		t.Fatal(err)
 	}
 	t.Cleanup(release)
+	s.Console = nil // as that of a server; consoles have their own tests
 	return remote.ReadOnly(s, allowed)
 }
 
@@ -68,7 +68,7 @@ func problem(f fact.Facts, what string) bool {
 // TestOneExec: all of it comes from one exec through the read-only guard.
 func TestOneExec(t *testing.T) {
 	h := remotetest.New(t, probe(t, true, func() (remote.Result, error) { return recorded(t, "probe-debian"), nil }))
-	f, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{})
+	f, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, Query{})
 	if err != nil || f.Platform != apt.Debian || f.Host != web || !f.Seen.Equal(now) || len(f.Updates) != 3 {
 		t.Errorf("%v: %+v", err, f)
 	}
@@ -80,11 +80,11 @@ func TestOneExec(t *testing.T) {
 // TestRefreshNeedsMore: a session that only reads refuses to fetch lists.
 func TestRefreshNeedsMore(t *testing.T) {
 	h := remotetest.New(t)
-	if _, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{Refresh: true}); err == nil {
+	if _, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, Query{Query: platform.Query{Refresh: true}}); err == nil {
 		t.Error("refreshing went through a session that only reads")
 	}
 	h = remotetest.New(t, remotetest.On("sh", "-s", "--", "*", "refresh", "", "a", "b").Ends(recorded(t, "probe-debian")))
-	q := platform.Query{Refresh: true, Packages: []string{"b", "a", "b", "-o", "x;y"}}
+	q := Query{Query: platform.Query{Refresh: true, Packages: []string{"b", "a", "b", "-o", "x;y"}}}
 	if _, err := Host(t.Context(), session(t, h, remote.Refreshes), openSSH, web, now, q); err != nil {
 		t.Error(err)
 	}
@@ -98,7 +98,7 @@ func TestNonce(t *testing.T) {
 		return recorded(t, "probe-debian"), nil
 	}))
 	for range 3 {
-		if _, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{}); err != nil {
+		if _, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, Query{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -119,7 +119,7 @@ func TestWithoutRoot(t *testing.T) {
 	h := remotetest.New(t,
 		probe(t, true, func() (remote.Result, error) { return remote.Result{}, denied }),
 		probe(t, false, func() (remote.Result, error) { return user, nil }))
-	f, err := Host(t.Context(), session(t, h, remote.Refreshes), openSSH, web, now, platform.Query{Refresh: true})
+	f, err := Host(t.Context(), session(t, h, remote.Refreshes), openSSH, web, now, Query{Query: platform.Query{Refresh: true}})
 	if fault.CodeOf(err) != fault.Privilege || fault.HintOf(err) != "visudo" || !strings.HasPrefix(err.Error(), "hq/web-01: ") {
 		t.Errorf("%v (%s)", err, fault.HintOf(err))
 	}
@@ -128,7 +128,7 @@ func TestWithoutRoot(t *testing.T) {
 	}
 	h = remotetest.New(t, probe(t, true, func() (remote.Result, error) { return remote.Result{}, denied }),
 		probe(t, false, func() (remote.Result, error) { return remote.Result{}, remotetest.Lost() }))
-	f, err = Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{})
+	f, err = Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, Query{})
 	if fault.CodeOf(err) != fault.Privilege || f.Platform != "" {
 		t.Errorf("%v, %+v: what came first is what counts", err, f)
 	}
@@ -136,21 +136,21 @@ func TestWithoutRoot(t *testing.T) {
 
 func TestCanNotBeAsked(t *testing.T) {
 	h := remotetest.New(t, remotetest.On("...").Cuts())
-	if _, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{}); fault.CodeOf(err) != fault.Lost {
+	if _, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, Query{}); fault.CodeOf(err) != fault.Lost {
 		t.Error(err)
 	}
 	h = remotetest.New(t, remotetest.On("...").Ends(remote.Result{Ending: remote.Lost}))
-	if _, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{}); fault.CodeOf(err) != fault.Lost {
+	if _, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, Query{}); fault.CodeOf(err) != fault.Lost {
 		t.Error(err)
 	}
-	if _, err := Host(t.Context(), remote.Session{}, openSSH, web, now, platform.Query{}); err == nil {
+	if _, err := Host(t.Context(), remote.Session{}, openSSH, web, now, Query{}); err == nil {
 		t.Error("a session that can't run commands was used")
 	}
 	h = remotetest.New(t)
 	s := session(t, h, remote.Reads)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Host(ctx, s, openSSH, web, now, platform.Query{}); !errors.Is(err, context.Canceled) {
+	if _, err := Host(ctx, s, openSSH, web, now, Query{}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
@@ -167,7 +167,7 @@ func TestUnknownHosts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := remotetest.New(t, remotetest.On("...").Prints(out))
-			f, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, platform.Query{})
+			f, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, Query{})
 			if err != nil || len(f.Problems) == 0 || f.Host != web || f.Reboot.Needed != patch.Unknown {
 				t.Errorf("%v: %+v", err, f)
 			}
@@ -175,13 +175,5 @@ func TestUnknownHosts(t *testing.T) {
 				t.Errorf("platform %q", f.Platform)
 			}
 		})
-	}
-}
-
-func TestSwitch(t *testing.T) {
-	h := remotetest.New(t, remotetest.On("show", "version").Prints("Cisco IOS XE Software, Version 17.12.04\nsw1 uptime is 1 day\nConfiguration register is 0x102\n"))
-	f, err := Host(t.Context(), session(t, h, remote.Reads), "SSH-2.0-Cisco-1.25", web, now, platform.Query{})
-	if err != nil || f.Platform != device.IOSXEPlatform || f.Version != "17.12.04" || f.Hostname != "sw1" {
-		t.Errorf("%v: %+v", err, f)
 	}
 }

@@ -1,8 +1,8 @@
 // Package lab is a simulated fleet: SSH and SFTP servers in this process, on
 // loopback, one port a host. A simulated Linux host really runs the scripts that
-// patchring sends, in a shell of its own over a state that survives its reboots;
-// a simulated switch answers `show version` and refuses the rest. Faults come from
-// a YAML file. It serves the demo, the tests and people who rehearse.
+// patchring sends, in a shell of its own over a state that survives its reboots; a
+// device without a shell is played from a device file (package device). Faults come
+// from a YAML file. It serves the demo, the tests and people who rehearse.
 //
 // What scripts may use of the shell and which tools a host has is in README.md,
 // in Check and in Tools; a test keeps the three equal. Nothing here is safe
@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/patchring/patchring/pkg/lab/device"
 	"github.com/patchring/patchring/pkg/lab/linux"
 	"github.com/patchring/patchring/pkg/lab/posix"
 )
@@ -28,6 +29,8 @@ type Fleet struct {
 	spec   Spec
 	hosts  map[string]*Host
 	names  []string // in the order of the file
+	kinds  map[string]*device.Kind
+	groups map[string]*device.Group
 	client ed25519.PrivateKey
 	cancel context.CancelFunc
 	jobs   sync.WaitGroup // everything that runs
@@ -41,7 +44,10 @@ func Start(ctx context.Context, spec Spec) (*Fleet, error) {
 		return nil, fmt.Errorf("make the user's key: %w", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	f := &Fleet{spec: spec, hosts: map[string]*Host{}, client: key, cancel: cancel}
+	f := &Fleet{
+		spec: spec, hosts: map[string]*Host{}, client: key, cancel: cancel,
+		kinds: map[string]*device.Kind{}, groups: map[string]*device.Group{},
+	}
 	for _, hs := range spec.Hosts {
 		h, err := f.newHost(hs)
 		if err == nil {

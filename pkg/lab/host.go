@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/patchring/patchring/pkg/lab/device"
 	"github.com/patchring/patchring/pkg/lab/linux"
 	"github.com/patchring/patchring/pkg/lab/posix"
 )
@@ -36,7 +37,8 @@ type Package = linux.Package
 type Host struct {
 	fleet    *Fleet
 	spec     HostSpec
-	machine  *linux.Machine // nil: a switch
+	machine  *linux.Machine // nil: a device
+	device   *device.Device // nil: a Linux host
 	key      ssh.Signer     // what it shows
 	told     ssh.PublicKey  // what known_hosts says
 	port     *port
@@ -48,8 +50,6 @@ type Host struct {
 	conns    map[net.Conn]bool
 	going    bool // a reboot is under way
 	cut      bool // the fault that cuts connections has happened
-	logins   int  // of a switch
-	commands int
 }
 
 func (f *Fleet) newHost(spec HostSpec) (*Host, error) {
@@ -66,13 +66,19 @@ func (f *Fleet) newHost(spec HostSpec) (*Host, error) {
 		}
 		h.told = other.PublicKey()
 	}
-	if spec.OS != switchOS {
+	if spec.deviceFile() == "" {
 		if h.machine, err = linux.New(f.spec.machine(spec), power{h}); err != nil {
 			return nil, fmt.Errorf("prepare: %w", err)
 		}
 	}
 	if h.port, err = reserve(); err != nil {
 		return nil, err
+	}
+	if h.machine == nil {
+		if err := h.newDevice(); err != nil {
+			h.port.release()
+			return nil, err
+		}
 	}
 	return h, nil
 }
@@ -94,12 +100,11 @@ func (h *Host) Effects() Effects {
 	if h.machine != nil {
 		return h.machine.Effects()
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return Effects{Logins: h.logins, Commands: h.commands}
+	done := h.device.Done()
+	return Effects{Logins: done.Logins, Commands: len(done.Lines)}
 }
 
-// Machine is the Linux host behind the SSH server, nil for a switch. Tests look at
+// Machine is the Linux host behind the SSH server, nil for a device. Tests look at
 // its packages and files, and publish new versions.
 func (h *Host) Machine() *linux.Machine { return h.machine }
 
@@ -123,6 +128,9 @@ func (h *Host) Spec() HostSpec { return h.spec }
 
 // Cut ends every open connection; the host goes on.
 func (h *Host) Cut() {
+	if h.device != nil {
+		h.device.Cut()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for c := range h.conns {
@@ -132,6 +140,9 @@ func (h *Host) Cut() {
 
 // Refuse closes the port, or opens it again: the host goes on behind it.
 func (h *Host) Refuse(closed bool) error {
+	if h.device != nil {
+		return h.device.Refuse(closed) //nolint:wrapcheck // says all
+	}
 	if closed {
 		h.deafen()
 		h.Cut()
@@ -157,6 +168,9 @@ func (h *Host) powerOn(ctx context.Context) error {
 	if h.spec.Faults.Unreachable {
 		return nil
 	}
+	if h.device != nil && !h.spec.Faults.Silent {
+		return h.device.Start(ctx) //nolint:wrapcheck // says all
+	}
 	return h.listen()
 }
 
@@ -165,6 +179,9 @@ func (h *Host) powerOff() {
 	h.Cut()
 	if h.machine != nil {
 		h.machine.Halt()
+	}
+	if h.device != nil {
+		h.device.Close()
 	}
 }
 

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -276,22 +279,63 @@ func TestSwitch(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, got.out)
 		}
 	}
-	for _, line := range []string{"LC_ALL=C; export LC_ALL", "sh -s", "configure terminal"} {
-		if got := run(t, c, line, ""); !strings.Contains(got.out, "% Invalid input detected at '^' marker.") {
+	for _, line := range []string{"LC_ALL=C; export LC_ALL", "sh -s", "config terminals"} {
+		if got := run(t, dial(t, f, "sw1"), line, ""); !strings.Contains(got.out, "% Invalid input detected at '^' marker.") {
 			t.Errorf("%s: %+v", line, got)
 		}
 	}
-	s, err := c.NewSession()
+	s, err := dial(t, f, "sw1").NewSession()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var screen bytes.Buffer
-	s.Stdin, s.Stdout = strings.NewReader("terminal length 0\nreload\nexit\n"), &screen
+	s.Stdin, s.Stdout = strings.NewReader("terminal length 0\nsudo su\nexit\n"), &screen
 	if err := errors.Join(s.Shell(), s.Wait()); err != nil || strings.Count(screen.String(), "sw1#") != 3 || !strings.Contains(screen.String(), "% Invalid") {
 		t.Errorf("console: %v\n%s", err, screen.String())
 	}
-	if e := f.Host("sw1").Effects(); e.Logins != 1 || e.Commands < 6 {
+	if e := f.Host("sw1").Effects(); e.Logins != 5 || e.Commands != 7 || f.Host("sw1").Device().Kind() != "cisco-iosxe" {
 		t.Errorf("%+v", e)
+	}
+}
+
+// TestDevices: a device file beside the fleet file, one that is built in, what the
+// fleet file says of them, and what is written for patchring.
+func TestDevices(t *testing.T) {
+	spec, err := lab.Load([]byte(`{version: 1, enable: opensesame, hosts: [
+  {name: own, device: gear/own.yaml, values: {colour: green}, cluster: pair}, {name: other, device: gear/own.yaml, cluster: pair},
+  {name: st, device: cisco-iosxe-stack, serial: FOC1, device_faults: [{at: boot, do: never_back}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec.Files = fstest.MapFS{"gear/own.yaml": {Data: []byte(`
+device: a lamp
+ssh: {exec: "yes"}
+console: {start: only, modes: {only: "> "}, unknown: "what?\n"}
+truth: {values: {colour: red}}
+commands: [{in: colour, out: "{{.V.colour}}, the other is {{.Peer.V.colour}}\n"}]
+`)}}
+	f := startSpec(t, spec)
+	c := dial(t, f, "own")
+	if got := run(t, c, "colour", ""); got.out != "green, the other is red\r\n" || got.code != 0 {
+		t.Errorf("%+v", got)
+	}
+	if got := run(t, c, "color", ""); got.out != "what?\r\n" || got.code != 1 {
+		t.Errorf("%+v", got)
+	}
+	if members := f.Host("st").Device().Truth().Members; len(members) != 3 || members[0].Values["serial"] != "FOC1" {
+		t.Errorf("%+v", members)
+	}
+	dir := t.TempDir()
+	if err := f.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	inventory, err := os.ReadFile(filepath.Join(dir, "inventory.yaml"))
+	if want := "    become: enable\n    serve: 127.0.0.1\n    credentials: {key: \"" + dir + "/id_ed25519\", enable: \"file:" + dir + "/enable\"}\n"; err != nil || !strings.Contains(string(inventory), want) {
+		t.Errorf("no %q in\n%s", want, inventory)
+	}
+	secret, err := os.ReadFile(filepath.Join(dir, "enable"))
+	if err != nil || string(secret) != "opensesame\n" {
+		t.Errorf("%q, %v", secret, err)
 	}
 }
 

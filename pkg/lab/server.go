@@ -21,8 +21,6 @@ const maxSessions = 10
 // ident is what the server says it is.
 func (h *Host) ident() string {
 	switch h.spec.OS {
-	case switchOS:
-		return "SSH-2.0-Cisco-1.25"
 	case "ubuntu-24.04":
 		return "SSH-2.0-OpenSSH_9.6p1 Ubuntu-3ubuntu13.11"
 	case "rocky-9":
@@ -38,7 +36,7 @@ func (h *Host) config() (*ssh.ServerConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	users := map[string]bool{h.fleet.spec.user(): true, "root": h.spec.OS != switchOS && h.fleet.spec.user() == "root"}
+	users := map[string]bool{h.fleet.spec.user(): true, "root": h.fleet.spec.user() == "root"}
 	config := &ssh.ServerConfig{ServerVersion: h.ident(), MaxAuthTries: 6}
 	config.PublicKeyCallback = func(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
 		if h.spec.Faults.RejectsKey || !users[meta.User()] || !bytes.Equal(key.Marshal(), want.Marshal()) {
@@ -94,24 +92,14 @@ func (h *Host) serve(conn net.Conn) {
 	defer cancel()
 	c := &connection{h: h, ctx: ctx, net: conn}
 	c.jobs.Go(func() { ssh.DiscardRequests(requests) })
-	if h.machine != nil {
-		c.login = h.machine.Login()
-		c.login.Env["SSH_CONNECTION"] = fmt.Sprintf("%s 127.0.0.1 %d", strings.Replace(conn.RemoteAddr().String(), ":", " ", 1), linux.SSHPort)
-	} else {
-		h.count(&h.logins)
-	}
+	c.login = h.machine.Login()
+	c.login.Env["SSH_CONNECTION"] = fmt.Sprintf("%s 127.0.0.1 %d", strings.Replace(conn.RemoteAddr().String(), ":", " ", 1), linux.SSHPort)
 	for opened := range channels {
 		c.open(opened)
 	}
 	cancel()
 	_ = server.Close() // it is at its end
 	c.jobs.Wait()
-}
-
-func (h *Host) count(what *int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	*what++
 }
 
 // open answers a request for a channel as OpenSSH does.

@@ -22,7 +22,7 @@ type connection struct {
 	h     *Host
 	ctx   context.Context
 	net   net.Conn
-	login *posix.Proc // nil on a switch
+	login *posix.Proc
 	jobs  sync.WaitGroup
 
 	mu       sync.Mutex
@@ -88,17 +88,11 @@ func (s *session) program(request *ssh.Request) func() {
 		if ssh.Unmarshal(request.Payload, &payload) != nil {
 			return nil
 		}
-		if s.c.login == nil {
-			return func() { s.show(payload.Text) }
-		}
 		return func() { s.exec(payload.Text) }
 	case "shell":
-		if s.c.login == nil {
-			return s.console
-		}
 		return s.shell
 	case "subsystem":
-		if ssh.Unmarshal(request.Payload, &payload) != nil || payload.Text != "sftp" || s.c.login == nil {
+		if ssh.Unmarshal(request.Payload, &payload) != nil || payload.Text != "sftp" {
 			return nil
 		}
 		return s.files

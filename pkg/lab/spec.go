@@ -4,10 +4,12 @@ import (
 	_ "embed"
 	"encoding"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
 	"github.com/patchring/patchring/pkg/document"
+	"github.com/patchring/patchring/pkg/lab/device"
 	"github.com/patchring/patchring/pkg/lab/linux"
 )
 
@@ -21,6 +23,10 @@ type Spec struct {
 	Reboot   Duration `yaml:"reboot" doc:"how long a reboot refuses connections; left out: 300ms"`
 	Install  Duration `yaml:"install" doc:"how long one package takes; left out: 50ms"`
 	Password string   `yaml:"password" doc:"of the user, for login, sudo and su; left out: none"`
+	Enable   string   `yaml:"enable" doc:"enable secret of devices; left out: who logs in has all privileges"`
+	Speed    float64  `yaml:"speed" doc:"how many times as fast the time of devices runs while they are at work; left out: 2000" min:"1"`
+	// Files are beside the fleet file: device files of the user's own.
+	Files fs.FS
 	// Repositories are what hosts of a distribution can install, by the name of the OS.
 	Repositories map[string][]linux.Package `yaml:"repositories" doc:"what the hosts of a distribution are offered"`
 	Hosts        []HostSpec                 `yaml:"hosts" flags:"required" doc:"the hosts" count:"1"`
@@ -28,21 +34,28 @@ type Spec struct {
 
 // HostSpec is one simulated host.
 type HostSpec struct {
-	Name       string          `yaml:"name" flags:"required" doc:"name in the inventory"`
-	OS         string          `yaml:"os" flags:"required" doc:"what it runs" enum:"debian-12|ubuntu-24.04|rocky-9|cisco-iosxe"`
-	Groups     []string        `yaml:"groups" doc:"groups in the inventory"`
-	Arch       string          `yaml:"arch" doc:"left out: amd64" enum:"amd64|arm64"`
-	Model      string          `yaml:"model" doc:"of a switch"`
-	Release    string          `yaml:"release" doc:"software of a switch; left out: 17.09.04a"`
-	Installed  []linux.Package `yaml:"installed" doc:"packages beside the distribution's own"`
-	Repository []linux.Package `yaml:"repository" doc:"what this host is offered beside its distribution's repository"`
-	Held       []string        `yaml:"held" doc:"packages on hold"`
-	Services   []linux.Service `yaml:"services" doc:"units that no package brings"`
-	Mounts     []linux.Mount   `yaml:"mounts" doc:"file systems beside / and /boot"`
-	Sudo       string          `yaml:"sudo" doc:"left out: nopasswd" enum:"nopasswd|password|none"`
-	Init       string          `yaml:"init" doc:"left out: systemd" enum:"systemd|other"`
-	Container  string          `yaml:"container" doc:"what kind of container it is, if it is one"`
-	Load       string          `yaml:"load" doc:"content of /proc/loadavg"`
+	Name    string   `yaml:"name" flags:"required" doc:"name in the inventory"`
+	OS      string   `yaml:"os" doc:"what it runs" enum:"debian-12|ubuntu-24.04|rocky-9|cisco-iosxe"`
+	Device  string   `yaml:"device" doc:"instead of os: a device file that is built in, or one beside the fleet file"`
+	Groups  []string `yaml:"groups" doc:"groups in the inventory"`
+	Arch    string   `yaml:"arch" doc:"left out: amd64" enum:"amd64|arm64"`
+	Model   string   `yaml:"model" doc:"of a device"`
+	Release string   `yaml:"release" doc:"software of a device; left out: what its file says"`
+	Serial  string   `yaml:"serial" doc:"of a device; left out: one that follows from its name"`
+	Cluster string   `yaml:"cluster" doc:"devices with the same word know each other: a pair, a device group"`
+	// Values are written over those of the device file; ID/NAME is a member's.
+	Values       map[string]string          `yaml:"values" doc:"values of the device file that differ here"`
+	Timing       map[string]device.Duration `yaml:"timing" doc:"durations of the device file that differ here"`
+	DeviceFaults []device.Fault             `yaml:"device_faults" doc:"what goes wrong with a device"`
+	Installed    []linux.Package            `yaml:"installed" doc:"packages beside the distribution's own"`
+	Repository   []linux.Package            `yaml:"repository" doc:"what this host is offered beside its distribution's repository"`
+	Held         []string                   `yaml:"held" doc:"packages on hold"`
+	Services     []linux.Service            `yaml:"services" doc:"units that no package brings"`
+	Mounts       []linux.Mount              `yaml:"mounts" doc:"file systems beside / and /boot"`
+	Sudo         string                     `yaml:"sudo" doc:"left out: nopasswd" enum:"nopasswd|password|none"`
+	Init         string                     `yaml:"init" doc:"left out: systemd" enum:"systemd|other"`
+	Container    string                     `yaml:"container" doc:"what kind of container it is, if it is one"`
+	Load         string                     `yaml:"load" doc:"content of /proc/loadavg"`
 	// Connections can be changed with the program lab-connections.
 	Connections int      `yaml:"connections" doc:"how many others are connected to its first service" min:"0"`
 	Unsynced    bool     `yaml:"unsynced" doc:"its clock is not synchronised"`
@@ -51,6 +64,9 @@ type HostSpec struct {
 	Reboot      Duration `yaml:"reboot" doc:"how long a reboot takes here"`
 	Faults      Faults   `yaml:"faults" doc:"what goes wrong"`
 }
+
+// ExactlyOne says what a host is.
+func (HostSpec) ExactlyOne() []string { return []string{"os", "device"} }
 
 // Faults are what goes wrong with a host, or on the way to it.
 type Faults struct {

@@ -23,10 +23,19 @@ func (f *Fleet) inventory(key string) []byte {
 		fmt.Fprintf(&out, "  %s:\n    address: 127.0.0.1\n    port: %d\n    groups: [%s]\n    host_keys: [%q]\n",
 			name, h.Port(), strings.Join(h.spec.Groups, ", "), ssh.FingerprintSHA256(h.told))
 		if h.machine == nil {
-			out.WriteString("    become: none\n")
+			out.WriteString(f.asDevice(key))
 		}
 	}
 	return []byte(out.String())
+}
+
+// asDevice are the keys of a host that is a device: it fetches images from here, and
+// its secret of enable lies in a file beside the key.
+func (f *Fleet) asDevice(key string) string {
+	if f.spec.Enable == "" {
+		return "    become: none\n    serve: 127.0.0.1\n"
+	}
+	return fmt.Sprintf("    become: enable\n    serve: 127.0.0.1\n    credentials: {key: %q, enable: %q}\n", key, "file:"+filepath.Join(filepath.Dir(key), "enable"))
 }
 
 // KnownHosts is a known_hosts file of the fleet, by address and by name.
@@ -55,16 +64,21 @@ func (f *Fleet) Write(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("the fleet's folder: %w", err)
 	}
-	key := filepath.Join(dir, "id_ed25519")
-	for _, file := range []struct {
+	type file struct {
 		name    string
 		mode    os.FileMode
 		content []byte
-	}{
+	}
+	key := filepath.Join(dir, "id_ed25519")
+	files := []file{
 		{key, 0o600, pem.EncodeToMemory(block)},
 		{filepath.Join(dir, "known_hosts"), 0o644, f.KnownHosts()},
 		{filepath.Join(dir, "inventory.yaml"), 0o644, f.inventory(key)},
-	} {
+	}
+	if f.spec.Enable != "" {
+		files = append(files, file{filepath.Join(dir, "enable"), 0o600, []byte(f.spec.Enable + "\n")})
+	}
+	for _, file := range files {
 		if err := os.WriteFile(file.name, file.content, file.mode); err != nil {
 			return fmt.Errorf("write the fleet's files: %w", err)
 		}

@@ -160,9 +160,10 @@ func (p Proven) Bare() Proven {
 type Assurance string
 
 const (
-	AssuranceNone   Assurance = ""             // there is no digest
-	AssuranceHost   Assurance = "host"         // the host's word, from metadata that its package manager has verified
-	AssuranceSigned Assurance = "signed_index" // the repository's index, whose signature patchring has verified
+	AssuranceNone     Assurance = ""             // there is no digest
+	AssuranceHost     Assurance = "host"         // the host's word, from metadata that its package manager has verified
+	AssurancePlaybook Assurance = "playbook"     // an image: the file has the vendor's digest that the playbook names, and the device has computed the same
+	AssuranceSigned   Assurance = "signed_index" // the repository's index, whose signature patchring has verified
 )
 
 // PatchSet is the lockfile of a rollout: sorted, without duplicates. Its digest

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"slices"
 	"time"
 
 	"github.com/patchring/patchring/pkg/document"
@@ -30,14 +31,16 @@ type Definition struct {
 	Questions document.Map[[]Question] `yaml:"questions" doc:"by the name of the upgrade's command, what it may ask"`
 	Save      []Save                   `yaml:"save" doc:"how its configuration is saved on it, read, and compared"`
 	Upgrade   []Upgrade                `yaml:"upgrade" doc:"how its software is replaced; the first whose when holds"`
-	State     document.Map[Table]      `yaml:"state" doc:"what is compared before and after: neighbours, ports, routes"`
+	// Reads are beginnings of further commands, of two words at least, that change nothing.
+	Reads []string            `yaml:"reads" doc:"beginnings of commands that only read, where the first word does not show it: request system software info"`
+	State document.Map[Table] `yaml:"state" doc:"what is compared before and after: neighbours, ports, routes"`
 }
 
 // Match tells a platform from others. At least one probe must hold, and every refusal of
 // a pattern (none) too: a prompt, an identification or a banner alone is never enough.
 type Match struct {
 	SSHIdent string  `yaml:"ssh_ident" is:"pattern" doc:"pattern of the server's identification line; where it is given and does not match, it is not this"`
-	Hint     string  `yaml:"hint" is:"pattern" doc:"pattern of the identification line, banner or prompt that makes it worth asking first"`
+	Hint     string  `yaml:"hint" is:"pattern" doc:"pattern of the identification line, banner, prompt or an error message that makes it worth asking first"`
 	Prompt   string  `yaml:"prompt" is:"pattern" doc:"pattern of its prompt; weak"`
 	Shell    bool    `yaml:"shell" doc:"it answers a POSIX shell on an exec channel: the probes are commands for that"`
 	Probes   []Probe `yaml:"probes" flags:"required" count:"1" doc:"commands that only read; the first that holds is enough"`
@@ -94,6 +97,9 @@ type Question struct {
 	Secret string `yaml:"secret" enum:"password|enable"`
 	Key    bool   `yaml:"key"`
 	Times  int    `yaml:"times"`
+	// Sample is the question as the device prints it: of its list, this pattern alone may
+	// match it.
+	Sample string `yaml:"sample" flags:"raw" doc:"the question as the device prints it; no other row of the list may match it"`
 }
 
 // Field is one way to read a value: the first of a list that matches wins. The value is
@@ -103,6 +109,9 @@ type Field struct {
 	Re  string `yaml:"re" is:"pattern" flags:"required"`
 	// AllEqual: it must match at least once, and each time with the same value.
 	AllEqual bool `yaml:"all_equal"`
+	// Recorded: it is read where somebody hands over its output, and never asked for: a live
+	// device says the same in a command that is asked anyhow.
+	Recorded bool `yaml:"recorded"`
 	// Trim is a pattern that is cut out of the value; Map turns words into ours.
 	Trim string               `yaml:"trim" is:"pattern"`
 	Map  document.Map[string] `yaml:"map"`
@@ -248,4 +257,33 @@ type Table struct {
 	Up        string               `yaml:"up" is:"pattern"`
 	Tolerance string               `yaml:"tolerance" doc:"of a number in group value: 2%"`
 	When      document.Map[string] `yaml:"when"`
+}
+
+// named is a kind of fact and the ways to read it.
+type named struct {
+	name string
+	list []Field
+}
+
+// live are the facts without what is only read in recordings.
+func (f Facts) live() Facts {
+	drop := func(list []Field) []Field {
+		return slices.DeleteFunc(slices.Clone(list), func(f Field) bool { return f.Recorded })
+	}
+	for _, list := range []*[]Field{&f.Version, &f.Build, &f.Model, &f.Serial, &f.Hostname, &f.Family, &f.Mode, &f.Role, &f.Synced} {
+		*list = drop(*list)
+	}
+	return f
+}
+
+// fields are the facts with one value each, by the key they have in a definition.
+func (f *Facts) fields() []named {
+	all := []named{
+		{"version", f.Version}, {"build", f.Build}, {"model", f.Model}, {"serial", f.Serial}, {"hostname", f.Hostname},
+		{"family", f.Family}, {"mode", f.Mode}, {"role", f.Role}, {"synced", f.Synced},
+	}
+	for _, e := range f.Values.Entries {
+		all = append(all, named{"values." + e.Key, e.Value})
+	}
+	return all
 }

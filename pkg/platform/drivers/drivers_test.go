@@ -9,9 +9,13 @@ import (
 )
 
 func TestFor(t *testing.T) {
-	for _, d := range All() {
+	set, err := Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range set.All() {
 		c := d.Capabilities()
-		found, ok := For(c.Platform)
+		found, ok := set.For(c.Platform)
 		if !ok || found.Capabilities() != c {
 			t.Errorf("For(%q) = %v, %v", c.Platform, found, ok)
 		}
@@ -23,27 +27,8 @@ func TestFor(t *testing.T) {
 		}
 	}
 	for _, name := range []fact.Platform{"", "windows"} {
-		if d, ok := For(name); ok {
+		if d, ok := set.For(name); ok {
 			t.Errorf("For(%q) = %v, want none", name, d)
-		}
-	}
-}
-
-func TestFamilies(t *testing.T) {
-	for ident, want := range map[string]string{
-		"SSH-2.0-Cisco-1.25":                     "cisco",
-		"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3": "linux",
-		"SSH-2.0-dropbear_2022.83":               "linux",
-		"":                                       "linux",
-		"SSH-2.0-OpenSSH_9.2p1 SSH-2.0-Cisco-1.2": "linux",
-	} {
-		for _, f := range Families() {
-			if f.Match(ident) {
-				if f.Name != want {
-					t.Errorf("%q is taken for %s, want %s", ident, f.Name, want)
-				}
-				break
-			}
 		}
 	}
 }

@@ -3,7 +3,6 @@ package drivers
 import (
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/platform"
-	"github.com/patchring/patchring/pkg/platform/device"
 	"github.com/patchring/patchring/pkg/platform/linux"
 )
 
@@ -11,7 +10,7 @@ import (
 // only detected.
 func Systems() []platform.System {
 	out := Managers().Systems()
-	for _, d := range []platform.Driver{linux.Detected{}, device.IOSXE{}} {
+	for _, d := range []platform.Driver{linux.Detected{}} {
 		c := d.Capabilities()
 		out = append(out, platform.System{
 			Name: string(c.Platform), Platforms: []fact.Platform{c.Platform}, Detects: c.Detects, Upgrades: c.Upgrades, Why: c.Why,

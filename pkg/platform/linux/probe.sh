@@ -1,6 +1,7 @@
 # Learns everything about a Linux host in one go; changes nothing but, on request,
 # the package lists. $1 nonce, $2 "refresh" or "read", $3 "offers" or "", $4… packages
-# to ask about. The functions of the package managers stand before this, and $known names them.
+# to ask about. The functions of the package managers stand before this; $known names them, and
+# $marks the files that only appliances have.
 # Read from stdin: nothing runs before the last line came.
 
 identity() {
@@ -14,6 +15,11 @@ identity() {
 	say container "$(container)"
 	[ -d /run/systemd/system ] && say init systemd && say system "$(systemctl is-system-running 2>/dev/null </dev/null)"
 	say manager "$manager"
+	seen=
+	for f in $marks; do
+		[ -e "$f" ] && seen="$seen $f"
+	done
+	[ -z "$seen" ] || say marks "$seen"
 	[ -r /etc/debian_version ] && say debian_version "$(cat /etc/debian_version)"
 	if [ -r /boot ]; then say boot readable; else say boot hidden; fi
 }

@@ -1,0 +1,25 @@
+package terminal
+
+import "github.com/patchring/patchring/pkg/remote"
+
+// Generic is the dialect of a device that nobody knows yet: enough to see what it prints
+// at the login, and to ask it what it is. It answers nothing but pagers and "press any
+// key", and knows no log line. Its prompt is a short last line that ends in > # $ or %.
+// Square brackets alone are none: [confirm] asks.
+func Generic() *remote.Dialect {
+	return &remote.Dialect{
+		Name: "generic",
+		Prompt: `^[^\n]{0,118}[\w)\]}~:/*'"@.-] ?[>#$]\)? {0,2}$|^[^\n]{0,118}[A-Za-z)\]~] ?% ?$` +
+			`|^[>#$%] ?$|^<[^\n<>]{1,80}> ?$`,
+		Login: []remote.Question{
+			{Ask: `(?i)(?:press|hit) (?:any key|return|enter|<enter>|<return>)(?: key)? to (?:continue|get started|proceed)[^\n]{0,20}$`, Answer: "\r", Key: true},
+			{Ask: `(?i)\(press return\) *$`, Answer: "\r", Key: true},
+		},
+		Pager: []remote.Question{
+			{Ask: `\(END\) *$`, Answer: "q", Key: true},
+			{Ask: `(?i)-+ *\(?more\)? *-+(?: *\([^)\n]{1,60}\))?[> ]*$`, Answer: " ", Key: true},
+			{Ask: `(?i)^ *(?:press any key to continue|more: <space>)[^\n]{0,80}$`, Answer: " ", Key: true},
+			{Ask: `^lines \d+-\d+[^\n]{0,40}$`, Answer: " ", Key: true},
+		},
+	}
+}
