@@ -31,14 +31,12 @@ func (e Env) images(ctx context.Context, o Options, f *fleet, book *playbook.Pla
 		return nil, err
 	}
 	defer closed()
-	watch := e.progress("reading images", len(wanted))
-	defer func() { _ = watch.Close() }() // a broken stderr must not stop it
 	found := map[string]patch.Image{}
 	for _, image := range wanted {
+		e.say("reading the image %s", image.File)
 		if found[image.File], err = takeImage(ctx, shelf, book.Path, image); err != nil {
 			return nil, err
 		}
-		watch.Done(true)
 	}
 	return found, nil
 }

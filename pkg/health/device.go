@@ -21,10 +21,13 @@ type Watch struct {
 // deviceDiff compares the sections of a device, by the rule that each carries.
 func deviceDiff(before, after fact.Snapshot) []Result {
 	var results []Result
+	compared := 0
 	for _, name := range sections(before, after) {
 		was, is := before.Sections[name], after.Sections[name]
 		result := Result{Check: "default_diff " + name}
 		switch {
+		case missing(was) && missing(is) && was.Why == is.Why:
+			result.Verdict, result.Seen = Pass, "not compared, before as after: "+is.Why
 		case !is.Known:
 			result.Seen = "can't be read: " + orNothing(is.Why)
 		case !was.Known:
@@ -32,9 +35,15 @@ func deviceDiff(before, after fact.Snapshot) []Result {
 		case was.Rule != is.Rule:
 			result.Seen = "it was compared in another way before"
 		default:
+			compared++
 			result.Verdict, result.Seen = compareDevice(was, is)
 		}
 		results = append(results, result)
+	}
+	if compared == 0 {
+		for i := range results {
+			results[i].Verdict = Unknown
+		}
 	}
 	return results
 }

@@ -86,7 +86,7 @@ func Diff(before, after fact.Snapshot) []Result {
 	return results
 }
 
-func missing(s fact.Section) bool { return !s.Known && strings.HasPrefix(s.Why, absent) }
+func missing(s fact.Section) bool { return !s.Known && strings.HasPrefix(s.Why, NotToBeHad) }
 
 func orNothing(why string) string {
 	if why == "" {

@@ -221,7 +221,7 @@ func TestScriptTakesASnapshot(t *testing.T) {
 		if got.BootID == "" || got.Seen.IsZero() {
 			t.Errorf("got %+v", got)
 		}
-		if s := got.Sections[fact.SectionFailedUnits]; !s.Known && !strings.HasPrefix(s.Why, absent) {
+		if s := got.Sections[fact.SectionFailedUnits]; !s.Known && !strings.HasPrefix(s.Why, NotToBeHad) {
 			t.Errorf("failed units: got %+v", s)
 		}
 	})

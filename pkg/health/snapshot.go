@@ -34,9 +34,9 @@ func snapshotSections() []snapshotSection {
 	}
 }
 
-// absent begins the reason why a section is not known where the host has no such
+// NotToBeHad begins the reason why a section is not known where the host has no such
 // thing. Only that may be missing both before and after the work.
-const absent = "not to be had: "
+const NotToBeHad = "not to be had: "
 
 // maxItems bounds a section; no host that is well has more.
 const maxItems = 4000
@@ -64,7 +64,7 @@ func readSnapshot(frames map[string]remote.Frame, err error, seen time.Time) fac
 func readSection(kind snapshotSection, f remote.Frame) fact.Section {
 	switch {
 	case f.Code == lacks:
-		return fact.Section{Why: absent + why(f)}
+		return fact.Section{Why: NotToBeHad + why(f)}
 	case f.Code != 0:
 		return fact.Section{Why: why(f)}
 	}

@@ -36,7 +36,7 @@ func TestReadSections(t *testing.T) {
 		"crash loop": {fact.SectionFailedUnits, frame(0, "app.service loaded activating auto-restart has failed\nb.service loaded activating auto-restart-queued x\n"),
 			[]string{"app.service (auto-restart)", "b.service (auto-restart)"}, ""},
 		"not asked for": {fact.SectionFailedUnits, frame(0, "app.service loaded activating start failed auto-restart\n"), nil, "unexpected words of systemctl"},
-		"no systemd":    {fact.SectionFailedUnits, frame(127, "systemd does not run on this host\n"), nil, absent + "systemd does not run on this host"},
+		"no systemd":    {fact.SectionFailedUnits, frame(127, "systemd does not run on this host\n"), nil, NotToBeHad + "systemd does not run on this host"},
 		"bus down":      {fact.SectionFailedUnits, frame(1, "Failed to list units: Connection reset\nmore"), nil, "Failed to list units: Connection reset"},
 		"silent":        {fact.SectionFailedUnits, frame(1, ""), nil, "exit status 1"},
 		"strange units": {fact.SectionFailedUnits, frame(0, "hello\n"), nil, "unexpected words of systemctl"},
@@ -95,7 +95,7 @@ func with(name string, s fact.Section) func(map[string]fact.Section) {
 }
 
 func TestDiff(t *testing.T) {
-	nothing := absent + "systemd does not run on this host"
+	nothing := NotToBeHad + "systemd does not run on this host"
 	for name, c := range map[string]struct {
 		section string
 		was, is fact.Section
@@ -149,7 +149,7 @@ func TestDiff(t *testing.T) {
 func TestDiffOfNothingIsUnknown(t *testing.T) {
 	gone := fact.Snapshot{Sections: map[string]fact.Section{}}
 	for _, rule := range diffRules() {
-		gone.Sections[rule.section] = notKnown(absent + "x")
+		gone.Sections[rule.section] = notKnown(NotToBeHad + "x")
 	}
 	for name, c := range map[string][2]fact.Snapshot{"no snapshots": {}, "no section": {gone, gone}, "none before": {{}, state()}, "none after": {state(), {}}} {
 		if got := Worst(Diff(c[0], c[1])); got != Unknown {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path"
+	"strings"
 
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/patch"
@@ -33,12 +33,15 @@ func (s *sessions) Serve(ctx context.Context, file platform.File) (url string, s
 	if err != nil {
 		return "", nil, err //nolint:wrapcheck // names the content
 	}
-	url, ended, err := serve.File(ctx, s.serve, path.Base(file.Path), size, func() (io.ReadCloser, error) { return s.store.Open(file.Store) })
+	url, ended, err := serve.File(ctx, s.serve, fileName(file.Path), size, func() (io.ReadCloser, error) { return s.store.Open(file.Store) })
 	if err != nil {
 		return "", nil, err //nolint:wrapcheck // says what can't be served where
 	}
 	return url, func() { _, _ = ended() }, nil // what the device got, its own digest tells
 }
+
+// fileName is the last part of a path, as any platform writes one: flash:a.bin, /var/tmp/a.bin.
+func fileName(path string) string { return path[strings.LastIndexAny(path, `/:\`)+1:] }
 
 // Keep stores what the host printed, and notes under which digest.
 func (s *sessions) Keep(_ context.Context, name string, content []byte) error {

@@ -256,6 +256,7 @@ type Table struct {
 	Per       string               `yaml:"per" is:"pattern"`
 	Up        string               `yaml:"up" is:"pattern"`
 	Tolerance string               `yaml:"tolerance" doc:"of a number in group value: 2%"`
+	Rule      string               `yaml:"rule" enum:"keep|no_new|count" doc:"keep: what is there must stay; no_new: nothing may come to it; left out: count with a tolerance, else keep"`
 	When      document.Map[string] `yaml:"when"`
 }
 
@@ -266,14 +267,15 @@ type named struct {
 }
 
 // live are the facts without what is only read in recordings.
-func (f Facts) live() Facts {
+func (f *Facts) live() Facts {
+	kept := *f
 	drop := func(list []Field) []Field {
 		return slices.DeleteFunc(slices.Clone(list), func(f Field) bool { return f.Recorded })
 	}
-	for _, list := range []*[]Field{&f.Version, &f.Build, &f.Model, &f.Serial, &f.Hostname, &f.Family, &f.Mode, &f.Role, &f.Synced} {
+	for _, list := range []*[]Field{&kept.Version, &kept.Build, &kept.Model, &kept.Serial, &kept.Hostname, &kept.Family, &kept.Mode, &kept.Role, &kept.Synced} {
 		*list = drop(*list)
 	}
-	return f
+	return kept
 }
 
 // fields are the facts with one value each, by the key they have in a definition.
