@@ -38,4 +38,5 @@ const (
 	SectionMounts       = "mounts"
 	SectionDefaultRoute = "default_route"
 	SectionTimeSync     = "time_sync"
+	SectionBGP          = "bgp_neighbours"
 )

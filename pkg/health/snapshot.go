@@ -30,6 +30,7 @@ func snapshotSections() []snapshotSection {
 		{fact.SectionMounts, "snap_mounts", readMounts},
 		{fact.SectionDefaultRoute, "snap_routes", readRoutes},
 		{fact.SectionTimeSync, "snap_time", readTimeSync},
+		{fact.SectionBGP, "snap_bgp", readBGP},
 		{bootSection, "snap_boot", readBoot},
 	}
 }

@@ -15,7 +15,7 @@ type File struct {
 	Truth    TruthFile           `yaml:"truth" doc:"what it is before anything happens"`
 	Images   []ImageForm         `yaml:"images" doc:"how it tells an image's version by its name; content made by Image goes before"`
 	Texts    map[string]string   `yaml:"texts" doc:"named texts, for {{template \"name\" .}} and file:" flags:"raw"`
-	Routines map[string][]Step   `yaml:"routines" doc:"named steps; setup runs once at the start, boot at each boot"`
+	Routines map[string][]Step   `yaml:"routines" doc:"named steps; setup runs once at the start, boot at each boot, login at the start of each shell"`
 	Commands []Command           `yaml:"commands" doc:"what can be typed; the first that fits is meant"`
 	Faults   []Fault             `yaml:"faults" doc:"what goes wrong"`
 	Timing   map[string]Duration `yaml:"timing" doc:"durations that steps may use by name (wait: @add), and that a fleet file may change"`
@@ -42,10 +42,11 @@ type SSH struct {
 type Console struct {
 	Login    *LoginForm        `yaml:"login" doc:"asks for user and password again within the session"`
 	MOTD     string            `yaml:"motd" doc:"after the login, before the first prompt" flags:"raw"`
-	Modes    map[string]string `yaml:"modes" doc:"each mode's prompt" flags:"raw,required"`
-	Start    string            `yaml:"start" doc:"mode after the login" flags:"required"`
+	Modes    map[string]string `yaml:"modes" doc:"each mode's prompt" flags:"raw"`
+	Start    string            `yaml:"start" doc:"mode after the login" flags:"raw"`
 	Echo     string            `yaml:"echo" doc:"what ends an echoed line; left out: CR LF" flags:"raw"`
 	Erase    string            `yaml:"erase" doc:"what is printed for a backspace; left out: BS SPACE BS" flags:"raw"`
+	Wrap     string            `yaml:"wrap" doc:"what the echo inserts at the screen's edge: the client's columns, or the session's value width" flags:"raw"`
 	NewLine  string            `yaml:"newline" doc:"what ends a line of output; left out: CR LF" flags:"raw"`
 	Pager    *Pager            `yaml:"pager" doc:"what stops long output"`
 	Unknown  string            `yaml:"unknown" doc:"said of input that fits no command; .Line is the input, .Column where its first unknown word begins" flags:"raw"`

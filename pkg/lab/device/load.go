@@ -205,7 +205,7 @@ func joinConsole(own, parent *Console) *Console {
 	fill(&all.Pipes, parent.Pipes)
 	for _, pair := range [][2]*string{
 		{&all.MOTD, &parent.MOTD}, {&all.Start, &parent.Start}, {&all.Echo, &parent.Echo}, {&all.Erase, &parent.Erase},
-		{&all.NewLine, &parent.NewLine}, {&all.Unknown, &parent.Unknown}, {&all.NotReady, &parent.NotReady},
+		{&all.NewLine, &parent.NewLine}, {&all.Wrap, &parent.Wrap}, {&all.Unknown, &parent.Unknown}, {&all.NotReady, &parent.NotReady},
 		{&all.Cancel, &parent.Cancel}, {&all.Canceled, &parent.Canceled}, {&all.Log, &parent.Log},
 	} {
 		fill(pair[0], *pair[1])

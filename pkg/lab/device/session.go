@@ -19,6 +19,8 @@ type session struct {
 	cancelKeys string
 	shell      bool
 	ptyRows    int
+	ptyColumns int
+	column     int // where what is typed begins
 	shown      int // lines since the last prompt
 	rest       bool
 }
@@ -69,13 +71,18 @@ func (s *session) interact(ctx context.Context) {
 		return
 	}
 	s.print(ctx, c.text(console.MOTD))
+	if c.routine("login") == overSession {
+		return
+	}
 	for ctx.Err() == nil {
 		one := s.call(ctx)
 		if one.at("prompt") == overSession {
 			return
 		}
 		s.shown, s.rest = 0, false
-		s.tty.write(s.lines(one.text(console.Modes[s.mode])))
+		prompt := one.text(console.Modes[s.mode])
+		s.column = len(prompt) - strings.LastIndexByte(prompt, '\n') - 1
+		s.tty.write(s.lines(prompt))
 		line, ok := s.readLine(ctx, false)
 		if !ok || s.run(ctx, line) == overSession || s.tty.muted() {
 			return
@@ -148,7 +155,7 @@ func (s *session) readLine(ctx context.Context, secret bool) (string, bool) {
 		default:
 			if b >= ' ' && len(line) < 4096 {
 				line = append(line, b)
-				s.echo(secret, string([]byte{b}))
+				s.echo(secret, string([]byte{b})+s.wrap(len(line)))
 			}
 		}
 	}
@@ -158,6 +165,20 @@ func (s *session) echo(secret bool, text string) {
 	if !secret {
 		s.tty.write(text)
 	}
+}
+
+// wrap is what the echo of the nth letter of a line is followed by at the screen's edge.
+func (s *session) wrap(n int) string {
+	width := s.ptyColumns
+	s.d.sys.mu.Lock()
+	if set, given := s.values["width"]; given {
+		width = int(number(set))
+	}
+	s.d.sys.mu.Unlock()
+	if width <= 0 || (s.column+n)%width != 0 {
+		return ""
+	}
+	return s.d.kind.file.Console.Wrap
 }
 
 func (s *session) echoEnd() string {
@@ -226,109 +247,4 @@ func (s *session) answer(ctx context.Context, secret bool) (string, bool) {
 		s.tty.write(s.echoEnd())
 	}
 	return line, ok
-}
-
-// lines gives text its ends of lines.
-func (s *session) lines(text string) string {
-	end := s.d.kind.file.Console.NewLine
-	if end == "" {
-		end = "\r\n"
-	}
-	return strings.ReplaceAll(text, "\n", end)
-}
-
-// print is output, stopped by the pager where it is longer than the screen.
-func (s *session) print(ctx context.Context, text string) {
-	rows := s.rows()
-	if rows <= 0 {
-		s.tty.write(s.lines(text))
-		return
-	}
-	for line := range strings.Lines(text) {
-		if s.rest {
-			return
-		}
-		if s.shown >= rows-1 {
-			s.page(ctx, rows)
-			if s.rest {
-				return
-			}
-		}
-		s.tty.write(s.lines(line))
-		if strings.HasSuffix(line, "\n") {
-			s.shown++
-		}
-	}
-}
-
-// rows are those of the screen, 0 where nothing stops.
-func (s *session) rows() int {
-	pager := s.d.kind.file.Console.Pager
-	if pager == nil || !s.shell {
-		return 0
-	}
-	name := pager.Value
-	if name == "" {
-		name = "rows"
-	}
-	s.d.sys.mu.Lock()
-	value, given := s.values[name]
-	s.d.sys.mu.Unlock()
-	switch {
-	case given:
-		return int(number(value))
-	case pager.Pty && s.ptyRows > 0:
-		return s.ptyRows
-	case pager.Rows > 0:
-		return pager.Rows
-	}
-	return 24
-}
-
-// page shows the pager's prompt, and waits for a key.
-func (s *session) page(ctx context.Context, rows int) {
-	pager := s.d.kind.file.Console.Pager
-	prompt := s.call(ctx).text(pager.Prompt)
-	wipe := pager.Wipe
-	if wipe == "" {
-		n := len(prompt)
-		wipe = strings.Repeat("\b", n) + strings.Repeat(" ", n) + strings.Repeat("\b", n)
-	}
-	s.tty.write(prompt)
-	for {
-		b, ok := s.tty.key(ctx)
-		switch {
-		case !ok || b == 'q' || b == 'Q' || strings.IndexByte(s.cancelKeys, b) >= 0:
-			s.rest = true
-		case b == ' ':
-			s.shown = 0
-		case b == '\r' || b == '\n':
-			s.tty.skip('\n')
-			s.shown = rows - 2
-		default:
-			continue
-		}
-		s.tty.write(wipe)
-		return
-	}
-}
-
-// broadcast is an asynchronous line to every shell.
-func (d *Device) broadcast(text string) {
-	d.sys.mu.Lock()
-	form := d.kind.file.Console.Log
-	line := text
-	if form != "" {
-		line = d.text(&call{d: d, line: text}, form)
-	}
-	var to []*session
-	for s := range d.sessions {
-		if s.shell {
-			to = append(to, s)
-		}
-	}
-	d.sys.mu.Unlock()
-	for _, s := range to {
-		s.tty.write(s.lines(line))
-	}
 }

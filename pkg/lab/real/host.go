@@ -83,7 +83,7 @@ func (h *Host) make(s spec) error {
 			return err
 		}
 	}
-	if err := h.mountRoot(s.diskMB); err != nil {
+	if err := h.mountRoot(s.gear, s.diskMB); err != nil {
 		return err
 	}
 	key, err := newHostKey()
@@ -109,8 +109,8 @@ mkdir -p "$1/layer/upper" "$1/layer/work"
 mount -t overlay lab -o "lowerdir=$2,upperdir=$1/layer/upper,workdir=$1/layer/work" "$1/root"
 `
 
-func (h *Host) mountRoot(diskMB int) error {
-	folders, err := lower(h.t.Context(), h.lab.cache, h.lab.base, h.OS)
+func (h *Host) mountRoot(gear Gear, diskMB int) error {
+	folders, err := lower(h.t.Context(), h.lab.cache, h.lab.base, h.OS, gear)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,11 @@ import (
 // writeFiles lays down what makes this host differ from the base system. It goes
 // through a shell inside the lab, because only there the root file system is mounted.
 func (h *Host) writeFiles(s spec) error {
-	for _, f := range append(h.ownFiles(s), s.files...) {
+	all := append(h.ownFiles(s), s.files...)
+	for _, about := range s.late {
+		all = append(all, about(h)...)
+	}
+	for _, f := range all {
 		if err := h.writeFile(f); err != nil {
 			return fmt.Errorf("write %s: %w", f.path, err)
 		}

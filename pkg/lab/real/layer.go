@@ -17,14 +17,17 @@ import (
 //go:embed layer.sh
 var layerScript string
 
-// lower is what the root file systems of a system's hosts start from, as the kernel's
-// overlay wants it: folders from top to bottom.
-func lower(ctx context.Context, cache, base string, system OS) (string, error) {
+// lower is what the root file systems of hosts with this system and gear start from, as
+// the kernel's overlay wants it: folders from top to bottom.
+func lower(ctx context.Context, cache, base string, system OS, gear Gear) (string, error) {
+	k := system.kit()
 	if system == Debian {
+		k = gear.kit()
+	}
+	if len(k.packages) == 0 {
 		return base, nil
 	}
-	k := system.kit()
-	dir := filepath.Join(cache, "layer-"+k.name+"-"+layerKey(base, k))
+	dir := layerDir(cache, base, k)
 	err := once(dir, func(building string) error { return makeLayer(ctx, base, building, k) })
 	return filepath.Join(dir, "upper") + ":" + base, err
 }

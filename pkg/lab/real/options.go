@@ -10,9 +10,11 @@ type Option func(*spec)
 // spec is what a host is made from.
 type spec struct {
 	system   OS
+	gear     Gear
 	packages []string
 	files    []file
-	password string // of sudo; empty: sudo asks for none
+	late     []func(*Host) []file // files that say the host's own name or address
+	password string               // of sudo; empty: sudo asks for none
 	noSudo   bool
 	diskMB   int
 	inner    bool

@@ -27,7 +27,7 @@ const maxFiles = 500
 type Library struct{ byName map[fact.Platform]*Platform }
 
 // Embedded are the platforms that patchring itself brings. The error names every file
-// that is wrong, as *document.Problems.
+// that is wrong, as *document.Problems; the library holds the others all the same.
 func Embedded() (Library, error) {
 	sub, err := fs.Sub(embedded, "definitions")
 	if err != nil {

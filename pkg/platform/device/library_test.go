@@ -32,7 +32,7 @@ func TestWith(t *testing.T) {
 	if !ok || after.Definition.Proof != unchecked || after.Digest == before.Digest || before.Definition.Proof != "vendor_document" || len(theirs.All()) != 1 {
 		t.Errorf("%q, %q", before.Definition.Proof, after.Definition.Proof)
 	}
-	if f, _ := after.Read(smallOutputs(), sampled); f.Device.Proof != unchecked {
+	if f, _ := after.Read(smallOutputs(), sampled()); f.Device.Proof != unchecked {
 		t.Errorf("%q", f.Device.Proof)
 	}
 }
@@ -146,7 +146,7 @@ func TestReads(t *testing.T) {
 		}
 	}
 	for _, cmd := range []string{
-		"", "reload", "install activate", "configure terminal", "show version; reload", "show version > flash:x", "cat x && reboot", "request system reboot",
+		"", "reload", "install activate", "configure terminal", "show version; reload", "show version > flash:x", "cat x && reboot", "show run | redirect flash:x", "cat x | sh", "request system reboot",
 		"delete flash:x", "system reboot show", "execute reboot", "cat $(reboot)", "reset saved-configuration", "request system snapshot",
 	} {
 		if reads(cmd, nil) {

@@ -56,7 +56,7 @@ func (l *linter) pattern(t text) {
 // with a word that only reads.
 func (l *linter) command(t text) {
 	for _, m := range placeholder.FindAllStringSubmatch(t.text, -1) {
-		if _, ok := grammars[m[1]]; !ok {
+		if _, ok := grammars()[m[1]]; !ok {
 			l.errorf(t.path, "the placeholders are listed in the package's README.md", "{%s} is no placeholder", m[1])
 		}
 	}

@@ -142,28 +142,27 @@ type Values map[string]string
 // placeholder is what stands for a value in a command.
 var placeholder = regexp.MustCompile(`\{([a-z][a-z0-9_]*)\}`)
 
-// grammars are the placeholders there are, each with what may come in. A value goes into
-// a device's command line as it stands: nothing that could end a word or begin another
-// command is let in.
-var grammars = map[string]*regexp.Regexp{
-	"path":    regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+:/-]{0,254}$|^/[A-Za-z0-9._+:/-]{1,254}$`),
-	"file":    regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$`),
-	"fs":      regexp.MustCompile(`^/?[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$|^/$`),
-	"url":     regexp.MustCompile(`^https?://[A-Za-z0-9.:\[\]-]{1,255}(/[A-Za-z0-9._+~/-]{0,255})?$`),
-	"version": regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._()+:-]{0,63}$`),
-	"build":   regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._()+-]{0,63}$`),
-	"slot":    member,
-	"n":       member,
-	"other":   member,
-	"minutes": regexp.MustCompile(`^[0-9]{1,4}$`),
-	"job":     regexp.MustCompile(`^[0-9]{1,10}$`),
-	"size":    regexp.MustCompile(`^[0-9]{1,15}$`),
-	"digest":  regexp.MustCompile(`^[0-9a-f]{32,128}$`),
-	"vrf":     member,
-	"name":    member,
-}
+// The grammars of values. One goes into a device's command line as it stands: nothing that
+// could end a word or begin another command is let in.
+var (
+	pathForm   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+:/-]{0,254}$|^/[A-Za-z0-9._+:/-]{1,254}$`)
+	fileForm   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$`)
+	fsForm     = regexp.MustCompile(`^/?[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$|^/$`)
+	urlForm    = regexp.MustCompile(`^https?://[A-Za-z0-9.:\[\]-]{1,255}(/[A-Za-z0-9._+~/-]{0,255})?$`)
+	releaseOf  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._()+:-]{0,63}$`)
+	memberForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,31}$|^/[A-Za-z0-9._/-]{1,31}$`)
+	numberForm = regexp.MustCompile(`^[0-9]{1,15}$`)
+	hexForm    = regexp.MustCompile(`^[0-9a-f]{32,128}$`)
+)
 
-var member = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,31}$|^/[A-Za-z0-9._/-]{1,31}$`)
+// grammars are the placeholders there are, each with what may come in.
+func grammars() map[string]*regexp.Regexp {
+	return map[string]*regexp.Regexp{
+		"path": pathForm, "file": fileForm, "fs": fsForm, "url": urlForm, "version": releaseOf, "build": releaseOf,
+		"slot": memberForm, "n": memberForm, "other": memberForm, "vrf": memberForm, "name": memberForm,
+		"minutes": numberForm, "job": numberForm, "size": numberForm, "digest": hexForm,
+	}
+}
 
 // Fill puts values into a command. A value that is missing, or that its placeholder's
 // grammar refuses, is an error; nothing is ever quoted or cut.
@@ -173,7 +172,7 @@ func fill(cmd string, values Values) (string, error) {
 	var wrong error
 	filled := placeholder.ReplaceAllStringFunc(cmd, func(hit string) string {
 		name := hit[1 : len(hit)-1]
-		grammar, known := grammars[name]
+		grammar, known := grammars()[name]
 		value, given := values[name]
 		if !known || !given || !grammar.MatchString(value) || strings.Contains(value, "..") {
 			wrong = &fault.Error{

@@ -67,7 +67,7 @@ func readSmall(t *testing.T, change func(map[string][]byte)) fact.Facts {
 	t.Helper()
 	outputs := smallOutputs()
 	change(outputs)
-	f, err := small(t).Read(outputs, sampled)
+	f, err := small(t).Read(outputs, sampled())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestRead(t *testing.T) {
 	if d.Mode != "INSTALL" || d.Synced != patch.Yes || len(d.Refused) != 0 || !slices.Equal(d.Serials(), []string{"ACM001", "ACM002"}) {
 		t.Errorf("%+v", d)
 	}
-	if want := sampled.Add(-51*time.Hour - 4*time.Minute); !d.Booted.Equal(want) || d.Grain != time.Minute {
+	if want := sampled().Add(-51*time.Hour - 4*time.Minute); !d.Booted.Equal(want) || d.Grain != time.Minute {
 		t.Errorf("booted %v, not %v", d.Booted, want)
 	}
 	if got := slotLines(d.Slots); !slices.Equal(got, []string{"primary 1.2.3 running", "secondary 1.2.2 idle"}) {
@@ -157,7 +157,7 @@ func TestCommands(t *testing.T) {
 
 func TestReadIsOfThisPlatform(t *testing.T) {
 	for _, out := range []string{"", "% Invalid input", "Acme OS 1.2.3\nSpecial\n"} {
-		if _, err := small(t).Read(map[string][]byte{"show version": []byte(out)}, sampled); err == nil {
+		if _, err := small(t).Read(map[string][]byte{"show version": []byte(out)}, sampled()); err == nil {
 			t.Errorf("%q was taken for Acme OS", out)
 		}
 	}
@@ -172,7 +172,7 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, cmd string, out []byte) {
 		outputs := smallOutputs()
 		outputs[cmd] = out
-		facts, err := p.Read(outputs, sampled)
+		facts, err := p.Read(outputs, sampled())
 		if err != nil {
 			if strings.ContainsFunc(err.Error(), unicode.IsControl) {
 				t.Errorf("%q", err)

@@ -49,7 +49,7 @@ type Outcome struct {
 }
 
 // sampled is when samples count as read. It stands for now in their uptimes.
-var sampled = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+func sampled() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 
 // Test reads all samples of a folder: PLATFORM/SAMPLE/expect.yaml, with one file for each
 // command's output beside it. Outcomes are in the order of their names.
@@ -79,7 +79,7 @@ func (l Library) sample(files fs.FS, dir string) Outcome {
 	if err != nil {
 		return o.wrong("%v", err)
 	}
-	facts, err := p.Read(outputs, sampled)
+	facts, err := p.Read(outputs, sampled())
 	if err != nil {
 		return o.wrong("%v", err)
 	}

@@ -11,6 +11,7 @@ const maxText = 1 << 20
 // What terminals leave in recorded text: escape sequences, a pager's question and the
 // blanks that wipe it away.
 var (
+	//nolint:gocritic // ECMA-48 has these ranges
 	escapeForm = regexp.MustCompile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[@-Z\\\\-_=>78])")
 	pagerForm  = regexp.MustCompile(`(?mi)^[ \t]*(?:<?-+ ?\(?more\)?(?: *\d+%)? ?-+>?|---\(more(?: \d+%)?\)---|--more--[^\n]{0,60}|press any key to continue[^\n]{0,40}|<-* ?more ?-*>|lines \d+-\d+(?:/\d+ \(end\))?)[ \t]*(?:\x08+[ \t]*\x08*)?`)
 )

@@ -90,11 +90,13 @@ func clock(parts []string) (time.Duration, bool) {
 }
 
 // layouts are the forms of absolute times. A second pass tries them without the zone.
-var layouts = []string{
-	time.RFC3339, "2006-01-02 15:04:05-07:00", "2006-01-02 15:04:05 -0700", "2006-01-02T15:04:05-0700", "2006-01-02 15:04:05 MST", "2006-01-02 15:04:05",
-	"2006/01/02 15:04:05", "2006/01/02 15:04:05 MST", "2006/01/02 15:04:05 -07:00", "15:04:05 MST Mon Jan 2 2006", "15:04:05 Mon Jan 2 2006", "15:04:05 MST Jan 2 2006",
-	"Mon Jan 2 15:04:05 2006", "Mon Jan 2 15:04:05 MST 2006", "Mon 2 Jan 2006 15:04:05", "Mon, 2 Jan 2006 15:04:05 MST", "Mon 2006-01-02 15:04:05 MST",
-	"Mon Jan 2 15:04:05 MST 2006", "Jan 2 2006 15:04:05", "Jan 2 15:04:05 2006", "Jan/02/2006 15:04:05", "1/2/2006 15:04:05", "02.01.2006 15:04:05", "Monday January 2 15:04:05 2006",
+func layouts() []string {
+	return []string{
+		time.RFC3339, "2006-01-02 15:04:05-07:00", "2006-01-02 15:04:05 -0700", "2006-01-02T15:04:05-0700", "2006-01-02 15:04:05 MST", "2006-01-02 15:04:05",
+		"2006/01/02 15:04:05", "2006/01/02 15:04:05 MST", "2006/01/02 15:04:05 -07:00", "15:04:05 MST Mon Jan 2 2006", "15:04:05 Mon Jan 2 2006", "15:04:05 MST Jan 2 2006",
+		"Mon Jan 2 15:04:05 2006", "Mon Jan 2 15:04:05 MST 2006", "Mon 2 Jan 2006 15:04:05", "Mon, 2 Jan 2006 15:04:05 MST", "Mon 2006-01-02 15:04:05 MST",
+		"Mon Jan 2 15:04:05 MST 2006", "Jan 2 2006 15:04:05", "Jan 2 15:04:05 2006", "Jan/02/2006 15:04:05", "1/2/2006 15:04:05", "02.01.2006 15:04:05", "Monday January 2 15:04:05 2006",
+	}
 }
 
 // absolute reads a time as devices print it. Zoned tells whether its zone is known: UTC,
@@ -104,7 +106,7 @@ func absolute(text string) (at time.Time, zoned, ok bool) {
 	if len(text) > 60 {
 		return time.Time{}, false, false
 	}
-	for _, layout := range layouts {
+	for _, layout := range layouts() {
 		at, err := time.Parse(layout, text)
 		if err != nil || at.Year() < 1990 || at.Year() > 2200 {
 			continue

@@ -41,15 +41,7 @@ func activateCommit(t *task) ([]platform.Step, error) {
 // fromProven is what remains once the new software runs: also where an earlier work was
 // cut off there, and its activation still waits for the commit.
 func (t *task) fromProven() []platform.Step {
-	proven := t.proven(t.activeSlots, t.netAsk(), t.busyAsk())
-	proven.Look = t.look(func(v *view) platform.Standing {
-		s := t.standsBy(v, t.activeSlots)
-		if s.State == platform.Done && !t.boots(v) {
-			s.Notes = t.netNotes(v)
-		}
-		return s
-	}, t.netAsk())
-	proven.Look.Reconnects = true
+	proven := t.provenNoting(t.netNotes, t.activeSlots, t.netAsk())
 	return append([]platform.Step{proven, t.committed()}, t.twice(true, t.keeps, t.netAsk())...)
 }
 
@@ -108,7 +100,7 @@ const checksTake = 10 * time.Minute
 
 // netNotes says whether the timer may be relied upon: read back, and with enough left.
 func (t *task) netNotes(v *view) []string {
-	if t.up.Net.Kind != "timer" {
+	if t.up.Net.Kind != "timer" || t.boots(v) {
 		return nil
 	}
 	m := t.p.Re(t.up.Net.Re).FindStringSubmatch(string(v.out[t.netAsk().cmd]))

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/platform"
 )
@@ -102,6 +101,7 @@ func TestRouterIsActivated(t *testing.T) {
 
 // TestPreflightRefuses: each thing alone is a reason, and nothing was touched.
 func TestPreflightRefuses(t *testing.T) {
+	base := xeStack(t)
 	for _, tt := range []struct {
 		name string
 		edit func(*gear)
@@ -139,7 +139,7 @@ func TestPreflightRefuses(t *testing.T) {
 		{"the configuration register", func(g *gear) { g.say("show version", "register is 0x102", "register is 0x2142") }, platform.Failed, "0x2142"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			g := xeStack(t)
+			g := base.again(t)
 			steps := g.steps(g.image(xeNew, xeFile, vendor))
 			tt.edit(g)
 			stands(t, g.judge(steps, "preflight"), tt.want, tt.word)
@@ -148,6 +148,7 @@ func TestPreflightRefuses(t *testing.T) {
 }
 
 func TestNoStepsAreMade(t *testing.T) {
+	base := xeStack(t)
 	for _, tt := range []struct {
 		name string
 		edit func(*gear, *patch.Work)
@@ -163,7 +164,7 @@ func TestNoStepsAreMade(t *testing.T) {
 		{"no way back", func(_ *gear, w *patch.Work) { w.Back, w.Image = true, nil }, "committed"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			g := xeStack(t)
+			g := base.again(t)
 			work := g.image(xeNew, xeFile, vendor)
 			tt.edit(g, &work)
 			if why := g.refused(work); !strings.Contains(why, tt.word) {
@@ -176,6 +177,7 @@ func TestNoStepsAreMade(t *testing.T) {
 // TestVerdictsOfAnActivation holds the rows of the design's table, and what contradicts
 // itself.
 func TestVerdictsOfAnActivation(t *testing.T) {
+	base := xeStack(t)
 	former := func(g *gear) { g.xeReloads() }
 	for _, tt := range []struct {
 		name string
@@ -227,33 +229,7 @@ func TestVerdictsOfAnActivation(t *testing.T) {
 		{"no summary", func(g *gear) { g.print(xeSummary, "\n") }, "add", platform.Unknown, "nobody can tell"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			g := xeStack(t)
-			steps := g.steps(g.image(xeNew, xeFile, vendor))
-			tt.edit(g)
-			stands(t, g.judge(steps, tt.step), tt.want, tt.word)
-		})
-	}
-}
-
-func TestStaging(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		edit func(*gear)
-		step platform.StepID
-		want platform.State
-		word string
-	}{
-		{"a part of it, before", func(g *gear) { g.staged("400000000") }, "clear", platform.NotDone, "a part"},
-		{"a part of it, after", func(g *gear) { g.staged("400000000").say("verify /sha512 flash:"+xeFile, "abab", "cdcd") }, "stage", platform.NotDone, "only a part"},
-		{"another file of its size", func(g *gear) { g.staged("1000000000").say("verify /sha512 flash:"+xeFile, "abab", "cdcd") }, "stage", platform.Failed, "another sha512"},
-		{"that is left alone", func(g *gear) { g.staged("1000000000").say("verify /sha512 flash:"+xeFile, "abab", "cdcd") }, "clear", platform.Done, ""},
-		{"no digest is computed", func(g *gear) { g.staged("1000000000").print("verify /sha512 flash:"+xeFile, "Aborted\n") }, "stage", platform.Unknown, "did not compute"},
-		{"unsaved", func(g *gear) { g.print(xeSaved, "!Contextual Config Diffs:\n+ntp server 192.0.2.1\n") }, "backup", platform.NotDone, "not saved"},
-		{"nobody tells what is saved", func(g *gear) { delete(g.over, xeSaved) }, "backup", platform.Unknown, "nobody can tell"},
-		{"no configuration", func(g *gear) { g.print("show running-config", "") }, "backup", platform.Unknown, "can't be read"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			g := xeStack(t)
+			g := base.again(t)
 			steps := g.steps(g.image(xeNew, xeFile, vendor))
 			tt.edit(g)
 			stands(t, g.judge(steps, tt.step), tt.want, tt.word)
@@ -293,19 +269,4 @@ func TestUptimesWithoutAClock(t *testing.T) {
 	stands(t, g.judge(steps, "install"), platform.Done, "")
 	g.say("show version", "10 minutes", "6 weeks, 1 day", "12 minutes", "6 weeks, 1 day", "11 minutes", "6 weeks, 1 day")
 	stands(t, g.judge(steps, "install"), platform.Unknown, "contradicts")
-}
-
-func TestCost(t *testing.T) {
-	g := xeStack(t)
-	cost := Driver{g.platform}.Cost(g.facts(), patch.Work{})
-	if cost.Outage != patch.OutageWhole || cost.Proof != platform.ProofDocument || !strings.Contains(cost.Net, "timer") {
-		t.Errorf("%+v", cost)
-	}
-	g.platform.Definition.Proof = "unchecked"
-	if cost := (Driver{g.platform}.Cost(g.facts(), patch.Work{})); cost.Proof.Proven() {
-		t.Errorf("a definition that nobody has checked is proven: %+v", cost)
-	}
-	if can, why := (Driver{g.platform}.Return(fact.Facts{}, patch.Work{})); can != patch.No || why == "" {
-		t.Errorf("%v, %q", can, why)
-	}
 }

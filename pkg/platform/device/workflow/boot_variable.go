@@ -123,7 +123,7 @@ func (t *task) bootSet(former string) platform.Step {
 		step.Do = append(step.Do, t.typed("fallback", second))
 	}
 	step.Do = append(step.Do, t.each(nil, "leave", "save")...)
-	step.Changes, step.Rest, step.Fresh = true, true, true
+	step.Changes, step.Fresh = true, true
 	step.Look = t.look(t.isSet, t.dirtyAsk())
 	return step
 }

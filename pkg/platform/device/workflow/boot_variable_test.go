@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,6 +63,7 @@ func TestEOS(t *testing.T) {
 }
 
 func TestPairRefusesAndWaits(t *testing.T) {
+	base := eosOf(t, "mlag_secondary")
 	for _, tt := range []struct {
 		name string
 		edit func(*gear)
@@ -88,7 +90,7 @@ func TestPairRefusesAndWaits(t *testing.T) {
 		{"the next boot is the former", func(g *gear) { g.up().say("show boot-config", "EOS-4.32.1F", "EOS-4.30.5M") }, "done", platform.Running, "next boot"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			g := eosOf(t, "mlag_secondary")
+			g := base.again(t)
 			steps := g.steps(g.image(eosNew, eosFile, anyModel))
 			tt.edit(g)
 			stands(t, g.judge(steps, tt.step), tt.want, tt.word)
@@ -200,19 +202,22 @@ func TestVersions(t *testing.T) {
 func FuzzBootJudges(f *testing.F) {
 	f.Add("Arista DCS-7050\nSerial number: JPE00000001\nSoftware image version: 4.32.1F\nUptime: 3 minutes\n", "Software image: flash:/EOS-4.32.1F.swi\n", "")
 	f.Add("Software image version: 4.30.5M\n", "", "Active-partial : 1\n")
+	var once sync.Once
+	var base *gear
 	f.Fuzz(func(t *testing.T, version, boot, mlag string) {
-		g := eosOf(t, "single")
+		once.Do(func() { base = eosOf(t, "single") })
+		g := base.again(t)
 		steps := g.steps(g.image(eosNew, eosFile, anyModel))
 		g.print("show version", version).print("show boot-config", boot).print("show mlag", mlag)
 		g.at = planned.Add(time.Hour)
-		for _, s := range steps {
-			got := g.judge(steps, s.ID)
-			if s.ID == "done" && got.State == platform.Done && !strings.Contains(version, "Software image version: ") {
+		for _, id := range []platform.StepID{"preflight", "boot", "install", "done"} {
+			got := g.judge(steps, id)
+			if id == "done" && got.State == platform.Done && !strings.Contains(version, "Software image version: ") {
 				t.Errorf("done by %q", version)
 			}
 			for _, r := range append(got.Reasons, got.Notes...) {
 				if strings.ContainsAny(r, "\x1b\n\r") {
-					t.Errorf("%s: %q is not clean", s.ID, r)
+					t.Errorf("%s: %q is not clean", id, r)
 				}
 			}
 		}
@@ -223,8 +228,11 @@ func FuzzBootJudges(f *testing.F) {
 func FuzzInstallLog(f *testing.F) {
 	f.Add("[3|install_add]: START Mon\n", "01:00:00")
 	f.Add("[3|install_add]: START Mon\n[3|install_add]: END SUCCESS\n", "1:2")
+	var once sync.Once
+	var base *gear
 	f.Fuzz(func(t *testing.T, log, timer string) {
-		g := xeStack(t)
+		once.Do(func() { base = xeStack(t) })
+		g := base.again(t)
 		steps := g.steps(g.image(xeNew, xeFile, vendor))
 		g.xeBoots().print(xeLog, log).say(xeSummary, "01:35:12", timer)
 		got := g.judge(steps, "proven")

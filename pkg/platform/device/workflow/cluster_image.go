@@ -30,8 +30,7 @@ func clusterImage(t *task) ([]platform.Step, error) {
 func (t *task) fetched() platform.Step {
 	way := t.transfer()
 	step := t.step("stage", "let the cluster fetch "+t.image.Name, t.transferTime(way)+lookBriefly)
-	step.Changes, step.Rest = true, true
-	step.Do = []platform.Operation{t.brought(way)}
+	step.Rest, step.Do = true, []platform.Operation{t.brought(way)}
 	repository := entry(t.up.Commands, "repository")
 	list := ask{cmd: t.fill(repository.Cmd, nil)}
 	step.Look = t.look(func(v *view) platform.Standing {

@@ -41,7 +41,7 @@ func dualSlot(t *task) ([]platform.Step, error) {
 	if t.work.Image != nil && !plan.filled {
 		steps = append(steps, t.checkImage(), t.slotInstalled(plan, on))
 	}
-	steps = append(steps, t.madeStandby(), t.slotBooted(plan, on))
+	steps = append(steps, t.madeStandby(plan), t.slotBooted(plan, on))
 	more := func(v *view) []string { return t.slotRuns(v, plan) }
 	steps = append(steps, t.proven(more))
 	return append(steps, t.twice(false, more)...), nil
@@ -197,9 +197,9 @@ func (t *task) slotHolds(v *view, plan slotPlan) platform.Standing {
 	switch {
 	case len(v.now.Slots) == 0:
 		return unknown("its slots can't be read")
-	case there && s.State == fact.SlotRunning:
+	case there && s.State == fact.SlotRunning && slotVersion(s) != plan.version:
 		return unknown(plan.name + " runs: nothing may be installed there")
-	case there && s.State == fact.SlotIdle && slotVersion(s) == plan.version:
+	case there && s.State != "" && slotVersion(s) == plan.version:
 		return done()
 	case mine && strings.Contains(progress, "failed"):
 		return failed("the installation failed: " + clean(progress))
@@ -209,13 +209,15 @@ func (t *task) slotHolds(v *view, plan slotPlan) platform.Standing {
 	return notDone(plan.name + " does not hold " + clean(plan.version))
 }
 
-// madeStandby is the step that gives the traffic to the partner, where it is ready.
-func (t *task) madeStandby() platform.Step {
+// madeStandby is the step that gives the traffic to the partner, where it is ready. Once
+// the chosen slot runs, that is over.
+func (t *task) madeStandby(plan slotPlan) platform.Step {
 	step := t.step("standby", "give the traffic to the partner", t.up.Time.Settle)
 	step.Changes, step.Do = true, []platform.Operation{t.typed("standby", nil)}
 	step.Look = t.look(func(v *view) platform.Standing {
+		booted, ok := slotNamed(v.now, plan.name)
 		switch {
-		case alone(v.now) && alone(t.before), v.now.Role == fact.RoleStandby:
+		case alone(v.now) && alone(t.before), v.now.Role == fact.RoleStandby, ok && booted.State == fact.SlotRunning:
 			return done()
 		case v.now.Role != fact.RoleActive:
 			return unknown("nobody can tell whether it is active or standby")

@@ -43,7 +43,7 @@ func TestBigipSteps(t *testing.T) {
 		{"HD1.3      none      none   none      no  failed (Disk full (volume group))", platform.Failed, "Disk full"},
 		{"HD1.3    BIG-IP  17.1.1.3  0.0.4      no  complete", platform.NotDone, "does not hold"},
 		{f5Full, platform.Done, ""},
-		{"HD1.3    BIG-IP  17.1.1.3  0.0.5     yes  complete", platform.Unknown, "runs"},
+		{"HD1.3    BIG-IP  17.1.1.3  0.0.4     yes  complete", platform.Unknown, "runs"},
 	} {
 		g := bigip(t).say(f5Status, f5Empty, tt.row)
 		stands(t, g.judge(steps, "add"), tt.want, tt.word)

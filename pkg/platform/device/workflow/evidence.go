@@ -109,9 +109,12 @@ func (t *task) rebooted(v *view) patch.Tri {
 // clocks can make.
 const least = time.Minute
 
+// known tells whether a boot time was reckoned from a clock at all.
+func known(at time.Time) bool { return at.Year() > 2000 }
+
 func (t *task) moved(before, now time.Time, grain time.Duration) patch.Tri {
 	switch {
-	case before.IsZero() || now.IsZero():
+	case !known(before) || !known(now):
 		return patch.Unknown
 	case now.Sub(before) > max(2*max(grain, t.before.Grain), least):
 		return patch.Yes

@@ -32,12 +32,20 @@ func imageJob(t *task) ([]platform.Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	steps := append([]platform.Step{t.ready()}, t.backup()...)
+	steps := append([]platform.Step{t.ready(t.leads)}, t.backup()...)
 	install := t.step("install", "hand over "+t.image.Name+", which restarts it", t.up.Time.Deadline)
 	install.Changes, install.Do = true, []platform.Operation{handed}
 	install.Look = t.look(t.goesDown)
 	install.Look.Reconnects = true
 	return t.jobProved(append(steps, install), build), nil
+}
+
+// leads: of a cluster, the unit that answers is the one that drives the others.
+func (t *task) leads(v *view) []string {
+	if len(t.units()) > 1 && v.now.Role != fact.RoleActive {
+		return []string{"the unit that answers does not lead the cluster: give the cluster's own address"}
+	}
+	return nil
 }
 
 // jobProved adds the steps that look. What the conversion of the configuration dropped is

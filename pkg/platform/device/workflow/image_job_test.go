@@ -76,6 +76,10 @@ func TestFortiCluster(t *testing.T) {
 	stands(t, g.judge(steps, "preflight"), platform.Done, "")
 	stands(t, g.judge(steps, "install"), platform.NotDone, "still runs")
 
+	stands(t, fortiPair(t).say(fortiStatus, "a-p, primary", "a-p, secondary").judge(steps, "preflight"), platform.Failed, "does not lead")
+	stands(t, fortiPair(t).say("show full-configuration system ha", "uninterruptible", "simultaneous").judge(steps, "preflight"), platform.Failed, "upgrade mode")
+	stands(t, fortiPair(t).say(fortiHA, "FG100F0000000002(updated 2 seconds ago): in-sync", "FG100F0000000002(updated 2 seconds ago): out-of-sync").judge(steps, "preflight"), platform.Failed, "agree")
+
 	// The partner is the primary now, and the former one has not come back yet.
 	g.at = planned.Add(20 * time.Minute)
 	g.say(fortiStatus, "7.4.7", "7.4.8", "2731", "2795", "FG100F0000000001", "FG100F0000000002").print(fortiUptime, "Uptime: 0 days,  0 hours,  8 minutes\n").print(fortiErrors, "\n")

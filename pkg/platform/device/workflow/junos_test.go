@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/platform"
 )
 
@@ -116,8 +117,10 @@ func TestJunosTwoEngines(t *testing.T) {
 	const old, all = "20.4R3-S4.8", "show version invoke-on all-routing-engines"
 	g := noAlarms(gearOf(t, "junos", "dual_re"))
 	g.print("show configuration chassis redundancy", "\n").print("show configuration routing-options", "static { }\n")
-	steps := g.steps(g.image(junosNew, junosFile))
+	steps := g.steps(g.image(junosNew, junosFile, func(w *patch.Work) { w.Image.Models = []string{"mx480"} }))
 	golden(t, "junos_dual", steps)
+	g.print("show system storage", "/dev/gpt/var 30G 1.2G 26G 4% /.mount/var\n")
+	stands(t, g.judge(steps, "preflight"), platform.Done, "")
 
 	stands(t, g.judge(steps, "add_other"), platform.NotDone, "not added")
 	stands(t, g.judge(steps, "reboot_other"), platform.NotDone, "still runs")

@@ -63,8 +63,19 @@ func (t *task) standsBy(v *view, more func(*view) []string) platform.Standing {
 
 // proven is the step that waits until everything is back, and only looks.
 func (t *task) proven(more func(*view) []string, asks ...ask) platform.Step {
+	return t.provenNoting(func(*view) []string { return nil }, more, asks...)
+}
+
+// provenNoting is proven, and tells what is worth knowing once it is done.
+func (t *task) provenNoting(notes, more func(*view) []string, asks ...ask) platform.Step {
 	step := t.step("proven", "wait until every member is back with "+clean(t.to), t.up.Time.Settle)
-	step.Look = t.look(func(v *view) platform.Standing { return t.standsBy(v, more) }, append(asks, t.askAll(settledPrefix)...)...)
+	step.Look = t.look(func(v *view) platform.Standing {
+		s := t.standsBy(v, more)
+		if s.State == platform.Done {
+			s.Notes = append(s.Notes, notes(v)...)
+		}
+		return s
+	}, append(asks, t.askAll(settledPrefix)...)...)
 	step.Look.Reconnects = true
 	return step
 }

@@ -1,0 +1,52 @@
+package matrix
+
+import (
+	"os"
+	"regexp"
+	"testing"
+	"testing/synctest"
+
+	definitions "github.com/patchring/patchring/pkg/platform/device"
+)
+
+func TestMain(m *testing.M) {
+	// No key of whoever runs the tests is tried.
+	dir, err := os.MkdirTemp("", "matrix")
+	if err != nil {
+		panic(err)
+	}
+	_ = os.Setenv("HOME", dir)
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+func TestMatrix(t *testing.T) {
+	library, err := definitions.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	only := regexp.MustCompile(os.Getenv("MATRIX_CELL"))
+	for _, f := range families() {
+		for _, c := range f.cells(f.learn(t, library)) {
+			if !only.MatchString(c.String()) {
+				continue
+			}
+			t.Run(c.String(), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					p := c.run(t, library)
+					defer p.device.Close()
+					p.judge()
+					if !t.Failed() && os.Getenv("MATRIX_LOG") == "" {
+						return
+					}
+					t.Logf("%s at %s: %v", p.said, p.at, p.why)
+					for _, line := range p.log {
+						t.Log(line)
+					}
+				})
+			})
+		}
+	}
+}

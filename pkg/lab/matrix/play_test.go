@@ -1,0 +1,338 @@
+package matrix
+
+import (
+	"context"
+	"crypto/md5"  //nolint:gosec // devices compute them
+	"crypto/sha1" //nolint:gosec // devices compute them
+	"crypto/sha512"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/patchring/patchring/pkg/apply"
+	"github.com/patchring/patchring/pkg/detect"
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/health"
+	"github.com/patchring/patchring/pkg/lab/device"
+	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/platform"
+	definitions "github.com/patchring/patchring/pkg/platform/device"
+	"github.com/patchring/patchring/pkg/platform/device/workflow"
+	"github.com/patchring/patchring/pkg/probe"
+	"github.com/patchring/patchring/pkg/rollout"
+)
+
+// verdict is what patchring says of a host in the end.
+type verdict string
+
+const (
+	saidUnknown verdict = "unknown"
+	saidNotDone verdict = "not done"
+	saidDone    verdict = "done"
+)
+
+// cell is one play: one device, one thing that goes wrong.
+type cell struct {
+	family family
+	moment string // of the table: the step of the driver
+	name   string
+	faults []device.Fault
+	before func(*play) // out of band, before anything is looked at
+	kill   *killer     // the first life ends there
+	pause  time.Duration
+	mutate func([]platform.Step) []platform.Step // a broken driver
+	work   func(*patch.Work)
+	watch  *course
+	blank  bool // no reply was to be had, or a person must look: unknown is right
+}
+
+func (c cell) String() string {
+	return strings.ReplaceAll(c.family.kind+"/"+c.moment+"/"+c.name, " ", "_")
+}
+
+// play is a cell under way.
+type play struct {
+	cell
+	t       *testing.T
+	device  *device.Device
+	port    *Port
+	content *content
+	library definitions.Library
+	link    *link
+	key     ssh.PublicKey
+	facts   fact.Facts
+	work    patch.Work
+	before_ fact.Snapshot
+	passed  map[platform.StepID]bool // journaled as done
+	said    verdict
+	at      string   // where it ended
+	why     []string // and why
+	log     []string
+	started device.State
+}
+
+// run plays a cell in virtual time; it must stand in a bubble of testing/synctest.
+func (c cell) run(t *testing.T, library definitions.Library) *play {
+	t.Helper()
+	p := &play{cell: c, t: t, library: library, port: &Port{}, passed: map[platform.StepID]bool{}, said: saidUnknown}
+	time.Sleep(time.Until(time.Date(2026, time.March, 2, 22, 0, 0, 0, time.UTC))) // a bubble's time begins in 2000
+	p.begin()
+	if p.plan() {
+		p.lives()
+	}
+	p.link.end()
+	return p
+}
+
+func (p *play) begin() {
+	kind, err := device.Embedded(p.family.kind)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.device, err = device.New(kind, device.Options{
+		Name: "sw1", Password: loginSecret, Enable: enableSecret, Port: p.port, Speed: 1, Faults: p.faults,
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := p.device.Start(context.Background()); err != nil {
+		p.t.Fatal(err)
+	}
+	image := device.MakeImage(p.family.sort, spelled(p.family.image, p.family.to), 20_000)
+	p.content = newContent(image)
+	p.work = workOf(p.family, image)
+	if p.cell.work != nil {
+		p.cell.work(&p.work)
+	}
+	if p.before != nil {
+		p.before(p)
+	}
+	p.key = p.device.Key()
+	p.link = newLink(p.content, p.port, p.key)
+	p.started = p.device.Truth()
+}
+
+// spelled is the version as the vendor writes it into the name of the file.
+func spelled(name, version string) string {
+	if strings.Contains(name, "17.12.04") {
+		return "17.12.04"
+	}
+	return version
+}
+
+func workOf(f family, image []byte) patch.Work {
+	m, s, l := md5.Sum(image), sha1.Sum(image), sha512.Sum512(image) //nolint:gosec // devices compute them
+	digest := patch.DigestOf(image)
+	return patch.Work{
+		Install: []patch.Update{{Name: patch.ImageName, From: f.from, To: f.to, Digest: digest}},
+		Image: &patch.Image{
+			Version: f.to, Name: f.image, Digest: digest, Size: int64(len(image)), Models: []string{"*", "*/*"},
+			MD5: hex.EncodeToString(m[:]), SHA1: hex.EncodeToString(s[:]), SHA512: hex.EncodeToString(l[:]),
+		},
+	}
+}
+
+// end ends a life.
+func (l *link) end() {
+	l.cut()
+	_ = l.fleet.Close()
+}
+
+// plan detects the device, and asks the driver for its steps: what the journal holds.
+func (p *play) plan() bool {
+	facts, err := p.detect(context.Background(), 20*time.Second)
+	if err != nil {
+		p.ends(saidNotDone, "detect", err.Error())
+		return false
+	}
+	p.facts = facts
+	if facts.Platform != p.family.platform {
+		p.ends(saidNotDone, "detect", fmt.Sprintf("it was taken for %q: %v", facts.Platform, facts.Problems))
+		return false
+	}
+	if p.work.Install[0].From == p.family.from {
+		p.work.Install[0].From = facts.Version
+	}
+	if _, err := p.steps(); err != nil {
+		p.ends(saidNotDone, "steps", err.Error())
+		return false
+	}
+	return true
+}
+
+func (p *play) detect(ctx context.Context, patience time.Duration) (fact.Facts, error) {
+	q := detect.Query{Library: p.library, Platform: p.facts.Platform}
+	return detect.Again(ctx, p.link.lease, p.link.host.ID, time.Now, q, patience)
+}
+
+// driver is that of the platform.
+func (p *play) driver() workflow.Driver {
+	found, ok := p.library.Find(p.family.platform)
+	if !ok {
+		p.t.Fatalf("no platform %s", p.family.platform)
+	}
+	return workflow.Driver{Platform: found}
+}
+
+func (p *play) steps() ([]platform.Step, error) {
+	steps, err := p.driver().Steps(p.facts, p.work)
+	if err == nil && p.mutate != nil {
+		steps = p.mutate(steps)
+	}
+	return steps, err
+}
+
+// lives plays the work, and once more from what is journaled where the first life is ended.
+func (p *play) lives() {
+	if p.kill == nil {
+		p.live(context.Background())
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	p.kill.die = func() { p.link.cut(); cancel() }
+	p.link.wrap = p.kill.wrap
+	p.live(ctx)
+	if ctx.Err() == nil {
+		cancel()
+		return // it never came to that
+	}
+	p.link.end()
+	p.log = append(p.log, "KILLED")
+	time.Sleep(p.pause)
+	p.kill = nil
+	p.link = newLink(p.content, p.port, p.key)
+	p.said, p.why = saidUnknown, nil
+	p.live(context.Background())
+}
+
+// live performs the flow of one host, from where the journal stands.
+func (p *play) live(ctx context.Context) {
+	steps, err := p.steps()
+	if err != nil {
+		p.ends(saidNotDone, "steps", err.Error())
+		return
+	}
+	byID := map[platform.StepID]platform.Step{}
+	for _, s := range steps {
+		byID[s.ID] = s
+	}
+	flow, _ := rollout.Flow(steps, rollout.Extras{})
+	if watcher, ok := platform.Driver(p.driver()).(platform.Watcher); ok {
+		p.link.watch = watcher.Watch(p.facts)
+	}
+	for _, id := range flow {
+		if p.passed[id] {
+			continue
+		}
+		if p.kill != nil {
+			p.kill.begin(id)
+		}
+		if p.watch != nil {
+			p.link.wrap = p.watch.counting(id)
+		}
+		began := time.Now()
+		if !p.does(ctx, id, byID[id]) {
+			return
+		}
+		if p.watch != nil {
+			p.watch.note(p, id, began, time.Since(began))
+		}
+		p.passed[id] = true
+	}
+	p.said = saidDone
+}
+
+// does performs one step of the flow; false ends the host's work.
+func (p *play) does(ctx context.Context, id platform.StepID, step platform.Step) bool {
+	switch id {
+	case rollout.FlowBefore:
+		return p.snapshot(ctx, id, &p.before_)
+	case rollout.FlowVerify:
+		return p.verify(ctx)
+	case rollout.FlowCheck:
+		return p.check(ctx)
+	case rollout.FlowEnd:
+		return true
+	}
+	s := apply.Perform(ctx, p.link, step, func(line string) { p.log = append(p.log, "  "+line) })
+	p.log = append(p.log, fmt.Sprintf("%s %s: %s %s", time.Now().Format("15:04:05"), id, s.State, strings.Join(append(s.Reasons, s.Notes...), "; ")))
+	switch s.State {
+	case platform.Done:
+		return true
+	case platform.Failed:
+		p.ends(saidNotDone, string(id), s.Reasons...)
+	default:
+		p.ends(saidUnknown, string(id), s.Reasons...)
+	}
+	return false
+}
+
+func (p *play) ends(v verdict, at string, why ...string) {
+	p.said, p.at, p.why = v, at, why
+}
+
+func (p *play) snapshot(ctx context.Context, id platform.StepID, into *fact.Snapshot) bool {
+	if p.link.watch == nil {
+		return true // nothing here reads the state of a device
+	}
+	s, err := probe.SnapshotAgain(ctx, p.link, time.Now, 3*time.Minute)
+	if err != nil {
+		p.ends(saidUnknown, string(id), err.Error())
+		return false
+	}
+	*into = s
+	return true
+}
+
+// verify looks again: the version that runs is the one that was to be installed.
+func (p *play) verify(ctx context.Context) bool {
+	facts, err := p.detect(ctx, 3*time.Minute)
+	switch {
+	case err != nil:
+		p.ends(saidUnknown, "verify", err.Error())
+	case !same(facts.Version, p.work.Install[0].To):
+		p.ends(saidNotDone, "verify", "it runs "+facts.Version)
+	default:
+		return true
+	}
+	return false
+}
+
+func same(a, b string) bool {
+	trim := func(v string) string { return strings.NewReplacer(".0", ".").Replace(v) }
+	return trim(a) == trim(b)
+}
+
+// check compares the state with that of before, for as long as a device may settle.
+func (p *play) check(ctx context.Context) bool {
+	if p.link.watch == nil {
+		return true
+	}
+	var why []string
+	for range 20 {
+		var after fact.Snapshot
+		if !p.snapshot(ctx, "check", &after) {
+			return false
+		}
+		if why = worse(p.before_, after); len(why) == 0 {
+			return true
+		}
+		time.Sleep(15 * time.Second)
+	}
+	p.ends(saidNotDone, "check", why...)
+	return false
+}
+
+func worse(before, after fact.Snapshot) []string {
+	var why []string
+	for _, r := range health.Diff(before, after) {
+		if r.Verdict != health.Pass {
+			why = append(why, r.Check+": "+r.Seen)
+		}
+	}
+	return why
+}
