@@ -65,33 +65,37 @@ func Diff(before, after fact.Snapshot) []Result {
 		return deviceDiff(before, after)
 	}
 	var results []Result
-	compared := 0
+	compared := false
 	for _, rule := range diffRules() {
 		was, had := before.Sections[rule.section]
 		if rule.later && !had && len(before.Sections) > 0 {
 			continue
 		}
 		is := after.Sections[rule.section]
-		result := Result{Check: "default_diff " + rule.section}
-		switch {
-		case was.Known && is.Known:
-			compared++
-			result.Verdict, result.Seen = compare(rule, was.Items, is.Items)
-		case missing(was) && missing(is) && was.Why == is.Why:
-			result.Verdict, result.Seen = Pass, "not compared, before as after: "+is.Why
-		case !is.Known:
-			result.Seen = "can't be read: " + orNothing(is.Why)
-		default:
-			result.Seen = "could not be read before: " + orNothing(was.Why)
-		}
-		results = append(results, result)
+		compared = compared || was.Known && is.Known
+		results = append(results, diffSection(rule, was, is))
 	}
-	if compared == 0 {
+	if !compared {
 		for i := range results {
 			results[i].Verdict = Unknown
 		}
 	}
 	return results
+}
+
+func diffSection(rule diffRule, was, is fact.Section) Result {
+	result := Result{Check: "default_diff " + rule.section}
+	switch {
+	case was.Known && is.Known:
+		result.Verdict, result.Seen = compare(rule, was.Items, is.Items)
+	case missing(was) && missing(is) && was.Why == is.Why:
+		result.Verdict, result.Seen = Pass, "not compared, before as after: "+is.Why
+	case !is.Known:
+		result.Seen = "can't be read: " + orNothing(is.Why)
+	default:
+		result.Seen = "could not be read before: " + orNothing(was.Why)
+	}
+	return result
 }
 
 func missing(s fact.Section) bool { return !s.Known && strings.HasPrefix(s.Why, NotToBeHad) }

@@ -264,19 +264,24 @@ snap_bgp() {
 # summary: what vtysh says, unless it fails. That bgpd does not run is no failure: then
 # there are no neighbours.
 summary() { # how vtysh is called
-	said=$(within 10 "$@" -c "show bgp vrf all summary json" 2>&1) || return
+	ok=yes
+	said=$(within 10 "$@" -c "show bgp vrf all summary json" 2>&1) || ok=no
 	case $said in
 	*"bgpd is not running"*) echo '{}' ;;
-	*) printf '%s\n' "$said" | sed -e '/^% Can/d' ;; # "% Can't open configuration file"
+	*)
+		[ "$ok" = yes ] || return
+		printf '%s\n' "$said" | sed -e '/^% Can/d' # "% Can't open configuration file"
+		;;
 	esac
 }
 
-# frr_is_down: nothing of it listens, in a folder that can be looked into.
+# frr_is_down: none of its processes lives, and its files about them could be read.
 frr_is_down() {
 	[ -d /etc/frr ] || return
 	[ ! -e /run/frr ] || [ -x /run/frr ] || return
 	for daemon in bgpd zebra watchfrr; do
-		[ ! -S "/run/frr/$daemon.vty" ] || return
+		pid=$(cat "/run/frr/$daemon.pid" 2>/dev/null) || continue
+		[ ! -d "/proc/$pid" ] || return
 	done
 }
 

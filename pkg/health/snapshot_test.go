@@ -83,6 +83,7 @@ func state(change ...func(map[string]fact.Section)) fact.Snapshot {
 	sections := map[string]fact.Section{
 		fact.SectionFailedUnits: known("old.service"), fact.SectionListeners: known("tcp *:22", "tcp *:80"),
 		fact.SectionMounts: known("/ ext4 rw"), fact.SectionDefaultRoute: known("default via 10.0.0.1 dev eth0"), fact.SectionTimeSync: known("yes"),
+		fact.SectionBGP: known("10.0.0.2 ipv4Unicast"),
 	}
 	for _, c := range change {
 		c(sections)
@@ -119,6 +120,10 @@ func TestDiff(t *testing.T) {
 		"first route":        {fact.SectionDefaultRoute, known(), known("default via a"), Pass, ""},
 		"sync lost":          {fact.SectionTimeSync, known("yes"), known("no"), Fail, "no longer in sync"},
 		"sync won":           {fact.SectionTimeSync, known("no"), known("yes"), Pass, ""},
+		"a peer lost":        {fact.SectionBGP, known("a ipv4Unicast", "b ipv4Unicast"), known("a ipv4Unicast"), Fail, "no longer established: b ipv4Unicast"},
+		"a peer won":         {fact.SectionBGP, known("a ipv4Unicast"), known("a ipv4Unicast", "b ipv4Unicast"), Pass, "1 before, 2 after"},
+		"no vtysh":           {fact.SectionBGP, notKnown(NotToBeHad + "vtysh is not on this host"), notKnown(NotToBeHad + "vtysh is not on this host"), Pass, "not compared"},
+		"vtysh hangs":        {fact.SectionBGP, known("a ipv4Unicast"), notKnown("exit status 124"), Unknown, "can't be read"},
 		"never in sync":      {fact.SectionTimeSync, known("no"), known("no"), Pass, ""},
 		"unknown after":      {fact.SectionMounts, known(), notKnown("the bus is down"), Unknown, "can't be read: the bus is down"},
 		"unknown before":     {fact.SectionMounts, notKnown("it hung"), known(), Unknown, "could not be read before: it hung"},
@@ -129,7 +134,7 @@ func TestDiff(t *testing.T) {
 		"nobody asked":       {fact.SectionFailedUnits, fact.Section{}, fact.Section{}, Unknown, "nobody asked"},
 	} {
 		results := Diff(state(with(c.section, c.was)), state(with(c.section, c.is)))
-		if len(results) != 5 {
+		if len(results) != 6 {
 			t.Fatalf("%s: got %+v", name, results)
 		}
 		for _, r := range results {
@@ -155,6 +160,18 @@ func TestDiffOfNothingIsUnknown(t *testing.T) {
 		if got := Worst(Diff(c[0], c[1])); got != Unknown {
 			t.Errorf("%s: got %s", name, got)
 		}
+	}
+}
+
+// An older patchring took the state before, and knew nothing of BGP.
+func TestDiffWithASectionThatIsNew(t *testing.T) {
+	before := state()
+	delete(before.Sections, fact.SectionBGP)
+	if got := Diff(before, state()); len(got) != 5 || Worst(got) != Pass {
+		t.Errorf("got %+v", got)
+	}
+	if got := Worst(Diff(state(), before)); got != Unknown {
+		t.Errorf("neighbours that nobody asked for after the work: got %s", got)
 	}
 }
 

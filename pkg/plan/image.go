@@ -66,7 +66,7 @@ func (d *Draft) newSoftware(h *Host, f fact.Facts, images []*playbook.Image) *Pr
 		image.Serve = host.Serve.String()
 	}
 	u := patch.Update{Name: patch.ImageName, From: installedImage(f), To: image.Version, Digest: image.Digest, File: image.Name, Size: image.Size, Security: patch.Unknown}
-	if newer, known := ordering(f)(u.From, u.To); sameVersion(f, u.From, u.To) || known && newer {
+	if newer, known := ordering(f)(u.From, u.To); (sameVersion(f, u.From, u.To) || known && newer) && !onTrial(f, u.To) {
 		return nil // it has it, or something newer
 	}
 	h.Image, h.Install = &image, []patch.Update{u}
@@ -98,6 +98,13 @@ func (d *Draft) accepted(h *Host, f fact.Facts, most patch.Outage) *Problem {
 	}
 	h.Return = returnOf(driver, f, work)
 	return d.dragsDown(h)
+}
+
+// onTrial: the device runs this version, and gives it up by itself unless it is told to
+// keep it: somebody's upgrade was cut.
+func onTrial(f fact.Facts, version string) bool {
+	return f.Device != nil && sameVersion(f, installedImage(f), version) &&
+		slices.ContainsFunc(f.Device.Slots, func(s fact.Slot) bool { return s.State == fact.SlotTrial })
 }
 
 // returnOf is the light of a device's way back.

@@ -197,3 +197,22 @@ func TestStandbyFirst(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// A device whose upgrade was cut before it was told to keep it is not done.
+func TestDevicesOnTrial(t *testing.T) {
+	trial := func(version string) fact.Facts {
+		f := deviceFacts("sw1", "A1-48", version)
+		f.Device.Slots = []fact.Slot{{State: fact.SlotTrial, Version: version}}
+		return f
+	}
+	in, _ := switches(func(in *Input, _ *playbook.Image) { in.Facts[id("sw1")] = Found{Facts: trial("17.12.04")} })
+	h := at(t, build(t, in), "sw1")
+	if len(h.Install) != 1 || h.Install[0].To != "17.12.4" || h.Problem != nil {
+		t.Errorf("planned %+v", h)
+	}
+	in, _ = switches(nil)
+	work, err := Narrow(build(t, in), id("sw1"), nil, trial("17.12.04"))
+	if err != nil || work.Refused != "" || len(work.Install) != 1 || work.Install[0].From != work.Install[0].To {
+		t.Errorf("narrowed %+v, %v", work, err)
+	}
+}

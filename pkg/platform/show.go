@@ -28,7 +28,8 @@ func traits(s Step) string {
 	for _, t := range []struct {
 		holds bool
 		name  string
-	}{{s.Changes, "changes the host"}, {s.Rest, "may rest after it"}, {s.Look.Reconnects, "reconnects"}, {s.Undo != "", "undone by " + string(s.Undo)}} {
+	}{{s.Changes, "changes the host"}, {s.Rest, "may rest after it"}, {s.Look.Reconnects, "reconnects"}, {s.Undo != "", "undone by " + string(s.Undo)},
+		{s.Confirm, "waits for the checks"}, {s.Fresh, "each look on a connection of its own"}} {
 		if t.holds {
 			text.WriteString(", " + t.name)
 		}
@@ -47,6 +48,12 @@ func showOperation(op Operation) string {
 		text = fmt.Sprintf("put %s from %s", remote.Quote([]string{op.Put.Path}), op.Put.Store.Short())
 	default:
 		text = "nothing"
+	}
+	if op.Serve != nil {
+		text += fmt.Sprintf(" (meanwhile %s is served at {url})", op.Serve.Store.Short())
+	}
+	if op.Save != "" {
+		text += " (kept as " + op.Save + ")"
 	}
 	if op.MayDrop {
 		text += " (the connection may end)"
@@ -100,7 +107,21 @@ func showExchange(e remote.Exchange) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "send %q", e.Send)
 	for _, q := range e.Questions {
-		fmt.Fprintf(&text, ", asked %q answer %q", q.Ask, q.Answer)
+		fmt.Fprintf(&text, ", asked %q answer %s", q.Ask, answered(q))
+	}
+	for _, p := range e.Done {
+		fmt.Fprintf(&text, ", done at %q", p)
+	}
+	for _, p := range e.Failed {
+		fmt.Fprintf(&text, ", failed at %q", p)
 	}
 	return text.String()
+}
+
+// answered never shows a secret, only which one it is.
+func answered(q remote.Question) string {
+	if q.Secret != "" {
+		return "the secret " + q.Secret
+	}
+	return fmt.Sprintf("%q", q.Answer)
 }

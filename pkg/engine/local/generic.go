@@ -104,7 +104,7 @@ func judge(work patch.Work, facts fact.Facts) rollout.StepEnded {
 	}
 	running, why := runs(facts)
 	switch {
-	case running == patch.Yes:
+	case running == patch.Yes, running == patch.Unknown && facts.Device != nil: // of a device its own steps have proven it
 	case running == patch.No && work.Reboot != patch.RebootNever && len(work.Install) > 0:
 		return rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: []string{why}}
 	case running == patch.No:

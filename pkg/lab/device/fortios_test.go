@@ -154,7 +154,6 @@ func TestFortiCluster(t *testing.T) {
 	s = r.back("fw1-2 # ")
 	standard(s)
 	has(t, s.send("get system status", "fw1-2 # "), "v7.4.8", "a-p, primary")
-	r.Advance(10 * time.Minute)
 	settled(t, r, "upgrade", "done")
 	has(t, s.send("get system ha status", "fw1-2 # "), "HA Health Status: OK", "number of member: 2\n", "vcluster 1: work 169.254.0.2")
 	for _, m := range r.Truth().Members {

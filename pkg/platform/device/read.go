@@ -99,7 +99,7 @@ func (r *reader) values() {
 	}
 	for _, kind := range r.Definition.Facts.fields() {
 		got := r.field(kind.name, kind.list, r.from)
-		if got.why != "" {
+		if got.why != "" && !strings.HasPrefix(kind.name, "values.") { // a way to upgrade may want it; not every device has it
 			r.problem(kind.name, got.why)
 		}
 		if got.refused != "" {
@@ -205,8 +205,9 @@ func (r *reader) pending() {
 	for _, s := range r.facts.Device.Slots {
 		states[s.State] = true
 	}
+	runs := states[fact.SlotRunning] || states[fact.SlotOld] || states[fact.SlotTrial]
 	switch {
-	case states[fact.SlotNext] || states[fact.SlotOld]:
+	case runs && states[fact.SlotNext] || states[fact.SlotOld]:
 		r.facts.Reboot = fact.Reboot{Needed: patch.Yes, Reasons: []string{"the next boot starts other software than what runs"}}
 	case states[fact.SlotTrial] || states[""] || !slices.Contains(slices.Collect(maps.Keys(states)), fact.SlotRunning):
 		r.facts.Reboot = fact.Reboot{Needed: patch.Unknown}
