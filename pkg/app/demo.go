@@ -2,13 +2,17 @@ package app
 
 import (
 	"context"
+	"crypto/sha512"
 	_ "embed"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/lab"
+	"github.com/patchring/patchring/pkg/lab/device"
 )
 
 //go:embed demo.yaml
@@ -67,13 +71,35 @@ func furnish(fleet *lab.Fleet, dir string) (Options, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return Options{}, fmt.Errorf("write the demo's playbook: %w", err)
 	}
-	if err := os.WriteFile(path, demoBook, 0o600); err != nil {
+	image := device.MakeImage("cat9k", demoVersion, 2<<20)
+	sum := sha512.Sum512(image)
+	book := strings.Replace(string(demoBook), "{{sha512}}", hex.EncodeToString(sum[:]), 1)
+	if err := os.WriteFile(path, []byte(book), 0o600); err != nil {
 		return Options{}, fmt.Errorf("write the demo's playbook: %w", err)
+	}
+	if err := writeImage(filepath.Join(dir, "images", demoImage), image); err != nil {
+		return Options{}, err
 	}
 	return Options{
 		Inventory: filepath.Join(dir, "inventory.yaml"), State: filepath.Join(dir, "state"),
 		KnownHosts: filepath.Join(dir, "known_hosts"), SSHConfig: "none", Yes: true,
 	}, nil
+}
+
+// The image of the demo's switches.
+const (
+	demoVersion = "17.12.4"
+	demoImage   = "cat9k_iosxe.17.12.04.SPA.bin"
+)
+
+func writeImage(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("write the demo's image: %w", err)
+	}
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		return fmt.Errorf("write the demo's image: %w", err)
+	}
+	return nil
 }
 
 // scenes are what a person would type, one after the other.
@@ -83,12 +109,12 @@ func (e Env) scenes(ctx context.Context, o Options, hosts int, book string) erro
 	if _, err := e.Detect(ctx, DetectOptions{Options: o}); err != nil {
 		return err
 	}
-	e.say("\n$ patchring plan playbooks/demo.yaml --summary")
-	plan := PlanOptions{Options: o, Playbook: book, Summary: true}
+	e.say("\n$ patchring plan playbooks/demo.yaml --summary --accept-no-lock")
+	plan := PlanOptions{Options: o, Playbook: book, Summary: true, NoLock: true}
 	if _, err := e.Plan(ctx, plan); err != nil {
 		return err
 	}
-	e.say("\n$ patchring run playbooks/demo.yaml --yes")
+	e.say("\n$ patchring run playbooks/demo.yaml --accept-no-lock --yes")
 	end, err := e.Run(ctx, RunOptions{PlanOptions: plan})
 	if err != nil {
 		return err
@@ -112,8 +138,9 @@ func (e Env) epilogue(ctx context.Context, o Options, fleet *lab.Fleet, dir stri
 	}
 	e.say(`
 As the script foresees: the test ring was patched and proven healthy, its gate to
-production opened, and the first production host that turned unhealthy after its patch
-stopped the ring. No host behind it was touched.
+production opened, the two core switches got the image that the test switch had proven,
+one after the other, and the first production host that turned unhealthy after its
+patch stopped the ring. No host behind it was touched.
 
 Everything lies in %s: inventory, playbook, journal and report.
 

@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/patchring/patchring/pkg/lab"
 )
@@ -38,7 +40,7 @@ func (e Env) Lab(ctx context.Context, o LabOptions) (Ending, error) {
 	shared := fmt.Sprintf("-i %s --known-hosts %s --ssh-config none", options.Inventory, options.KnownHosts)
 	e.say(`%d simulated hosts are up on loopback; Ctrl-C ends them. In another terminal:
   patchring detect %s
-  patchring run %s/playbooks/demo.yaml %s`, len(fleet.Names()), shared, dir, shared)
+  patchring run %s/playbooks/demo.yaml --accept-no-lock %s`, len(fleet.Names()), shared, dir, shared)
 	select {
 	case <-e.Stop:
 	case <-ctx.Done():
@@ -54,5 +56,7 @@ func (o LabOptions) spec() (lab.Spec, error) {
 	if err != nil {
 		return lab.Spec{}, err
 	}
-	return lab.Load(src) //nolint:wrapcheck // carries line and hint
+	spec, err := lab.Load(src)
+	spec.Files = os.DirFS(filepath.Dir(o.Fleet))
+	return spec, err //nolint:wrapcheck // carries line and hint
 }

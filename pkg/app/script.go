@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/patchring/patchring/pkg/lab"
+	"github.com/patchring/patchring/pkg/lab/device"
 	"github.com/patchring/patchring/pkg/rollout"
 )
 
@@ -42,6 +43,9 @@ func hostOffScript(h rollout.HostStatus, host *lab.Host) []string {
 	if sick != (h.State == rollout.HostFailed) && h.Ring != "" && h.State != rollout.HostWaiting {
 		wrong = append(wrong, fmt.Sprintf("it is %s", h.State))
 	}
+	if d := host.Device(); d != nil {
+		wrong = append(wrong, deviceOffScript(h, d)...)
+	}
 	done := host.Effects().Transactions
 	if !h.Touched && len(done) > 0 {
 		wrong = append(wrong, fmt.Sprintf("patchring did not count it as touched, and %d packages changed", len(done)))
@@ -51,6 +55,22 @@ func hostOffScript(h rollout.HostStatus, host *lab.Host) []string {
 		times[t.Package]++
 		if times[t.Package] > 1 {
 			wrong = append(wrong, t.Package+" was changed more than once")
+		}
+	}
+	return wrong
+}
+
+// deviceOffScript: a device that is healthy has restarted once, with the image that was
+// committed once; any other has not restarted at all.
+func deviceOffScript(h rollout.HostStatus, d *device.Device) []string {
+	want := 0
+	if h.State == rollout.HostHealthy {
+		want = 1
+	}
+	var wrong []string
+	for _, effect := range []string{"reload", "commit"} {
+		if got := d.Done().Count(effect); got != want {
+			wrong = append(wrong, fmt.Sprintf("%s: %d times, want %d", effect, got, want))
 		}
 	}
 	return wrong

@@ -148,7 +148,7 @@ func (n *node) hop(ctx context.Context, t trip, through *conn) (*conn, advice, e
 // reach opens the way for bytes: TCP, or a channel of the bastion.
 func (n *node) reach(ctx context.Context, to endpoint, through *conn) (net.Conn, error) {
 	if through == nil {
-		return n.fleet.dialTCP(ctx, "tcp", to.address)
+		return n.fleet.opts.Dial(ctx, "tcp", to.address)
 	}
 	return openHop(ctx, n.fleet, through, to.address)
 }

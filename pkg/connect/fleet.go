@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"net"
 	"os"
 	"slices"
 	"sync"
@@ -20,7 +19,6 @@ var errClosed = errors.New("patchring is shutting down")
 // way: which host keys changed, which credentials were refused.
 type Fleet struct {
 	opts     Options
-	dialTCP  func(ctx context.Context, network, address string) (net.Conn, error)
 	breaker  *breaker
 	keys     *keyring
 	agent    *agentKeys
@@ -42,7 +40,7 @@ type Fleet struct {
 // New makes a Fleet. It connects to nothing yet.
 func New(o Options) *Fleet {
 	f := &Fleet{
-		opts: o.withDefaults(), dialTCP: (&net.Dialer{}).DialContext, breaker: newBreaker(),
+		opts: o.withDefaults(), breaker: newBreaker(),
 		nodes: map[string]*node{}, sites: map[string]*slots{}, gates: map[string]chan struct{}{},
 		known: map[string]*knownHosts{},
 	}

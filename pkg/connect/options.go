@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"net"
 	"time"
 
 	"github.com/patchring/patchring/pkg/secret"
@@ -41,6 +42,8 @@ type Options struct {
 	// Handshakes bounds concurrent handshakes with one address; 8, since sshd drops
 	// some at 10 (MaxStartups 10:30:100).
 	Handshakes int
+	// Dial opens the TCP connection of the first hop; nil: the system's network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Warn is told once of each thing that was not understood and therefore skipped.
 	Warn func(string)
 }
@@ -51,6 +54,9 @@ func (o Options) withDefaults() Options {
 	o.Idle = orDefault(o.Idle, 10*time.Second)
 	o.MaxConnections = orDefault(o.MaxConnections, 100)
 	o.Handshakes = orDefault(o.Handshakes, 8)
+	if o.Dial == nil {
+		o.Dial = (&net.Dialer{}).DialContext
+	}
 	if o.KnownHosts == nil {
 		o.KnownHosts = func(string) []string { return nil }
 	}

@@ -99,8 +99,8 @@ func newBubble(t *testing.T, o Options) *bubble {
 	b := &bubble{key: edKey(t)}
 	b.server = newServer(t, b.key)
 	b.server.prepare()
+	o.Dial = func(context.Context, string, string) (net.Conn, error) { return b.dial(), nil }
 	b.Fleet = New(o)
-	b.dialTCP = func(context.Context, string, string) (net.Conn, error) { return b.dial(), nil }
 	return b
 }
 

@@ -143,7 +143,8 @@ func (l *look) telling() bool {
 		return false
 	}
 	for _, p := range l.Library.All() {
-		if m := p.Definition.Match; !m.Shell && m.SSHIdent != "" && p.Re(m.SSHIdent).MatchString(l.ident) {
+		m := p.Definition.Match
+		if of := func(pattern string) bool { return pattern != "" && p.Re(pattern).MatchString(l.ident) }; !m.Shell && (of(m.SSHIdent) || of(m.Hint)) {
 			return true
 		}
 	}

@@ -22,6 +22,10 @@ type Section struct {
 	Tolerance float64 `json:"tolerance,omitempty"`
 }
 
+// SectionConfiguration is a device's configuration: its lines without those that differ
+// each time, each as a digest, for they hold secrets.
+const SectionConfiguration = "configuration"
+
 // Rule is how the section of a device is compared.
 type Rule string
 
@@ -29,6 +33,7 @@ const (
 	RuleKeep  Rule = "keep"   // what stands here is well, and must be after the work, too
 	RuleNoNew Rule = "no_new" // what stands here is bad, and must not become more
 	RuleCount Rule = "count"  // numbers, of which the sum counts
+	RuleMost  Rule = "most"   // but for a few lines, what stands here must be after the work, too
 )
 
 // The sections that the Linux snapshot fills.

@@ -78,8 +78,40 @@ func compareDevice(was, is fact.Section) (Verdict, string) {
 		return Pass, fmt.Sprintf("%d before, %d after", len(was.Items), len(is.Items))
 	case fact.RuleCount:
 		return compareCounts(was, is)
+	case fact.RuleMost:
+		return compareMost(was, is)
 	}
 	return Unknown, "nobody knows how to compare it"
+}
+
+// few is how many lines new software may word in another way.
+const few = 3
+
+// compareMost: all but a few lines, or but the tolerated part of them, must still be there.
+func compareMost(was, is fact.Section) (Verdict, string) {
+	lost := len(without(was.Items, is.Items))
+	switch {
+	case len(was.Items) == 0:
+		return Unknown, "there was nothing to compare with"
+	case lost == 0:
+		return Pass, fmt.Sprintf("all %d lines are there", len(was.Items))
+	case lost > max(few, int(was.Tolerance*float64(len(was.Items)))):
+		return Fail, fmt.Sprintf("%d of %d lines are gone", lost, len(was.Items))
+	}
+	return Pass, fmt.Sprintf("%d of %d lines are worded in another way: compare it with what was kept", lost, len(was.Items))
+}
+
+// Configuration compares the configurations of two snapshots of a device; none where it
+// was read in neither.
+func Configuration(before, after fact.Snapshot) []Result {
+	only := func(s fact.Snapshot) fact.Snapshot {
+		section, has := s.Sections[fact.SectionConfiguration]
+		if !has {
+			return fact.Snapshot{}
+		}
+		return fact.Snapshot{Sections: map[string]fact.Section{fact.SectionConfiguration: section}}
+	}
+	return deviceDiff(only(before), only(after))
 }
 
 // compareCounts: a number may differ by a part of what it was, up or down.

@@ -51,3 +51,39 @@ func TestDeviceDiffOfWhatIsNotKnown(t *testing.T) {
 		}
 	}
 }
+
+// A configuration may lose a few lines to new software, and no more. Where there was none,
+// nobody can tell.
+func TestConfigurationsAreCompared(t *testing.T) {
+	lines := func(n, gone int) fact.Snapshot {
+		s := fact.Section{Known: true, Rule: fact.RuleMost, Tolerance: 0.02}
+		for i := gone; i < n; i++ {
+			s.Items = append(s.Items, fmt.Sprint(i))
+		}
+		return fact.Snapshot{Sections: map[string]fact.Section{fact.SectionConfiguration: s, "bgp": {Known: true, Rule: fact.RuleKeep}}}
+	}
+	for _, c := range []struct {
+		n, gone int
+		want    Verdict
+		seen    string
+	}{
+		{30, 0, Pass, "all 30 lines are there"},
+		{30, 3, Pass, "3 of 30 lines are worded in another way: compare it with what was kept"},
+		{30, 4, Fail, "4 of 30 lines are gone"},
+		{1000, 20, Pass, "20 of 1000 lines are worded in another way: compare it with what was kept"},
+		{1000, 21, Fail, "21 of 1000 lines are gone"},
+		{5, 5, Fail, "5 of 5 lines are gone"},
+		{0, 0, Unknown, "there was nothing to compare with"},
+	} {
+		got := Configuration(lines(c.n, 0), lines(c.n, c.gone))
+		if len(got) != 1 || got[0].Verdict != c.want || got[0].Seen != c.seen {
+			t.Errorf("%d of %d: %+v", c.gone, c.n, got)
+		}
+	}
+	if got := Configuration(lines(3, 0), fact.Snapshot{}); Worst(got) != Unknown {
+		t.Errorf("after that nobody could read: %+v", got)
+	}
+	if got := Configuration(fact.Snapshot{}, fact.Snapshot{}); Worst(got) != Unknown {
+		t.Errorf("nothing at all: %+v", got)
+	}
+}

@@ -38,6 +38,8 @@ type HostSpec struct {
 	OS      string   `yaml:"os" doc:"what it runs" enum:"debian-12|ubuntu-24.04|rocky-9|cisco-iosxe"`
 	Device  string   `yaml:"device" doc:"instead of os: a device file that is built in, or one beside the fleet file"`
 	Groups  []string `yaml:"groups" doc:"groups in the inventory"`
+	Unit    string   `yaml:"unit" doc:"the pair in the inventory that it is a member of"`
+	Via     []string `yaml:"via" doc:"hosts of the inventory on whose path it depends"`
 	Arch    string   `yaml:"arch" doc:"left out: amd64" enum:"amd64|arm64"`
 	Model   string   `yaml:"model" doc:"of a device"`
 	Release string   `yaml:"release" doc:"software of a device; left out: what its file says"`

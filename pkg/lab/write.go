@@ -22,6 +22,12 @@ func (f *Fleet) inventory(key string) []byte {
 		h := f.hosts[name]
 		fmt.Fprintf(&out, "  %s:\n    address: 127.0.0.1\n    port: %d\n    groups: [%s]\n    host_keys: [%q]\n",
 			name, h.Port(), strings.Join(h.spec.Groups, ", "), ssh.FingerprintSHA256(h.told))
+		if h.spec.Unit != "" {
+			fmt.Fprintf(&out, "    unit: %s\n", h.spec.Unit)
+		}
+		if len(h.spec.Via) > 0 {
+			fmt.Fprintf(&out, "    via: [%s]\n", strings.Join(h.spec.Via, ", "))
+		}
 		if h.machine == nil {
 			out.WriteString(f.asDevice(key))
 		}

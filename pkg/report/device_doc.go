@@ -2,50 +2,77 @@ package report
 
 import (
 	"cmp"
-	"fmt"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/patchring/patchring/pkg/platform/device"
 )
 
 // Device is a platform with a command line of its own, in the document of `platforms`.
 type Device struct {
-	Platform string `json:"platform"`
-	Title    string `json:"title"`
-	Vendor   string `json:"vendor"`
-	Class    string `json:"class"`
-	Proof    string `json:"proof"` // real | recorded | simulated | vendor_document | unproven | unchecked
-	Upgrades bool   `json:"upgrades"`
-	Why      string `json:"why"` // why it does not
-	Ways     []Way  `json:"ways"`
+	Platform string  `json:"platform"`
+	Title    string  `json:"title"`
+	Vendor   string  `json:"vendor"`
+	Class    string  `json:"class"`
+	Proof    string  `json:"proof"`   // real | recorded | simulated | vendor_document | unproven | unchecked
+	Detects  []Rests `json:"detects"` // platform, version, model, serial; what is not read is left out
+	Upgrades bool    `json:"upgrades"`
+	Why      string  `json:"why"` // why it does not
+	Ways     []Way   `json:"ways"`
+	State    []Rests `json:"state"` // the tables that are compared before and after
 }
 
-// Way is one way to upgrade, and when it is taken.
+// Rests is what a part of a platform rests on.
+type Rests struct {
+	What string `json:"what"`
+	On   string `json:"on"`
+}
+
+// Way is one way to upgrade, and when it is taken. Its outage, net and fallback may rest on
+// something else than itself.
 type Way struct {
-	When     string `json:"when"`
-	Workflow string `json:"workflow"`
-	Outage   string `json:"outage"`
-	Net      string `json:"net"`
-	Fallback string `json:"fallback"`
-	Proof    string `json:"proof"`
+	When          string `json:"when"`
+	Workflow      string `json:"workflow"`
+	Outage        string `json:"outage"`
+	Net           string `json:"net"`
+	Fallback      string `json:"fallback"`
+	Proof         string `json:"proof"`
+	OutageProof   string `json:"outage_proof"`
+	NetProof      string `json:"net_proof"`
+	FallbackProof string `json:"fallback_proof"`
 }
 
 // NewDevices are the rows of definitions, in their order.
 func NewDevices(all []*device.Platform) []Device {
 	out := []Device{}
 	for _, p := range all {
-		d := p.Definition
+		d := &p.Definition
 		one := Device{
 			Platform: clean(d.Name), Title: clean(d.Title), Vendor: clean(d.Vendor), Class: clean(d.Class), Proof: clean(d.Proof),
-			Upgrades: len(d.Upgrade) > 0, Why: clean(d.Why), Ways: []Way{},
+			Detects: []Rests{}, Upgrades: len(d.Upgrade) > 0, Why: clean(d.Why), Ways: []Way{}, State: []Rests{},
 		}
-		for _, u := range d.Upgrade {
-			one.Ways = append(one.Ways, Way{conditions(u), clean(u.Workflow), clean(u.Outage), clean(u.Net.Kind), clean(cmp.Or(u.Fallback, "none")), clean(cmp.Or(u.Proof, d.Proof))})
+		for _, part := range device.Parts() {
+			if on := d.RestsOn(part); on != "" {
+				one.Detects = append(one.Detects, Rests{part, clean(on)})
+			}
+		}
+		for i := range d.Upgrade {
+			one.Ways = append(one.Ways, wayOf(d, &d.Upgrade[i]))
+		}
+		for _, e := range d.State.Entries {
+			one.State = append(one.State, Rests{clean(e.Key), clean(d.TableRestsOn(e.Key))})
 		}
 		out = append(out, one)
 	}
 	return out
+}
+
+func wayOf(d *device.Definition, u *device.Upgrade) Way {
+	way, parts := d.WayRestsOn(u)
+	return Way{
+		When: conditions(*u), Workflow: clean(u.Workflow), Outage: clean(u.Outage), Net: clean(u.Net.Kind), Fallback: clean(cmp.Or(u.Fallback, "none")),
+		Proof: clean(way), OutageProof: clean(parts.Outage), NetProof: clean(parts.Net), FallbackProof: clean(parts.Fallback),
+	}
 }
 
 func conditions(u device.Upgrade) string {
@@ -56,212 +83,49 @@ func conditions(u device.Upgrade) string {
 	return cmp.Or(strings.Join(all, ", "), "always")
 }
 
+// by names the way, and when it is taken.
+func (w Way) by() string {
+	if w.When == "always" {
+		return w.Workflow
+	}
+	return w.Workflow + " where " + w.When
+}
+
+// restsWords puts together what rests on the same: "platform, version: recorded; model: unproven".
+// Where all does, that alone is said.
+func restsWords(all []Rests, named bool) string {
+	var order []string
+	by := map[string][]string{}
+	for _, r := range all {
+		if !slices.Contains(order, r.On) {
+			order = append(order, r.On)
+		}
+		by[r.On] = append(by[r.On], r.What)
+	}
+	if len(order) == 1 && !named {
+		return order[0]
+	}
+	words := make([]string, 0, len(order))
+	for _, on := range order {
+		words = append(words, strings.Join(by[on], ", ")+": "+on)
+	}
+	return strings.Join(words, "; ")
+}
+
 // deviceSheet shows a line for each way, or one for what is not upgraded.
 func deviceSheet(all []Device) sheet {
 	s := sheet{title: count(len(all), "device platform"), group: true, columns: []column{
-		{head: "PLATFORM", whole: true}, {head: "UPGRADES BY", least: 12}, {head: "OUTAGE"}, {head: "NET"}, {head: "RESTS ON", least: 10},
+		{head: "PLATFORM", whole: true}, {head: "DETECTED", least: 10}, {head: "UPGRADED BY", least: 12}, {head: "OUTAGE"}, {head: "NET"}, {head: "WAY BACK"}, {head: "RESTS ON", least: 10},
 	}}
 	for _, d := range all {
+		detected := restsWords(d.Detects, false)
 		if !d.Upgrades {
-			s.rows = append(s.rows, []cell{text(d.Platform), {text: "- no: " + d.Why, tone: faint}, text(""), text(""), text(d.Proof)})
+			s.rows = append(s.rows, []cell{text(d.Platform), text(detected), {text: "- no: " + d.Why, tone: faint}, text(""), text(""), text(""), text("")})
 		}
 		for _, w := range d.Ways {
-			by := w.Workflow
-			if w.When != "always" {
-				by += " where " + w.When
-			}
-			s.rows = append(s.rows, texts(d.Platform, by, w.Outage, w.Net, w.Proof))
+			s.rows = append(s.rows, texts(d.Platform, detected, w.by(), w.Outage, w.Net, w.Fallback, w.Proof))
+			detected = ""
 		}
 	}
 	return s
-}
-
-// Typed is the document of `platforms show`: all that patchring types on a platform, in
-// its order, and what it answers.
-type Typed struct {
-	Header
-	Device
-	Digest  string      `json:"digest"` // of the definition
-	Session TypedPart   `json:"session"`
-	Parts   []TypedPart `json:"parts"`
-}
-
-// TypedPart is a part of the work: detection, transfer, a way to upgrade.
-type TypedPart struct {
-	Name  string      `json:"name"`
-	Lines []TypedLine `json:"lines"`
-}
-
-// TypedLine is one command. Braces are filled from the device's facts and the work.
-type TypedLine struct {
-	Step    string   `json:"step"`
-	Types   string   `json:"types"`
-	Answers []string `json:"answers"` // "question -> answer"; a secret by its name
-	Ends    string   `json:"ends"`    // what means done, or that the prompt does
-	Within  string   `json:"within"`
-}
-
-// NewTyped builds the document.
-func NewTyped(p *device.Platform) Typed {
-	d := p.Definition
-	doc := Typed{Header: header("platform"), Device: NewDevices([]*device.Platform{p})[0], Digest: string(p.Digest), Parts: []TypedPart{}}
-	doc.Session = TypedPart{"session", sessionLines(d.Session)}
-	add := func(name string, lines []TypedLine) {
-		if len(lines) > 0 {
-			doc.Parts = append(doc.Parts, TypedPart{name, lines})
-		}
-	}
-	add("tell it from others", probeLines(d.Match))
-	add("facts", factLines(p))
-	add("configuration", saveLines(d))
-	add("transfer", transferLines(d))
-	for _, u := range d.Upgrade {
-		add("upgrade ("+u.Workflow+", "+conditions(u)+")", upgradeLines(d, u))
-	}
-	add("state before and after", stateLines(d))
-	return doc
-}
-
-func typed(step, types string, answers []string, ends string, within time.Duration) TypedLine {
-	line := TypedLine{Step: clean(step), Types: clean(types), Answers: answers, Ends: clean(cmp.Or(ends, "the prompt"))}
-	if line.Answers == nil {
-		line.Answers = []string{}
-	}
-	if within > 0 {
-		line.Within = within.String()
-	}
-	return line
-}
-
-func answersOf(rows ...[]device.Question) []string {
-	var out []string
-	for _, list := range rows {
-		for _, q := range list {
-			answer := fmt.Sprintf("%q", q.Send)
-			if q.Secret != "" {
-				answer = "the secret " + q.Secret
-			}
-			out = append(out, clean(q.Re)+" -> "+answer)
-		}
-	}
-	return out
-}
-
-func sessionLines(s device.Session) []TypedLine {
-	lines := []TypedLine{typed("prompt", "", answersOf(s.Login, s.Shell, s.Pager), s.Prompt, 0)}
-	for _, cmd := range s.Open {
-		lines = append(lines, typed("open", cmd, nil, "", 0))
-	}
-	if s.Enable != nil {
-		lines = append(lines, typed("enable", s.Enable.Cmd, answersOf(s.Enable.Ask), s.Enable.Prompt, 0))
-	}
-	return lines
-}
-
-func probeLines(m device.Match) []TypedLine {
-	var lines []TypedLine
-	for _, p := range m.Probes {
-		lines = append(lines, typed("probe", p.Cmd, nil, strings.Join(p.All, " and "), 0))
-	}
-	return lines
-}
-
-func factLines(p *device.Platform) []TypedLine {
-	var lines []TypedLine
-	for _, cmd := range p.Commands() {
-		lines = append(lines, typed("read", cmd, nil, "", 0))
-	}
-	for _, s := range p.Definition.Space {
-		lines = append(lines, typed("room", s.Cmd+" ("+strings.Join(s.FS, ", ")+")", nil, "", 0))
-	}
-	return lines
-}
-
-func saveLines(d device.Definition) []TypedLine {
-	var lines []TypedLine
-	for _, s := range d.Save {
-		if s.Cmd != "" {
-			lines = append(lines, typed("save", s.Cmd, answersOf(questionsOf(d, "save")), s.OK, 0))
-		}
-		lines = append(lines, typed("show", s.Show, nil, "", 0))
-	}
-	return lines
-}
-
-func questionsOf(d device.Definition, name string) []device.Question {
-	for _, e := range d.Questions.Entries {
-		if e.Key == name {
-			return e.Value
-		}
-	}
-	return nil
-}
-
-func transferLines(d device.Definition) []TypedLine {
-	var lines []TypedLine
-	for _, t := range d.Transfer {
-		lines = append(lines, typed(t.How, cmp.Or(t.Cmd, "(to "+t.Dir+")"), answersOf(questionsOf(d, t.How)), t.OK, t.Timeout))
-	}
-	for _, h := range d.Hash {
-		lines = append(lines, typed(h.Kind, h.Cmd, nil, h.Re, h.Timeout))
-	}
-	return lines
-}
-
-func upgradeLines(d device.Definition, u device.Upgrade) []TypedLine {
-	var lines []TypedLine
-	for _, e := range u.Commands.Entries {
-		c := e.Value
-		ends := c.OK
-		if c.Drops {
-			ends = strings.TrimSuffix(cmp.Or(ends, "")+" or the connection ends", " ")
-		}
-		lines = append(lines, typed(e.Key, c.Cmd, answersOf(c.Ask, questionsOf(d, e.Key)), strings.TrimPrefix(ends, " or "), c.Timeout))
-	}
-	if u.Net.Cmd != "" {
-		lines = append(lines, typed("net", u.Net.Cmd, nil, u.Net.Re, 0))
-	}
-	return lines
-}
-
-func stateLines(d device.Definition) []TypedLine {
-	var lines []TypedLine
-	for _, e := range d.State.Entries {
-		lines = append(lines, typed(e.Key, e.Value.Cmd, nil, "", 0))
-	}
-	return lines
-}
-
-func (d Typed) face(bool) face {
-	f := face{title: d.Title, lines: []pair{
-		{"platform", text(d.Platform)}, {"class", text(d.Class)}, {"rests on", text(d.Proof)}, {"definition", text(d.Digest)},
-	}}
-	if d.Why != "" {
-		f.lines = append(f.lines, pair{"not upgraded", text(d.Why)})
-	}
-	for _, part := range append([]TypedPart{d.Session}, d.Parts...) {
-		f.sheets = append(f.sheets, partSheet(part))
-	}
-	for _, w := range d.Ways {
-		f.foot = append(f.foot, fmt.Sprintf("%s (%s): outage %s, safety net %s, way back %s; rests on %s.", w.Workflow, w.When, w.Outage, w.Net, w.Fallback, w.Proof))
-	}
-	return f
-}
-
-func partSheet(part TypedPart) sheet {
-	s := sheet{title: part.Name, columns: []column{{head: "STEP", whole: true}, {head: "TYPES", least: 20}, {head: "ASKED -> ANSWERS", least: 14}, {head: "ENDS WITH", least: 14}, {head: "WITHIN"}}}
-	for _, l := range part.Lines {
-		s.rows = append(s.rows, texts(l.Step, orElse(l.Types, "-"), orElse(strings.Join(l.Answers, "; "), "-"), l.Ends, orElse(l.Within, "-")))
-	}
-	return s
-}
-
-func (d Typed) records() records {
-	r := records{head: []string{"platform", "part", "step", "types", "answers", "ends", "within"}}
-	for _, part := range append([]TypedPart{d.Session}, d.Parts...) {
-		for _, l := range part.Lines {
-			r.rows = append(r.rows, []string{d.Platform, part.Name, l.Step, l.Types, strings.Join(l.Answers, "; "), l.Ends, l.Within})
-		}
-	}
-	return r
 }

@@ -7,9 +7,12 @@ import (
 	"strings"
 
 	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/health"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/probe"
 	"github.com/patchring/patchring/pkg/remote"
+	"github.com/patchring/patchring/pkg/rollout"
 	"github.com/patchring/patchring/pkg/serve"
 )
 
@@ -60,4 +63,46 @@ func (s *sessions) keeping() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.kept
+}
+
+// oldCrypto tells which weak algorithms the connection rests on, by the inventory's word.
+func (s *sessions) oldCrypto() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	link, tells := s.last.(interface{ Legacy() []string })
+	if !tells {
+		return nil
+	}
+	if used := link.Legacy(); len(used) > 0 {
+		return []string{"the connection rests on old SSH algorithms (ssh_legacy): " + strings.Join(used, ", ")}
+	}
+	return nil
+}
+
+// sameConfiguration compares a device's configuration with what it was before the work,
+// whatever the playbook checks: one that has lost it is not what was upgraded.
+func (w *work) sameConfiguration(ctx context.Context, end rollout.StepEnded) rollout.StepEnded {
+	before, err := w.p.snapshot(w.p.known(w.task.Host).Before)
+	if err != nil || before == nil {
+		return unknown(&fault.Error{Code: fault.Internal, What: "the state before the work can't be read back", Err: err})
+	}
+	after, err := probe.SnapshotAgain(ctx, w.link, w.p.Now, longer)
+	if err != nil {
+		return unknown(err)
+	}
+	results := health.Configuration(*before, after)
+	switch health.Worst(results) {
+	case health.Fail:
+		end.Outcome, end.Code = rollout.OutcomeFailed, fault.HostFailed
+	case health.Unknown:
+		end.Outcome = rollout.OutcomeUnknown
+	case health.Pass:
+	}
+	for _, r := range results {
+		if r.Verdict == health.Pass {
+			end.Notes = append(end.Notes, "configuration: "+r.Seen)
+		}
+	}
+	end.Reasons = append(end.Reasons, notPassed(results)...)
+	return end
 }

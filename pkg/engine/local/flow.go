@@ -108,7 +108,7 @@ func (w *work) prepare(ctx context.Context, planned plan.Host, driver platform.D
 	case len(began.Steps) == 0:
 		return rollout.StepEnded{Outcome: rollout.OutcomeNothing, Reasons: []string{"nothing left to install here"}, Began: began}, nil
 	}
-	return rollout.StepEnded{Outcome: rollout.OutcomeOK, Began: began, Notes: append(w.beside(facts.Markers), plan.NewerNote(planned, facts)...)}, nil
+	return rollout.StepEnded{Outcome: rollout.OutcomeOK, Began: began, Notes: slices.Concat(w.beside(facts.Markers), plan.NewerNote(planned, facts), w.link.oldCrypto())}, nil
 }
 
 // asked: where the versions come from matters once they are settled. Then the lists are

@@ -71,6 +71,9 @@ func (w *work) verify(ctx context.Context) (rollout.StepEnded, error) {
 	if wrong := notBack(work, did, facts); len(wrong) > 0 {
 		end = rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: wrong}
 	}
+	if end.Outcome == rollout.OutcomeOK && w.link.watch != nil {
+		end = w.sameConfiguration(ctx, end)
+	}
 	end.Reboots = before.BootID != "" && facts.BootID != "" && before.BootID != facts.BootID
 	witness := len(work.Install) == 0
 	if end.Outcome == rollout.OutcomeOK && !work.Back && !(witness && facts.Reboot.Needed != patch.No) {

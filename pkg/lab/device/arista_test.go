@@ -1,11 +1,14 @@
 package device_test
 
 import (
+	"crypto/sha512"
+	"encoding/hex"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/crypto/ssh"
+	"github.com/pkg/sftp"
 
 	"github.com/patchring/patchring/pkg/lab/device"
 )
@@ -224,21 +227,49 @@ func TestAristaPairThatDoesNotFindTogether(t *testing.T) {
 	has(t, a.shell("sw1>").send("show mlag", "sw1>"), "        Connecting\n", "Active-partial                     :                   2")
 }
 
-// The clients of both ways to push a file are the standard ones; here only that both are offered.
 func TestAristaTakesFiles(t *testing.T) {
 	r := start(t, "arista-eos", device.Options{})
-	client := r.dial()
-	for _, offer := range []func(*ssh.Session) error{
-		func(s *ssh.Session) error { return s.RequestSubsystem("sftp") },
-		func(s *ssh.Session) error { return s.Start("scp -t /mnt/flash/x.swi") },
-	} {
-		session, err := client.NewSession()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := offer(session); err != nil {
-			t.Error(err)
-		}
-		_ = session.Close() // the server may have closed it
+	content := device.MakeImage("eos", "4.31.5M", 50_000)
+	r.pushed("/mnt/flash/", "one.swi", content)
+	client, err := sftp.NewClient(r.dial())
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := client.Create("/mnt/flash/two.swi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(file.Close(), client.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s := r.shell("sw1>")
+	privileged(s, "sw1")
+	sum := sha512.Sum512(content)
+	for _, name := range []string{"one.swi", "two.swi"} {
+		has(t, s.send("verify /sha512 flash:"+name, "sw1#"), " = "+hex.EncodeToString(sum[:]))
+	}
+}
+
+// The other way to name the image; it counts as a change that is to be saved.
+func TestAristaBootSystem(t *testing.T) {
+	r := start(t, "arista-eos", device.Options{Values: map[string]string{"version": "4.30.1F", "serial": "SSJ1"}})
+	if err := r.Leave(aristaImage, device.MakeImage("eos", "4.31.5M", 5000)); err != nil {
+		t.Fatal(err)
+	}
+	s := r.shell("sw1>")
+	privileged(s, "sw1")
+	has(t, s.send("show boot-config", "sw1#"), "flash:/EOS-4.30.1F.swi")
+	has(t, s.send("show version", "sw1#"), "Software image version: 4.30.1F", "SSJ1")
+	s.send("configure terminal", `\(config\)#`)
+	has(t, s.send("boot system flash:none.swi", `\(config\)#`), "No such file or directory")
+	s.send("boot system "+aristaImage, `\(config\)#`)
+	s.send("end", "sw1#")
+	reloads(s)
+	r.back("sw1>")
+	if m := r.Truth().Members[0]; m.Values["version"] != "4.31.5M" {
+		t.Errorf("it runs %s", m.Values["version"])
 	}
 }

@@ -54,7 +54,7 @@ func TestBigipUpgradeBash(t *testing.T) {
 	r.status("complete")
 	s.raw("tmsh reboot volume HD1.2\r")
 	s.gone()
-	s = r.back(`\[patch@lb1:INOPERATIVE:Standalone\] ~ # `)
+	s = r.back("# ")
 	settled(t, r, "mcpd", "running")
 	has(t, s.send("tmsh show sys mcp-state", prompt), "full-config-load-succeed")
 	has(t, s.send("tmsh show sys version", prompt), "Version     17.1.2.1", "Build       0.0.2")
@@ -81,8 +81,7 @@ func TestBigipTmsh(t *testing.T) {
 	settled(t, r, "s3", "complete")
 	s.raw("reboot volume HD1.3\r")
 	s.gone()
-	s = r.back(`\(INOPERATIVE\)\(/Common\)\(tmos\)# `)
-	has(t, s.send("show sys mcp-state", `tmos\)# `), "Running Phase  ")
+	s = r.back(`tmos\)# `)
 	settled(t, r, "mcpd", "running")
 	has(t, s.send("show sys version", prompt), "17.1.2.1")
 }
@@ -98,7 +97,7 @@ func TestBigipPair(t *testing.T) {
 	b.status("complete")
 	sb.raw("tmsh reboot volume HD1.2\r")
 	sb.gone()
-	b.back(`bigip-b:INOPERATIVE:Disconnected\] ~ # `)
+	b.back("# ")
 	settled(t, b, "mcpd", "running")
 	has(t, sa.send("tmsh show cm sync-status", `bigip-a:Active:Changes Pending\] ~ # `), "Changes Pending")
 	has(t, sa.send("tmsh run cm config-sync to-group sync_failover", `Pending\] ~ # `), "different versions")
@@ -180,4 +179,55 @@ func TestBigipBootFails(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestBigipActiveLosesPower(t *testing.T) {
+	group := device.NewGroup(time.Time{}, 20000)
+	a := bigip(t, "f5-bigip-a", "bigip-a", "bigip", group, device.Fault{At: "install", Do: "power_cut"})
+	b := bigip(t, "f5-bigip-b", "bigip-b", "bigip", group)
+	sa := a.shell("# ")
+	sa.raw("tmsh install sys software image " + bigipImage + " volume HD1.2\r")
+	sa.gone()
+	a.back("# ")
+	settled(t, a, "mcpd", "running")
+	if a.Truth().Values["role"] != "standby" || b.Truth().Values["role"] != "active" || a.Truth().Values["active"] != "1" {
+		t.Errorf("a: %+v", a.Truth().Values)
+	}
+}
+
+func TestBigipPairLooks(t *testing.T) {
+	group := device.NewGroup(time.Time{}, 20000)
+	a := bigip(t, "f5-bigip-a", "bigip-a", "bigip", group)
+	b := bigip(t, "f5-bigip-b", "bigip-b", "bigip", group)
+	s := b.shell("# ")
+	for cmd, want := range map[string]string{
+		"tmsh show sys failover": "Failover standby for", "tmsh show cm failover-status": "Status   STANDBY", "tmsh show cm device": "Device HA State              standby",
+		"tmsh list cm device-group": "type sync-failover", "tmsh list cm trust-domain": "status initialized", "tmsh show running-config": "ltm pool", "tmsh save sys config": "Saving running",
+		"cat /VERSION": "Version: 17.1.1.3", "cat /proc/uptime": "1440", "who": "patch", "tmsh delete sys software image " + bigipImage: "", "ls /shared/images": "BIGIP-16.1.4.1",
+		"tmsh delete sys software volume HD1.1": "is active", "tmsh run sys failover standby": "",
+	} {
+		has(t, s.send(cmd, "# "), want)
+	}
+	s.send("tmsh", `tmos\)# `)
+	s.send("delete sys software volume HD1.2", `tmos\)# `)
+	s.send("quit", `~ # `)
+	a.shell("# ").send("tmsh run sys failover offline", `bigip-a:ForcedOffline:In Sync\] ~ # `)
+	has(t, s.send("tmsh show cm failover-status", "# "), "Status   ACTIVE", "bigip-a: offline")
+	if unknown := b.Done().Unknown; len(unknown) > 0 {
+		t.Errorf("unknown: %q", unknown)
+	}
+}
+
+func TestBigipStaysInoperative(t *testing.T) {
+	group := device.NewGroup(time.Time{}, 20000)
+	a := bigip(t, "f5-bigip-a", "bigip-a", "bigip", group)
+	b := bigip(t, "f5-bigip-b", "bigip-b", "bigip", group, device.Fault{At: "boot", Do: "mcpd_stuck"})
+	s := b.shell("# ")
+	s.raw("tmsh reboot\r")
+	s.gone()
+	const prompt = `\[patch@bigip-b:INOPERATIVE:Disconnected\] ~ # `
+	s = b.back(prompt)
+	has(t, s.send("tmsh show sys mcp-state", prompt), "Running Phase                   base-config-load")
+	has(t, s.send("tmsh show sys version", prompt), "The system is not ready")
+	a.shell("# ").send("tmsh run sys failover standby", `bigip-a:Active:Disconnected\] ~ # `)
 }

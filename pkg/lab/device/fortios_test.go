@@ -195,3 +195,57 @@ func TestFortiClusterFaults(t *testing.T) {
 		has(t, s.send("get system ha status", "fw1-2 # "), "out-of-sync", "has mem conf sync diff")
 	})
 }
+
+func TestFortiClusterMemberBootsOldImage(t *testing.T) {
+	r := fortigate(t, "fortios-ha", "FGT_100F", device.Fault{At: "boot", Member: "1", Do: "old_image"})
+	s := r.shell("fw1 # ")
+	restore(s, "NOW !!\\s*")
+	s.gone()
+	s = r.back("fw1-2 # ")
+	settled(t, r, "upgrade", "done")
+	truth := r.Truth()
+	if truth.Member("1").Values["version"] != "7.2.7" || truth.Member("2").Values["version"] != "7.4.8" || truth.Member("1").Values["in_sync"] != "no" {
+		t.Errorf("truth: %+v", truth)
+	}
+	has(t, s.send("diagnose sys flash list", "--More-- |fw1-2 # "), "1          FG100F-7.04-FW-build2795-250523 ")
+}
+
+func TestFortiDowngradeAsks(t *testing.T) {
+	r := start(t, "fortios", device.Options{Name: "fw1", Faults: []device.Fault{{At: "verify", Do: "unsigned"}}})
+	const old = "FGT_100F-v7.0.15.M-build0632-FORTINET.out"
+	if err := r.Leave("server:"+old, device.MakeImage("FGT_100F", "7.0.15", 9000)); err != nil {
+		t.Fatal(err)
+	}
+	s := r.shell("fw1 # ")
+	s.send("execute restore image ftp "+old+" 192.0.2.99 someone secret", `\(y/n\)`)
+	s.raw("y")
+	has(t, s.expect(`\(y/n\)`), "failed signature validation")
+	s.raw("y")
+	has(t, s.expect(`\(y/n\)`), "will downgrade the current firmware version")
+	s.raw("n")
+	s.expect("fw1 # ")
+	if truth := r.Truth(); truth.Boots != 0 || truth.Member("1").Values["next"] != "2" {
+		t.Errorf("truth: %+v", truth)
+	}
+}
+
+func TestFortiClusterLooks(t *testing.T) {
+	r := fortigate(t, "fortios-ha", "FGT_100F")
+	s := r.shell("fw1 # ")
+	standard(s)
+	for cmd, want := range map[string]string{
+		"diagnose sys ha checksum cluster": "is_manage_primary()=0", "execute ha synchronize start": "synchronize", "get system admin list": "patch", "show system console": "set output standard",
+		"show system global": "set admin-scp disable", "execute revision list config": "ADMIN", "execute backup config tftp x.conf 192.0.2.99": "to tftp server OK", "execute set-next-reboot secondary": "already the default",
+		"get router info routing-table all": "S*", "execute ha manage 7 patch": "Could not manage", "get system status | grep Version": "Version: FortiGate-100F v7.2.7",
+	} {
+		has(t, s.send(cmd, "fw1 # "), want)
+	}
+	s.send("execute ha failover set 1", `\(y/n\)`)
+	s.raw("y")
+	s.gone()
+	s = r.back("fw1-2 # ")
+	has(t, s.send("get system status", "--More-- "), "v7.2.7")
+	if unknown := r.Done().Unknown; len(unknown) > 0 {
+		t.Errorf("unknown: %q", unknown)
+	}
+}

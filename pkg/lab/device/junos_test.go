@@ -85,7 +85,7 @@ func TestJunosLooks(t *testing.T) {
 		"show system uptime": "(12w4d 04:00 ago)", "show system storage": "/var/tmp\n", "show system alarms": "Minor  Rescue configuration is not set", "show system software": "JUNOS EX  Software Suite",
 		"show system snapshot media internal": "(backup)", "show system reboot": "No shutdown/reboot scheduled.", "show system users": "patch", "show system commit": "by patch via cli",
 		"show bgp summary": "Establ", "show ospf neighbor": "Full", "show interfaces terse": "ge-2/0/0.0 ", "show lacp interfaces": "Collecting distributing", "show route summary": "412 active",
-		"show lldp neighbors": "core1", "show configuration": "host-name {", "show configuration | display set": "set system services ssh\n", "file list /var/tmp/": "jinstall-ex-4300-22.4R3.25-signed.tgz\n",
+		"show lldp neighbors": "core1", "show configuration": "system {\n    host-name sw1;\n}", "show configuration | display set": "set system services ssh\n", "file list /var/tmp/": "jinstall-ex-4300-22.4R3.25-signed.tgz\n",
 		"file list /var/tmp/ detail": "total files: 2", "show foo": "                ^\nsyntax error, expecting <command>.", "foo": "           ^\nunknown command.",
 		"set cli screen-width 0": "Screen width set to 0", "set cli complete-on-space off": "Disabling complete-on-space", "show version | match Junos:": "Junos: 21.4R3-S4.9",
 	} {
@@ -200,9 +200,8 @@ func TestJunosCommits(t *testing.T) {
 	has(t, s.send("show | compare", conf), "+   set system ntp server 192.0.2.123")
 	has(t, s.send("commit confirmed 5", conf), "commit confirmed will be automatically rolled back in 5 minutes unless confirmed\n", "commit complete")
 	r.Advance(6 * time.Minute)
-	waits2 := s.send("show | display set", conf)
-	if strings.Contains(waits2, "ntp") || !strings.Contains(waits2, "set system services ssh") {
-		t.Errorf("it was not rolled back:\n%s", waits2)
+	if text := s.send("show | display set", conf); strings.Contains(text, "ntp") || !strings.Contains(text, "set system services ssh") {
+		t.Errorf("it was not rolled back:\n%s", text)
 	}
 	s.send("set system ntp server 192.0.2.124", conf)
 	s.send("delete protocols lldp", conf)
@@ -244,69 +243,6 @@ func TestJunosReboots(t *testing.T) {
 	other.mu.Lock()
 	defer other.mu.Unlock()
 	has(t, other.seen.String(), "*** FINAL System shutdown message from patch@sw1 ***", "System going down IMMEDIATELY")
-}
-
-const mxPackage = "/var/tmp/junos-install-mx-x86-64-22.4R3.25.tgz"
-
-// TestJunosRoutingEngines is Juniper's way: the backup first, then the switch, then the other.
-func TestJunosRoutingEngines(t *testing.T) {
-	r, s := junos(t, "junos-dual-re", "mx", mxPackage)
-	conf := `patch@sw1# `
-	has(t, s.send("show system switchover", op), "Graceful switchover: On", "Switchover Status: Ready", "\n{master}\n")
-	has(t, s.send("show task replication", op), "Complete")
-	s.send("configure", conf)
-	s.send("deactivate chassis redundancy graceful-switchover", conf)
-	s.send("deactivate routing-options nonstop-routing", conf)
-	has(t, s.send("commit and-quit", op), "re1:\ncommit complete\nre0:\ncommit complete")
-	has(t, s.send("request system software add "+mxPackage+" re1", op), "Pushing bundle "+mxPackage+" to re1", "Validation succeeded", "NOTICE: 'pending' set will be activated at next reboot...")
-	s.send("request system reboot other-routing-engine", question)
-	s.send("yes", op)
-	has(t, s.send("show chassis alarms", op), "Loss of communication with Backup RE")
-	waits(s, "show version invoke-on all-routing-engines", "re1:\n--------------------------------------------------------------------------\nHostname: sw1\nModel: mx480\nJunos: "+junosTarget)
-	waits(s, "request chassis routing-engine master switch check", "Switchover Ready")
-	has(t, s.send("request chassis routing-engine master switch", "Toggle mastership between routing engines \\? "+question), "Traffic will be interrupted")
-	s.raw("yes\r")
-	s.gone()
-	s = paged(r.back(op))
-	has(t, s.send("show chassis routing-engine", op), "Slot 1:\n    Current state                  Master")
-	has(t, s.send("show chassis alarms", op), "Backup RE Active")
-	s.send("file copy re0:"+mxPackage+" /var/tmp/", op)
-	s.send("request system software add "+mxPackage+" re0", op)
-	s.send("request system reboot other-routing-engine", question)
-	s.send("yes", op)
-	waits(s, "show version invoke-on all-routing-engines", "re0:\n--------------------------------------------------------------------------\nHostname: sw1\nModel: mx480\nJunos: "+junosTarget)
-	truth := r.Truth()
-	if versions(r) != junosTarget+" "+junosTarget || truth.Values["me"] != "1" || truth.Boots != 0 || len(r.Done().Unknown) != 0 {
-		t.Errorf("truth: %+v, unknown %q", truth, r.Done().Unknown)
-	}
-}
-
-func TestJunosRoutingEngineFaults(t *testing.T) {
-	t.Run("the backup never comes into step", func(t *testing.T) {
-		r, s := junos(t, "junos-dual-re", "mx", mxPackage, device.Fault{At: "boot", Do: "standby_never_syncs"})
-		s.send("request system software add "+mxPackage+" re1 no-validate", op)
-		s.send("request system reboot other-routing-engine", question)
-		s.send("yes", op)
-		waits(s, "show chassis routing-engine", "Slot 1:\n    Current state                  Backup")
-		has(t, s.send("request chassis routing-engine master switch no-confirm", op), "Not ready for mastership switch, try after ")
-		has(t, s.send("show system switchover", op), "Switchover Status: Not Ready")
-		if r.Truth().Values["me"] != "0" {
-			t.Error("it has switched")
-		}
-	})
-	t.Run("the package fits nowhere", func(t *testing.T) {
-		r, s := junos(t, "junos-dual-re", "mx", mxPackage, device.Fault{At: "install", Do: "add_fails"})
-		has(t, s.send("request system software add "+mxPackage, op), "ERROR: insufficient space")
-		has(t, s.send("request system software add "+mxPackage, op), "'pending' set will be activated")
-		has(t, s.send("request system software rollback", op), "NOTICE: The 'pending' set has been removed")
-		s = reboots(r, s, "request system reboot both-routing-engines")
-		has(t, s.send("show version", op), "Junos: 21.4R3-S4.9")
-	})
-	t.Run("the master reboots", func(t *testing.T) {
-		r, s := junos(t, "junos-dual-re", "mx", mxPackage)
-		s = reboots(r, s, "request system reboot")
-		has(t, s.send("show chassis routing-engine", op), "Slot 1:\n    Current state                  Master")
-	})
 }
 
 // dialAs opens a connection of another user.

@@ -121,3 +121,49 @@ func TestOntapNotHome(t *testing.T) {
 	s.send("network interface revert -vserver * -lif *", "cluster1::> ")
 	has(t, s.send("network interface show -is-home false", "cluster1::> "), "no entries matching")
 }
+
+func TestOntapOldImage(t *testing.T) {
+	r, url := ontap(t, "ontap", device.Fault{At: "boot", Do: "old_image"})
+	s := fetched(t, r, url)
+	s.send("cluster image update -version 9.14.1P4", `\{y\|n\}: `)
+	s.send("y", "cluster1::> ")
+	settled(t, r, "status", "paused-on-error")
+	has(t, s.send("cluster image show", "cluster1::> "), "n2               9.13.1P6")
+	has(t, s.send("storage failover show", "cluster1::> "), "Waiting for giveback", "In takeover")
+	s.send("cluster image cancel-update", `\{y\|n\}: `)
+	s.send("y", "cluster1::> ")
+	if status := r.Truth().Values["status"]; status != "canceled" {
+		t.Errorf("status %s", status)
+	}
+}
+
+func TestOntapGetBreaksOff(t *testing.T) {
+	r, url := ontap(t, "ontap", device.Fault{At: "transfer", After: "50%", Do: "drop"})
+	s := r.shell("cluster1::> ")
+	s.raw("cluster image package get -url " + url + "\r")
+	s.gone()
+	s = r.back("cluster1::> ")
+	has(t, s.send("cluster image package show-repository", "cluster1::> "), "no entries")
+	has(t, s.send("cluster image package get -url "+url, "cluster1::> "), "Package processing completed.")
+	has(t, s.send("cluster image package delete -version 9.14.1P4", "cluster1::> "), "Completed Successfully")
+	has(t, s.send("cluster image package show-repository", "cluster1::> "), "no entries")
+}
+
+func TestOntapPausesAndLooks(t *testing.T) {
+	r, url := ontap(t, "ontap", device.Fault{At: "takeover", Do: "takeover_fails"})
+	s := fetched(t, r, url)
+	has(t, s.send("cluster image update -version 9.14.1P4 -estimate-only true", "::> "), "Estimated Update Duration")
+	s.send("cluster image update -version 9.14.1P4 -skip-validation-warnings true", "::> ")
+	settled(t, r, "status", "paused-on-error")
+	has(t, s.send("cluster image update -version 9.14.1P4", "::> "), "already in progress")
+	for cmd, want := range map[string]string{
+		"cluster image show-update-history": "in-progress", "cluster image show-update-log": "update started", "event log show -severity ERROR": "andu.updatePaused", "cluster date show": "n2 ",
+		"system health alert show": "currently empty", "autosupport invoke -node * -type all -message MAINT=4h": "successfully invoked", "storage failover giveback -ofnode n2": "nothing to give back",
+		"network interface revert -vserver * -lif *": "no entries", "storage disk show -broken": "no entries", "cluster image pause-update": "no update in progress", "version -v": "n2: NetApp Release 9.13.1P6",
+	} {
+		has(t, s.send(cmd, "::> "), want)
+	}
+	s.send("set advanced", `\{y\|n\}: `)
+	s.send("n", "::> ")
+	has(t, s.send("cluster ring show", "::> "), "is not a recognized command")
+}

@@ -2,13 +2,13 @@ package matrix
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/patchring/patchring/pkg/lab/device"
 	"github.com/patchring/patchring/pkg/platform"
-	definitions "github.com/patchring/patchring/pkg/platform/device"
 )
 
 // surprise is a question that no table foresees. Whatever is answered to it, the device goes on.
@@ -28,17 +28,19 @@ type stepOp struct {
 }
 
 // learn plays a family once, with nothing going wrong.
-func (f family) learn(t *testing.T, library definitions.Library) course {
+func (f family) learn(t *testing.T, on ground) course {
 	t.Helper()
 	var c course
-	synctest.Test(t, func(t *testing.T) {
-		p := cell{family: f, moment: "all", name: "well", watch: &c}.run(t, library)
-		defer p.device.Close()
-		if p.judge(); p.said != saidDone {
-			t.Errorf("%s: all is well, and it said %s at %s: %v", f.kind, p.said, p.at, p.why)
-		}
-		c.moments = append(c.moments, f.moments...)
+	t.Run(f.kind, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := cell{family: f, moment: "all", name: "well", watch: &c}.run(t, on)
+			defer p.device.Close()
+			if p.judge(); p.said != saidDone {
+				t.Errorf("all is well, and it said %s at %s: %v\n%s", p.said, p.at, p.why, strings.Join(p.log, "\n"))
+			}
+		})
 	})
+	c.moments = append(c.moments, f.moments...)
 	return c
 }
 
@@ -101,7 +103,7 @@ func (f family) boots(m moment) []cell {
 // kills end the first life at each operation that changes, and at times of each step.
 func (f family) kills(c course) []cell {
 	var all []cell
-	add := func(name string, k killer) {
+	add := func(name string, k kill) {
 		for _, pause := range []time.Duration{0, 3 * time.Hour} {
 			again := k
 			all = append(all, cell{family: f, moment: string(k.step), name: "kill/" + name + "/" + pause.String(), kill: &again, pause: pause})
@@ -109,15 +111,15 @@ func (f family) kills(c course) []cell {
 	}
 	for _, o := range c.ops {
 		suffix := string(rune('0' + o.op))
-		add("before_"+suffix, killer{step: o.step, op: o.op, when: "before"})
-		add("asked_"+suffix, killer{step: o.step, op: o.op, when: "asked", delay: 5 * time.Second})
-		add("sent_"+suffix, killer{step: o.step, op: o.op, when: "sent", delay: time.Second})
-		add("half_"+suffix, killer{step: o.step, op: o.op, when: "sent", delay: time.Minute})
-		add("after_"+suffix, killer{step: o.step, op: o.op, when: "after"})
+		add("before_"+suffix, kill{step: o.step, op: o.op, when: "before"})
+		add("asked_"+suffix, kill{step: o.step, op: o.op, when: "asked", delay: 5 * time.Second})
+		add("sent_"+suffix, kill{step: o.step, op: o.op, when: "sent", delay: time.Second})
+		add("half_"+suffix, kill{step: o.step, op: o.op, when: "sent", delay: time.Minute})
+		add("after_"+suffix, kill{step: o.step, op: o.op, when: "after"})
 	}
 	for _, step := range c.steps {
 		for _, delay := range []time.Duration{50 * time.Millisecond, 2 * time.Minute, 8 * time.Minute, 12 * time.Minute} {
-			add("time_"+delay.String(), killer{step: step, when: "look", delay: delay})
+			add("time_"+delay.String(), kill{step: step, when: "look", delay: delay})
 		}
 	}
 	return all

@@ -13,13 +13,17 @@ type family struct {
 	kind     string // its device file
 	platform fact.Platform
 	from, to string
-	image    string // name of the file
-	sort     string // of the image, as the device knows it
-	steps    []string
+	image    string            // name of the file
+	sort     string            // of the image, as the device knows it
+	pull     bool              // the device fetches it from us
+	values   map[string]string // over the device file's
 	moments  []moment
 	// proven tells whether the target runs on every member and stays; former that what ran
 	// before runs on every member, and that the next boot starts it.
 	proven, former func(device.State) bool
+	// runsFormer: what ran before runs, whatever the next boot starts; trial: the target runs on
+	// every member, and may be gone with the next boot.
+	runsFormer, trial func(device.State) bool
 	// degraded: the target runs, and something is worse than before.
 	degraded func(device.State) bool
 	once     []string // effects that may come about once at most
@@ -54,6 +58,7 @@ func iosxeInstall(kind string) family {
 		degraded: func(s device.State) bool {
 			return s.Values["ports_down"] != "" || slices.ContainsFunc(s.Members, func(m device.MemberState) bool { return m.Values["state"] != "Ready" })
 		},
+		runsFormer: runsIOS("17.09.04a"), trial: runsIOS("17.12.04"),
 		once: []string{"added", "activated", "committed"},
 	}
 }
@@ -71,9 +76,16 @@ func iosxeBundle(kind, image, sort string) family {
 		former: func(s device.State) bool {
 			return every(s, func(m device.MemberState) bool { return m.Values["version"] == "17.09.04a" }) && !strings.Contains(s.Startup, image) && !strings.Contains(s.Running, image)
 		},
+		runsFormer: runsIOS("17.09.04a"), trial: runsIOS("17.12.04"),
 		degraded: func(s device.State) bool {
 			return s.Values["ports_down"] != "" || slices.ContainsFunc(s.Members, func(m device.MemberState) bool { return m.Values["state"] != "Ready" })
 		},
+	}
+}
+
+func runsIOS(version string) func(device.State) bool {
+	return func(s device.State) bool {
+		return every(s, func(m device.MemberState) bool { return m.Values["version"] == version && m.Values["state"] == "Ready" })
 	}
 }
 
@@ -82,5 +94,105 @@ func families() []family {
 		iosxeInstall("cisco-iosxe"), iosxeInstall("cisco-iosxe-stack"),
 		iosxeBundle("cisco-iosxe-bundle", "isr4300-universalk9.17.12.04.SPA.bin", "router"),
 		iosxeBundle("cisco-iosxe-bundle-stack", "cat9k_iosxe.17.12.04.SPA.bin", "cat9k"),
+		eos(),
+		junos("junos", "jinstall-ex-4300-22.4R3.25-signed.tgz", "ex4300"), junos("junos-vc", "jinstall-ex-4300-22.4R3.25-signed.tgz", "ex4300"),
+		junos("junos-dual-re", "junos-install-mx-x86-64-22.4R3.25.tgz", "mx"),
+		fortios("fortios", false), fortios("fortios-ha", true),
+		ontap(), bigip(),
+	}
+}
+
+// runs tells whether every member runs a version.
+func runs(version string) func(device.State) bool {
+	return func(s device.State) bool {
+		return every(s, func(m device.MemberState) bool { return m.Values["version"] == version })
+	}
+}
+
+func broken(s device.State) bool { return s.Values["ports_down"] != "" || s.Values["bgp_down"] != "" }
+
+func eos() family {
+	const was, is = "flash:/EOS-4.29.2F.swi", "flash:/EOS-4.31.5M.swi"
+	return family{
+		kind: "arista-eos", platform: "arista_eos", from: "4.29.2F", to: "4.31.5M", image: "EOS-4.31.5M.swi", sort: "eos",
+		moments:  []moment{{"transfer", "stage"}, {"down", "install"}, {"boot", "install"}, {"back", "install"}},
+		proven:   func(s device.State) bool { return runs("4.31.5M")(s) && s.Values["boot"] == is && !broken(s) },
+		former:   func(s device.State) bool { return runs("4.29.2F")(s) && s.Values["boot"] == was },
+		degraded: broken, runsFormer: runs("4.29.2F"), trial: runs("4.31.5M"),
+	}
+}
+
+func junos(kind, image, sort string) family {
+	const was, is = "21.4R3-S4.9", "22.4R3.25"
+	well := func(s device.State) bool {
+		return !broken(s) && every(s, func(m device.MemberState) bool { return m.Values["status"] == "Prsnt" && m.Values["root"] == "primary" })
+	}
+	return family{
+		kind: kind, platform: "junos", from: was, to: is, image: image, sort: sort,
+		moments: []moment{{"transfer", "stage"}, {"down", "install"}, {"boot", "install"}, {"back", "install"}},
+		proven: func(s device.State) bool {
+			return well(s) && every(s, func(m device.MemberState) bool { return m.Values["version"] == is && m.Values["next"] == "" })
+		},
+		former: func(s device.State) bool {
+			return every(s, func(m device.MemberState) bool { return m.Values["version"] == was && m.Values["next"] == "" })
+		},
+		degraded: func(s device.State) bool { return !well(s) }, runsFormer: runs(was), trial: runs(is),
+		once: []string{"added", "switched"},
+	}
+}
+
+func fortios(kind string, cluster bool) family {
+	const was, is = "7.2.7", "7.4.8"
+	well := func(s device.State) bool {
+		return !broken(s) && s.Values["errors"] == "" && every(s, func(m device.MemberState) bool { return m.Values["state"] == "up" && m.Values["in_sync"] == "yes" })
+	}
+	f := family{
+		kind: kind, platform: "fortinet_fortios", from: was, to: is, image: "FGT_100F-v7.4.8.M-build2795-FORTINET.out", sort: "FGT_100F", pull: cluster,
+		moments: []moment{{"down", "install"}, {"boot", "install"}, {"back", "install"}},
+		proven: func(s device.State) bool {
+			return well(s) && every(s, func(m device.MemberState) bool {
+				return m.Values["version"] == is && m.Values["next"] == m.Values["active"]
+			})
+		},
+		former: func(s device.State) bool {
+			return every(s, func(m device.MemberState) bool {
+				return m.Values["version"] == was && m.Values["next"] == m.Values["active"]
+			})
+		},
+		degraded: func(s device.State) bool { return !well(s) }, runsFormer: runs(was), trial: runs(is),
+		once: []string{"written", "staged"}, values: map[string]string{"scp": "enable"},
+	}
+	return f
+}
+
+func ontap() family {
+	const was, is = "9.13.1P6", "9.14.1P4"
+	well := func(s device.State) bool {
+		return s.Values["not_home"] == "" && every(s, func(m device.MemberState) bool { return m.Values["state"] == "up" })
+	}
+	return family{
+		kind: "netapp-ontap", platform: "netapp_ontap", from: was, to: is, image: "9141P4_q_image.tgz", sort: "ontap", pull: true,
+		moments:    []moment{{"down", "install"}, {"boot", "install"}},
+		proven:     func(s device.State) bool { return well(s) && runs(is)(s) },
+		former:     func(s device.State) bool { return well(s) && runs(was)(s) && s.Values["phase"] == "" },
+		degraded:   func(s device.State) bool { return !well(s) },
+		runsFormer: runs(was), trial: runs(is), once: []string{"started", "updated"},
+		values: map[string]string{"n1/serial": "721834000123", "n2/serial": "721834000124"},
+	}
+}
+
+func bigip() family {
+	const was, is = "17.1.1.3", "17.1.2.1"
+	return family{
+		kind: "f5-bigip-tmsh", platform: "f5_bigip", from: was, to: is, image: "BIGIP-17.1.2.1-0.0.2.iso", sort: "bigip",
+		moments: []moment{{"transfer", "stage"}, {"down", "install"}, {"boot", "install"}, {"back", "install"}},
+		proven: func(s device.State) bool {
+			return runs(is)(s) && s.Values["mcpd"] == "running" && s.Values["load"] == "full-config-load-succeed"
+		},
+		former: func(s device.State) bool { return runs(was)(s) && s.Values["active"] == "1" && s.Values["next"] == "" },
+		degraded: func(s device.State) bool {
+			return s.Values["mcpd"] != "running" || s.Values["load"] != "full-config-load-succeed"
+		},
+		runsFormer: runs(was), trial: runs(is), once: []string{"installed"},
 	}
 }

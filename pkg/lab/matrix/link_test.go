@@ -6,11 +6,14 @@ import (
 	"errors"
 	"io"
 	"net"
-	"reflect"
+	"net/http"
+	"net/http/httptest"
+	"path"
 	"slices"
+	"strings"
 	"sync"
+	"testing"
 	"time"
-	"unsafe"
 
 	"golang.org/x/crypto/ssh"
 
@@ -78,9 +81,41 @@ func (c *content) Keep(_ context.Context, name string, data []byte) error {
 	return nil
 }
 
+// web serves images to devices that fetch them. It stands outside every bubble of virtual time.
+type web struct {
+	url   string
+	files sync.Map // by name
+}
+
+func newWeb(t *testing.T) *web {
+	t.Helper()
+	w := &web{}
+	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
+		data, ok := w.files.Load(path.Dir(in.URL.Path))
+		if !ok {
+			http.NotFound(out, in)
+			return
+		}
+		_, _ = out.Write(data.([]byte)) // a device that goes away is part of the test
+	}))
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	return w
+}
+
+// Serve is apply.Server.
+func (l *link) Serve(_ context.Context, file platform.File) (url string, stop func(), err error) {
+	in := "/" + strings.TrimPrefix(string(file.Store), "sha256:")
+	l.content.mu.Lock()
+	defer l.content.mu.Unlock()
+	l.web.files.Store(in, l.content.all[file.Store])
+	return l.web.url + in + "/" + path.Base(file.Path), func() {}, nil
+}
+
 // link is one life of patchring as one host sees it: a fleet of its own, gone when the life ends.
 type link struct {
 	*content
+	web   *web
 	fleet *connect.Fleet
 	host  inventory.Host
 	watch *health.Watch
@@ -92,9 +127,11 @@ type link struct {
 	dead  bool
 }
 
-func newLink(c *content, port *Port, key ssh.PublicKey) *link {
-	l := &link{content: c, fleet: connect.New(connect.Options{Secrets: secrets{}}), host: hostOf(key)}
-	dialBy(l.fleet, func(ctx context.Context, _, _ string) (net.Conn, error) { return l.dial(ctx, port) })
+func newLink(c *content, w *web, port *Port, key ssh.PublicKey) *link {
+	l := &link{content: c, web: w, host: hostOf(key)}
+	l.fleet = connect.New(connect.Options{
+		Secrets: secrets{}, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) { return l.dial(ctx, port) },
+	})
 	return l
 }
 
@@ -121,13 +158,6 @@ func (l *link) cut() {
 	for _, conn := range l.conns {
 		_ = conn.Close()
 	}
-}
-
-// dialBy puts a network in memory in the place of TCP. It has no other door: everything else of
-// the fleet is as it is in the program.
-func dialBy(f *connect.Fleet, dial func(ctx context.Context, network, address string) (net.Conn, error)) {
-	field := reflect.ValueOf(f).Elem().FieldByName("dialTCP")
-	reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem().Set(reflect.ValueOf(dial)) //nolint:gosec // a field of the same module
 }
 
 func hostOf(key ssh.PublicKey) inventory.Host {
@@ -176,13 +206,19 @@ func (l *link) Drop() {
 // Watch is how the device's state is read.
 func (l *link) Watch() *health.Watch { return l.watch }
 
-// killer ends a life at a moment of a changing operation of one step.
-type killer struct {
+// kill is a moment at which a life ends: at an operation of a step that changes, or a time
+// after the step began.
+type kill struct {
 	step  platform.StepID // in which
 	op    int             // which of its operations that change, from 0
 	when  string          // before, asked, sent, after, look
-	delay time.Duration   // sent, look: so long after
-	die   func()
+	delay time.Duration   // asked, sent, look: so long after
+}
+
+// killer ends a life.
+type killer struct {
+	kill
+	die func()
 
 	mu   sync.Mutex
 	now  platform.StepID
@@ -289,7 +325,9 @@ func (l *lethal) Read(b []byte) (int, error) {
 
 // counting notes the operations of a step that change.
 func (c *course) counting(id platform.StepID) func(remote.Session) remote.Session {
-	count := func() { c.ops = append(c.ops, stepOp{id, len(slices.DeleteFunc(slices.Clone(c.ops), func(o stepOp) bool { return o.step != id }))}) }
+	count := func() {
+		c.ops = append(c.ops, stepOp{id, len(slices.DeleteFunc(slices.Clone(c.ops), func(o stepOp) bool { return o.step != id }))})
+	}
 	return func(s remote.Session) remote.Session {
 		s.Console, s.Pusher = countedConsole{s.Console, count}, countedPusher{s.Pusher, count}
 		return s

@@ -3,6 +3,7 @@ package matrix
 import (
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -26,25 +27,22 @@ func TestMatrix(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	on := ground{library, newWeb(t)}
 	only := regexp.MustCompile(os.Getenv("MATRIX_CELL"))
 	for _, f := range families() {
-		for _, c := range f.cells(f.learn(t, library)) {
+		if !strings.Contains(os.Getenv("MATRIX_FAMILY"), f.kind) && os.Getenv("MATRIX_FAMILY") != "" {
+			continue
+		}
+		for _, c := range f.cells(f.learn(t, on)) {
 			if !only.MatchString(c.String()) {
 				continue
 			}
 			t.Run(c.String(), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					p := c.run(t, library)
+					p := c.run(t, on)
 					defer p.device.Close()
 					p.judge()
-					if !t.Failed() && os.Getenv("MATRIX_LOG") == "" {
-						return
-					}
-					t.Logf("%s at %s: %v", p.said, p.at, p.why)
-					for _, line := range p.log {
-						t.Log(line)
-					}
 				})
 			})
 		}

@@ -21,10 +21,13 @@ type Port struct {
 	listen *listener
 }
 
-// Listen opens the port.
+// Listen opens the port, unless it is open.
 func (p *Port) Listen(context.Context) (net.Listener, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.listen != nil {
+		return nil, &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EADDRINUSE)}
+	}
 	p.listen = &listener{port: p, opened: make(chan net.Conn), gone: make(chan struct{})}
 	return p.listen, nil
 }

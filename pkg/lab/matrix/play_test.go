@@ -42,16 +42,22 @@ type cell struct {
 	name   string
 	faults []device.Fault
 	before func(*play) // out of band, before anything is looked at
-	kill   *killer     // the first life ends there
+	kill   *kill       // the first life ends there
 	pause  time.Duration
 	mutate func([]platform.Step) []platform.Step // a broken driver
 	work   func(*patch.Work)
+	image  func([]byte) []byte // what lies in the store in the image's place
 	watch  *course
-	blank  bool // no reply was to be had, or a person must look: unknown is right
 }
 
 func (c cell) String() string {
 	return strings.ReplaceAll(c.family.kind+"/"+c.moment+"/"+c.name, " ", "_")
+}
+
+// ground is what all plays share.
+type ground struct {
+	library definitions.Library
+	web     *web
 }
 
 // play is a cell under way.
@@ -61,8 +67,9 @@ type play struct {
 	device  *device.Device
 	port    *Port
 	content *content
-	library definitions.Library
+	ground
 	link    *link
+	killer  *killer
 	key     ssh.PublicKey
 	facts   fact.Facts
 	work    patch.Work
@@ -73,12 +80,13 @@ type play struct {
 	why     []string // and why
 	log     []string
 	started device.State
+	touched bool // a step that changes the device has begun
 }
 
 // run plays a cell in virtual time; it must stand in a bubble of testing/synctest.
-func (c cell) run(t *testing.T, library definitions.Library) *play {
+func (c cell) run(t *testing.T, on ground) *play {
 	t.Helper()
-	p := &play{cell: c, t: t, library: library, port: &Port{}, passed: map[platform.StepID]bool{}, said: saidUnknown}
+	p := &play{cell: c, t: t, ground: on, port: &Port{}, passed: map[platform.StepID]bool{}, said: saidUnknown}
 	time.Sleep(time.Until(time.Date(2026, time.March, 2, 22, 0, 0, 0, time.UTC))) // a bubble's time begins in 2000
 	p.begin()
 	if p.plan() {
@@ -94,7 +102,7 @@ func (p *play) begin() {
 		p.t.Fatal(err)
 	}
 	p.device, err = device.New(kind, device.Options{
-		Name: "sw1", Password: loginSecret, Enable: enableSecret, Port: p.port, Speed: 1, Faults: p.faults,
+		Name: "sw1", Password: loginSecret, Enable: enableSecret, Port: p.port, Speed: 1, Faults: p.faults, Values: p.family.values,
 	})
 	if err != nil {
 		p.t.Fatal(err)
@@ -103,6 +111,9 @@ func (p *play) begin() {
 		p.t.Fatal(err)
 	}
 	image := device.MakeImage(p.family.sort, spelled(p.family.image, p.family.to), 20_000)
+	if p.cell.image != nil {
+		image = p.cell.image(image)
+	}
 	p.content = newContent(image)
 	p.work = workOf(p.family, image)
 	if p.cell.work != nil {
@@ -112,7 +123,7 @@ func (p *play) begin() {
 		p.before(p)
 	}
 	p.key = p.device.Key()
-	p.link = newLink(p.content, p.port, p.key)
+	p.link = newLink(p.content, p.web, p.port, p.key)
 	p.started = p.device.Truth()
 }
 
@@ -127,10 +138,14 @@ func spelled(name, version string) string {
 func workOf(f family, image []byte) patch.Work {
 	m, s, l := md5.Sum(image), sha1.Sum(image), sha512.Sum512(image) //nolint:gosec // devices compute them
 	digest := patch.DigestOf(image)
+	serve := ""
+	if f.pull {
+		serve = "192.0.2.99"
+	}
 	return patch.Work{
 		Install: []patch.Update{{Name: patch.ImageName, From: f.from, To: f.to, Digest: digest}},
 		Image: &patch.Image{
-			Version: f.to, Name: f.image, Digest: digest, Size: int64(len(image)), Models: []string{"*", "*/*"},
+			Version: f.to, Name: f.image, Digest: digest, Size: int64(len(image)), Models: []string{"*", "*/*"}, Serve: serve,
 			MD5: hex.EncodeToString(m[:]), SHA1: hex.EncodeToString(s[:]), SHA512: hex.EncodeToString(l[:]),
 		},
 	}
@@ -193,8 +208,9 @@ func (p *play) lives() {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	p.kill.die = func() { p.link.cut(); cancel() }
-	p.link.wrap = p.kill.wrap
+	first := p.link
+	p.killer = &killer{kill: *p.kill, die: func() { first.cut(); cancel() }}
+	p.link.wrap = p.killer.wrap
 	p.live(ctx)
 	if ctx.Err() == nil {
 		cancel()
@@ -203,8 +219,8 @@ func (p *play) lives() {
 	p.link.end()
 	p.log = append(p.log, "KILLED")
 	time.Sleep(p.pause)
-	p.kill = nil
-	p.link = newLink(p.content, p.port, p.key)
+	p.killer = nil
+	p.link = newLink(p.content, p.web, p.port, p.key)
 	p.said, p.why = saidUnknown, nil
 	p.live(context.Background())
 }
@@ -228,8 +244,8 @@ func (p *play) live(ctx context.Context) {
 		if p.passed[id] {
 			continue
 		}
-		if p.kill != nil {
-			p.kill.begin(id)
+		if p.killer != nil {
+			p.killer.begin(id)
 		}
 		if p.watch != nil {
 			p.link.wrap = p.watch.counting(id)
@@ -258,6 +274,7 @@ func (p *play) does(ctx context.Context, id platform.StepID, step platform.Step)
 	case rollout.FlowEnd:
 		return true
 	}
+	p.touched = p.touched || step.Changes
 	s := apply.Perform(ctx, p.link, step, func(line string) { p.log = append(p.log, "  "+line) })
 	p.log = append(p.log, fmt.Sprintf("%s %s: %s %s", time.Now().Format("15:04:05"), id, s.State, strings.Join(append(s.Reasons, s.Notes...), "; ")))
 	switch s.State {

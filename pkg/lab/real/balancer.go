@@ -64,14 +64,20 @@ backend web
 
 // LoadBalancer gives the host a real HAProxy in front of the Daemon of these hosts.
 func LoadBalancer(servers ...*Host) Option {
+	config := balancerConfig(servers)
+	return func(s *spec) {
+		s.files = append(s.files, file{"/etc/haproxy/haproxy.cfg", 0o644, config}, file{Balancer, 0o755, balancerProgram})
+	}
+}
+
+// balancerConfig ends with the section about the servers.
+func balancerConfig(servers []*Host) string {
 	var config strings.Builder
 	fmt.Fprintf(&config, balancerHead, statsPort, BalancerPort, ServedBy)
 	for _, h := range servers {
 		fmt.Fprintf(&config, "\tserver %s %s:%d\n", h.Name, h.Address, DaemonPort)
 	}
-	return func(s *spec) {
-		s.files = append(s.files, file{"/etc/haproxy/haproxy.cfg", 0o644, config.String()}, file{Balancer, 0o755, balancerProgram})
-	}
+	return config.String()
 }
 
 // Backend is how HAProxy itself shows one server, e.g. "no check" where it sends

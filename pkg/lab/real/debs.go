@@ -33,11 +33,8 @@ func (d *debs) path(p publication) string {
 // build packs packages, each into the pool of its suite.
 func (d *debs) build(ctx context.Context, all []publication) error {
 	for _, p := range all {
-		packed, err := d.scratch("deb", p.Name+"_"+p.Version)
+		packed, err := d.unpacked(p)
 		if err != nil {
-			return err
-		}
-		if err := writeTree(packed, debTree(p.Package)); err != nil {
 			return err
 		}
 		out := d.built(d.path(p))
@@ -49,6 +46,18 @@ func (d *debs) build(ctx context.Context, all []publication) error {
 		}
 	}
 	return nil
+}
+
+// unpacked is the folder that becomes the package.
+func (d *debs) unpacked(p publication) (string, error) {
+	if p.Package.unpacked != "" {
+		return p.Package.unpacked, nil
+	}
+	dir, err := d.scratch("deb", p.Name+"_"+p.Version)
+	if err != nil {
+		return "", err
+	}
+	return dir, writeTree(dir, debTree(p.Package))
 }
 
 // debTree is every file that dpkg-deb packs.

@@ -49,6 +49,7 @@ type Package struct {
 
 	files     []file
 	conffiles []string
+	unpacked  string // folder with all of a Debian package, in place of the above; see Lab.Rebuilt
 }
 
 // Advisory is a notice of an update. Its type follows from the suite.

@@ -4,6 +4,7 @@ package real_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -95,6 +96,18 @@ func (d *desk) wantRecord(kind string, words ...string) {
 			d.t.Errorf("the journal's %s does not say %q: %s %s", kind, word, found[0].Actor, found[0].Payload)
 		}
 	}
+}
+
+// wantSeen wants the journal to say what a check of the host saw when it had passed.
+func (d *desk) wantSeen(t *testing.T, h *real.Host, check, seen string) {
+	t.Helper()
+	said := fmt.Sprintf(`"check":%q,"verdict":"pass","seen":%q`, check, seen)
+	for _, r := range d.records("step_done") {
+		if strings.Contains(string(r.Payload), h.Name) && strings.Contains(string(r.Payload), said) {
+			return
+		}
+	}
+	t.Errorf("the journal does not say %s of %s", said, h.Name)
 }
 
 // retry lets what failed begin again.

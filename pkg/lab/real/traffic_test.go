@@ -4,11 +4,13 @@ package real_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,12 +19,16 @@ import (
 
 // traffic is a client that asks one address again and again.
 type traffic struct {
+	lab    *real.Lab
 	url    string
+	names  string // the header that names who gave an answer
 	client *http.Client
+	twice  bool // ask a second time when the connection was cut, as browsers do
 
 	mu     sync.Mutex
 	by     map[string]int // answers, by who gave them and what, e.g. "prod-1 ok 2.0"
 	failed []string
+	again  int // second tries
 }
 
 const (
@@ -33,10 +39,24 @@ const (
 // newTraffic asks the balancer until the test ends.
 func newTraffic(t *testing.T, lab *real.Lab, balancer *real.Host) *traffic {
 	t.Helper()
-	c := &traffic{
-		url: fmt.Sprintf("http://%s:%d/", balancer.Address, real.BalancerPort), by: map[string]int{},
-		client: &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{DialContext: lab.Dial, DisableKeepAlives: true}},
-	}
+	c := &traffic{lab: lab, names: real.ServedBy}
+	c.start(t, balancer.Address)
+	return c
+}
+
+// newTrafficTo asks an address that moves from host to host. A request whose connection is
+// cut by that is asked once more.
+func newTrafficTo(t *testing.T, lab *real.Lab, address, names string) *traffic {
+	t.Helper()
+	c := &traffic{lab: lab, names: names, twice: true}
+	c.start(t, address)
+	return c
+}
+
+func (c *traffic) start(t *testing.T, address string) {
+	t.Helper()
+	c.url, c.by = fmt.Sprintf("http://%s:%d/", address, real.BalancerPort), map[string]int{}
+	c.client = &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{DialContext: c.lab.Dial, DisableKeepAlives: true}}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
@@ -47,20 +67,47 @@ func newTraffic(t *testing.T, lab *real.Lab, balancer *real.Host) *traffic {
 		cancel()
 		<-ended
 	})
-	return c
 }
 
 func (c *traffic) loop(ctx context.Context) {
 	tick := time.NewTicker(trafficPause)
 	defer tick.Stop()
 	for range trafficMost {
-		c.note(c.ask(ctx))
+		answer, err := c.ask(ctx)
+		if c.twice && wasCut(err) {
+			c.countAgain()
+			answer, err = c.ask(ctx)
+		}
+		c.note(answer, err)
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
 	}
+}
+
+// wasCut tells whether a connection stood, and was cut before its answer was whole.
+func wasCut(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+func (c *traffic) countAgain() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.again++
+}
+
+// wantAgainAtMost wants no more second tries than that since it was last asked.
+func (c *traffic) wantAgainAtMost(t *testing.T, most int) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.again > most {
+		t.Errorf("%d requests were asked a second time, want at most %d", c.again, most)
+	}
+	t.Logf("requests asked a second time: %d", c.again)
+	c.again = 0
 }
 
 // ask makes one request on a connection of its own.
@@ -78,7 +125,7 @@ func (c *traffic) ask(ctx context.Context) (answer string, err error) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
-	said := resp.Header.Get(real.ServedBy) + " " + strings.TrimSpace(string(body))
+	said := resp.Header.Get(c.names) + " " + strings.TrimSpace(string(body))
 	if err == nil && resp.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", resp.Status, said)
 	}

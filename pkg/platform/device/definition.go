@@ -17,6 +17,7 @@ type Definition struct {
 	Vendor string   `yaml:"vendor" flags:"required" doc:"who makes it, in lower case: cisco"`
 	Class  string   `yaml:"class" flags:"required" enum:"server|load_balancer|storage|appliance|network"`
 	Proof  string   `yaml:"proof" flags:"required" doc:"what this file rests on" enum:"real|recorded|simulated|vendor_document|unproven"`
+	Rests  Rests    `yaml:"rests" doc:"what single parts of detection rest on, where that is not proof"`
 	Order  string   `yaml:"order" doc:"how its versions are ordered: a scheme of package version"`
 	Match  Match    `yaml:"match" flags:"required" doc:"how it is told from others"`
 	Refuse []Refuse `yaml:"refuse" doc:"what is recognised, and must not be upgraded over SSH"`
@@ -27,6 +28,7 @@ type Definition struct {
 	BootTime  []BootTime               `yaml:"boot_time" doc:"how to tell when it came up"`
 	Space     []Space                  `yaml:"space" doc:"how to tell the room on its file systems"`
 	Hash      []Hash                   `yaml:"hash" doc:"how it computes a file's digest, best first"`
+	Unhashed  string                   `yaml:"unhashed" doc:"why it has no such command: it checks the vendor's signature itself"`
 	Transfer  []Transfer               `yaml:"transfer" doc:"how a file gets there, best first"`
 	Questions document.Map[[]Question] `yaml:"questions" doc:"by the name of the upgrade's command, what it may ask"`
 	Save      []Save                   `yaml:"save" doc:"how its configuration is saved on it, read, and compared"`
@@ -210,7 +212,9 @@ type Upgrade struct {
 	Outage   string               `yaml:"outage" flags:"required" enum:"whole|switchover|none"`
 	// Proof of this way; empty: as the definition's.
 	Proof string `yaml:"proof" enum:"real|recorded|simulated|vendor_document|unproven"`
-	Net   Net    `yaml:"net" flags:"required" doc:"what puts the device right by itself"`
+	// Rests are its parts that rest on something else.
+	Rests WayRests `yaml:"rests" doc:"what its parts rest on, where that is not its proof"`
+	Net   Net      `yaml:"net" flags:"required" doc:"what puts the device right by itself"`
 	// Commands by the name that the workflow knows them by: add, activate, commit …
 	Commands document.Map[Command] `yaml:"commands"`
 	Fallback string                `yaml:"fallback" doc:"what brings the former software back" enum:"none|reinstall|reboot|abort"`

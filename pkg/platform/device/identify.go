@@ -51,7 +51,7 @@ func (l Library) Identify(recordings []Recording, hint fact.Platform) Finding {
 		return Finding{Why: "no platform's probe matches"}
 	case 1:
 	default:
-		return Finding{Vendor: common(held), Why: "it could be " + either(held)}
+		return Finding{Vendor: vendorOf(held), Why: "it could be " + either(held)}
 	}
 	found := held[0].finding(texts)
 	proof, _ := held[0].holdsAny(texts)
@@ -62,8 +62,8 @@ func (l Library) Identify(recordings []Recording, hint fact.Platform) Finding {
 	return found
 }
 
-// common is the vendor of all of them, or nothing.
-func common(list []*Platform) string {
+// vendorOf is the vendor of all of them, or nothing.
+func vendorOf(list []*Platform) string {
 	for _, p := range list {
 		if p.Definition.Vendor != list[0].Definition.Vendor {
 			return ""
@@ -83,7 +83,7 @@ func (l Library) labelled(recordings []Recording) []labelled {
 	commands := l.commands()
 	var list []labelled
 	for _, r := range recordings {
-		text := tidy(r.Text)
+		text := flush(tidy(r.Text))
 		cmd := labelOf(r.Name, commands)
 		if cmd == "" {
 			cmd = echoed(text, commands)
@@ -158,12 +158,18 @@ func echoed(text string, commands []string) string {
 func (p *Platform) holdsAny(texts []labelled) (cmd string, held bool) {
 	for _, probe := range p.Definition.Match.Probes {
 		for _, t := range texts {
-			if (t.cmd == "" || t.cmd == command(probe.Cmd)) && p.probed(probe, t.text) {
+			if (t.cmd == "" || t.cmd == command(probe.Cmd)) && p.probed(probe, t.text) && !p.describes(probe, t.text) {
 				return probe.Cmd, true
 			}
 		}
 	}
 	return "", false
+}
+
+// describes tells whether what a probe found is about a neighbour of the device.
+func (p *Platform) describes(probe Probe, text string) bool {
+	at := p.Re(probe.All[0]).FindStringIndex(text)
+	return at != nil && ofAnother(text, at[0])
 }
 
 // finding reads the facts. A text that is known to be a command's is read as that
@@ -191,8 +197,11 @@ func (p *Platform) finding(texts []labelled) Finding {
 		}
 		return maybe
 	}
-	f := p.read(from, time.Time{})
-	return findingOf(f)
+	found := findingOf(p.read(from, time.Time{}))
+	if found.Hostname == "" {
+		found.named(p.promptHost(texts))
+	}
+	return found
 }
 
 // probeOf is the command of the only probe that matches a text.

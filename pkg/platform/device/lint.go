@@ -35,6 +35,7 @@ func lint(f *document.File, places map[string]document.Pos, p *Platform) {
 	l.groups()
 	l.questions()
 	l.session()
+	l.rests()
 	l.upgrades()
 }
 

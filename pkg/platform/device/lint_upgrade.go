@@ -27,7 +27,7 @@ func (l *linter) upgrades() {
 	}{
 		{"facts.members", len(d.Facts.Members)+len(d.Facts.Serial) > 0, "a device is known by its serial numbers"},
 		{"boot_time", len(d.BootTime) > 0, "a new boot is the evidence of a reload"},
-		{"hash", len(d.Hash) > 0, "what arrived is checked on the device"},
+		{"hash", len(d.Hash) > 0 || d.Unhashed != "", "what arrived is checked on the device; where it can't be, `unhashed` says why"},
 		{"space", len(d.Space) > 0, "room is checked before anything is copied"},
 		{"transfer", len(d.Transfer) > 0, "the image must get there"},
 		{"save", len(d.Save) > 0, "the configuration is kept before anything is changed"},
@@ -37,6 +37,9 @@ func (l *linter) upgrades() {
 		if !need.given {
 			l.errorf(need.name, need.why, "with `upgrade`, `%s` is needed", need.name)
 		}
+	}
+	if len(d.Hash) > 0 && d.Unhashed != "" {
+		l.errorf("unhashed", "leave out one of the two", "`hash` says how digests are computed")
 	}
 	for i := range d.Upgrade {
 		l.upgrade(fmt.Sprintf("upgrade[%d]", i), &d.Upgrade[i])

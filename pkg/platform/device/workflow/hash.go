@@ -17,6 +17,9 @@ func (t *task) hash() (way device.Hash, want string) {
 			return way, want
 		}
 	}
+	if t.wrong == nil && t.def.Unhashed != "" {
+		t.wrong = refuse("this workflow installs nothing that was not checked on the device", "%s", t.def.Unhashed)
+	}
 	if t.wrong == nil {
 		t.wrong = refuse("name the vendor's digest in the playbook", "no digest of %s is known that a %s can compute", t.image.Name, t.def.Title)
 	}

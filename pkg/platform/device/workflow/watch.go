@@ -12,7 +12,8 @@ import (
 
 var _ platform.Watcher = Driver{}
 
-// Watch asks for every table of the definition once, each command once.
+// Watch asks for every table of the definition, and for the configuration, each command
+// once.
 func (d Driver) Watch(facts fact.Facts) *health.Watch {
 	tables := d.Platform.Tables(facts)
 	var cmds []string
@@ -21,10 +22,18 @@ func (d Driver) Watch(facts fact.Facts) *health.Watch {
 			cmds = append(cmds, t.Cmd)
 		}
 	}
+	show := d.showing()
+	if show != "" && !slices.Contains(cmds, show) {
+		cmds = append(cmds, show)
+	}
 	dialect := d.Platform.Dialect()
 	w := &health.Watch{}
 	for _, cmd := range cmds {
-		w.Ask = append(w.Ask, remote.Exchange{Dialect: dialect, Send: cmd, Enable: dialect.Enable != nil, Effect: remote.Reads, MaxOut: maxState})
+		limit := int64(maxState)
+		if cmd == show {
+			limit = maxConfig
+		}
+		w.Ask = append(w.Ask, remote.Exchange{Dialect: dialect, Send: cmd, Enable: dialect.Enable != nil, Effect: remote.Reads, MaxOut: limit})
 	}
 	w.Read = func(results []remote.Result) map[string]fact.Section {
 		sections := map[string]fact.Section{}
@@ -34,6 +43,9 @@ func (d Driver) Watch(facts fact.Facts) *health.Watch {
 				section = d.section(t.Name, results[at])
 			}
 			sections[t.Name] = section
+		}
+		if at := slices.Index(cmds, show); show != "" && at < len(results) {
+			sections[fact.SectionConfiguration] = d.configuration(results[at])
 		}
 		return sections
 	}
