@@ -49,19 +49,19 @@ func (e Env) Rollback(ctx context.Context, o RollbackOptions) (Ending, error) {
 	if err := e.take(ctx, r, dir); err != nil {
 		return Ending{}, err
 	}
-	if err := e.askBack(ctx, o, r, hosts); err != nil {
-		return Ending{}, err
-	}
 	f, err := e.fleet(o.Options, inv)
 	if err != nil {
 		return Ending{}, err
 	}
 	defer f.Close()
+	if err := e.askBack(ctx, o, f, r, hosts); err != nil {
+		return Ending{}, err
+	}
 	return e.carry(ctx, o.RunOptions, f, r)
 }
 
 // askBack shows what would be taken back, has it confirmed, and journals it.
-func (e Env) askBack(ctx context.Context, o RollbackOptions, r *openRollout, hosts []fact.HostID) error {
+func (e Env) askBack(ctx context.Context, o RollbackOptions, f *fleet, r *openRollout, hosts []fact.HostID) error {
 	if hosts != nil { // of those that a pattern names, what was not changed is not meant
 		its, others := r.split(hosts)
 		if len(its) == 0 {
@@ -77,6 +77,9 @@ func (e Env) askBack(ctx context.Context, o RollbackOptions, r *openRollout, hos
 	}
 	if err != nil {
 		return &fault.Error{Kind: fault.GiveUp, Code: fault.Usage, What: "rollout " + r.ID + " can't be rolled back", Err: err, Hint: "see: patchring status " + r.ID}
+	}
+	if err := e.canGoBack(ctx, f, r, entry.Hosts); err != nil {
+		return err
 	}
 	if err := e.confirmBack(ctx, o, r, entry); err != nil {
 		return err

@@ -48,6 +48,7 @@ type memory struct {
 	running bool          // a look saw it run
 	blind   int           // looks in a row that told nothing
 	barred  int           // and of those the last ones that were barred for good, as it seems
+	denied  int           // logins that were refused within the grace, all of them
 	apart   time.Duration // at least until the next look
 	typed   bool          // a device may have got a line that changes it
 }
@@ -125,11 +126,30 @@ func (m *memory) mayAskAgain(expired bool) bool {
 
 // A device answers before the directory that knows its users (TACACS, RADIUS) can be asked.
 // So after a reload a refused login is "not ready", for a few tries that are far enough
-// apart not to lock the account; connect.Grace keeps them from the fleet's breaker.
+// apart not to lock the account; connect.Grace keeps them from the fleet's breaker. A device
+// that is gone in between has restarted once more, and its directory with it: then the tries
+// begin anew, but never without an end.
 const (
-	graceTries = 4
+	graceTries = 6
+	graceTotal = 12
 	graceApart = 30 * time.Second
 )
+
+// graceWait is the pause after so many logins in a row that were refused: the last try comes
+// 20 minutes after the first.
+func graceWait(refusals int) time.Duration {
+	switch refusals {
+	case 1:
+		return graceApart
+	case 2:
+		return 90 * time.Second
+	case 3:
+		return 4 * time.Minute
+	case 4:
+		return 6 * time.Minute
+	}
+	return 8 * time.Minute
+}
 
 // graceful: the step waits for a device to come back.
 func (m *memory) graceful() bool {
@@ -142,7 +162,7 @@ func (m *memory) patience(err error) int {
 	switch code := fault.CodeOf(err); {
 	case code == fault.HostKeyChanged:
 		return 0
-	case code == fault.Auth && m.graceful():
+	case code == fault.Auth && m.graceful() && m.denied < graceTotal-1:
 		return graceTries - 1
 	}
 	return 1
@@ -157,11 +177,12 @@ func (m *memory) remember(saw sighting, did action) {
 	m.apart = 0
 	switch {
 	case fault.CodeOf(saw.err) == fault.Auth && saw.err != nil && m.graceful():
-		m.barred++ // those in between don't unlock an account
-		m.apart = graceApart
+		m.barred++
+		m.denied++
+		m.apart = graceWait(m.barred)
 	case final(saw.err):
 		m.barred++
-	case !m.graceful() || saw.err == nil:
+	case !m.graceful() || saw.err == nil || fault.CodeOf(saw.err) == fault.Unreachable:
 		m.barred = 0
 	}
 	if saw.err == nil && saw.standing.State == platform.Running {

@@ -121,7 +121,7 @@ func (p *performer) pause(ctx context.Context, took time.Duration, a action) boo
 	if !p.until.IsZero() {
 		rest = min(rest, time.Until(p.until)) // the last look is at the deadline
 	}
-	rest = max(rest, p.apart)
+	rest = max(rest, p.untilNextTry())
 	if rest <= 0 {
 		return ctx.Err() == nil
 	}
@@ -133,6 +133,15 @@ func (p *performer) pause(ctx context.Context, took time.Duration, a action) boo
 	case <-timer.C:
 		return true
 	}
+}
+
+// untilNextTry is the least pause after a login that was refused. The last try is at the
+// deadline, if that is not too close.
+func (p *performer) untilNextTry() time.Duration {
+	if p.until.IsZero() {
+		return p.apart
+	}
+	return min(p.apart, max(time.Until(p.until), graceApart))
 }
 
 func (p *performer) stopped() platform.Standing {

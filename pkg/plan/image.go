@@ -84,7 +84,7 @@ func (d *Draft) accepted(h *Host, f fact.Facts, most patch.Outage) *Problem {
 	if c, ok := driver.(platform.Coster); ok {
 		cost = c.Cost(f, work)
 	}
-	h.Outage = cost.Outage
+	h.Outage, h.Net = cost.Outage, cost.Net
 	switch {
 	case len(f.Device.Refused) > 0:
 		return &Problem{Code: string(fault.HostFailed), What: "it must not be upgraded over SSH: " + strings.Join(f.Device.Refused, "; "), Hint: "leave it out of the rings"}

@@ -97,6 +97,8 @@ type Host struct {
 	Image *patch.Image `json:"image,omitempty"`
 	// Outage is what that costs those who use the device.
 	Outage patch.Outage `json:"outage,omitempty"`
+	// Net is the device's own safety net, in words; empty: it has none.
+	Net string `json:"net,omitempty"`
 	// Recheck: it is looked at again because of its last rollout, see there.
 	Recheck *Recheck `json:"recheck,omitempty"`
 	// Problem says why the host can't be worked on: unreachable, unknown platform,

@@ -32,7 +32,7 @@ func TestFieldNames(t *testing.T) {
 			totals.security_left_maybe totals.touched totals.updates_installed totals.updates_left totals.updates_unconfirmed urgent version
 			waits waits[].for waits[].person waits[].ring waits[].text window_override window_override.reason`,
 		"plan": `budgets calendar calendar.freezes calendar.windows calendar.zone exit exit.code exit.why exit.word failure_limit hooks hosts
-			hosts[].checks hosts[].domain hosts[].host hosts[].left hosts[].left[].arch hosts[].left[].bytes hosts[].left[].dependency
+			hosts[].checks hosts[].domain hosts[].host hosts[].image hosts[].left hosts[].left[].arch hosts[].left[].bytes hosts[].left[].dependency
 			hosts[].left[].detail hosts[].left[].from hosts[].left[].origin hosts[].left[].package hosts[].left[].reason
 			hosts[].left[].security hosts[].left[].severity hosts[].left[].to hosts[].platform hosts[].problem hosts[].problem.code
 			hosts[].problem.hint hosts[].problem.what hosts[].reboot_expected hosts[].ring hosts[].takes_assumed hosts[].takes_seconds
@@ -47,21 +47,37 @@ func TestFieldNames(t *testing.T) {
 		"patchset": `domains domains[].domain domains[].versions domains[].versions[].arch domains[].versions[].assurance
 			domains[].versions[].bytes domains[].versions[].digest domains[].versions[].file domains[].versions[].package
 			domains[].versions[].repository domains[].versions[].signer domains[].versions[].stored domains[].versions[].version
-			frozen kind playbook ring rollout set site state totals totals.host totals.none totals.signed_index totals.stored
+			frozen kind playbook ring rollout set site state totals totals.host totals.none totals.playbook totals.signed_index totals.stored
 			totals.versions version`,
 		"setdiff": `changes changes[].arch changes[].change changes[].domain changes[].from changes[].package changes[].to from kind same to version`,
 		"staging": `exit exit.code exit.why exit.word hosts hosts[].bytes hosts[].code hosts[].host hosts[].notes hosts[].packages
 			hosts[].reasons hosts[].ring hosts[].state hosts[].stored kind plan set totals totals.brought totals.bytes totals.failed
 			totals.hosts totals.nothing totals.packages version`,
-		"platforms": `devices devices[].class devices[].platform devices[].proof devices[].title devices[].upgrades devices[].vendor
-			devices[].ways devices[].ways[].fallback devices[].ways[].net devices[].ways[].outage devices[].ways[].proof devices[].ways[].when
-			devices[].ways[].workflow devices[].why ` + systemFields,
+		"platforms": `devices devices[].class devices[].detects devices[].detects[].on devices[].detects[].what devices[].platform
+			devices[].proof devices[].state devices[].state[].on devices[].state[].what devices[].title devices[].upgrades
+			devices[].vendor devices[].ways devices[].ways[].fallback devices[].ways[].fallback_proof devices[].ways[].net
+			devices[].ways[].net_proof devices[].ways[].outage devices[].ways[].outage_proof devices[].ways[].proof
+			devices[].ways[].when devices[].ways[].workflow devices[].why ` + systemFields,
 		"system": `devices ` + systemFields,
-		"typed": `class digest kind parts parts[].lines parts[].lines[].answers parts[].lines[].ends parts[].lines[].step parts[].lines[].types
+		"typed": `class detects detects[].on detects[].what digest kind parts parts[].lines parts[].lines[].answers parts[].lines[].ends parts[].lines[].step parts[].lines[].types
 			parts[].lines[].within parts[].name platform proof session session.lines session.lines[].answers session.lines[].ends
-			session.lines[].step session.lines[].types session.lines[].within session.name title upgrades vendor version ways
-			ways[].fallback ways[].net ways[].outage ways[].proof ways[].when ways[].workflow why`,
+			session.lines[].step session.lines[].types session.lines[].within session.name state state[].on state[].what title
+			upgrades vendor version ways ways[].fallback ways[].fallback_proof ways[].net ways[].net_proof ways[].outage
+			ways[].outage_proof ways[].proof ways[].when ways[].workflow why`,
 		"samples": `kind samples samples[].platform samples[].right samples[].sample samples[].wrong version`,
+		"imageplan": `budgets calendar calendar.freezes calendar.windows calendar.zone exit exit.code exit.why exit.word failure_limit hooks
+			hosts hosts[].checks hosts[].domain hosts[].host hosts[].image hosts[].image.bytes hosts[].image.digest
+			hosts[].image.file hosts[].image.net hosts[].image.outage hosts[].image.serve hosts[].image.sha512 hosts[].left
+			hosts[].platform hosts[].problem hosts[].reboot_expected hosts[].ring hosts[].takes_assumed hosts[].takes_seconds
+			hosts[].unit hosts[].updates hosts[].updates[].arch hosts[].updates[].bytes hosts[].updates[].dependency
+			hosts[].updates[].from hosts[].updates[].origin hosts[].updates[].package hosts[].updates[].security
+			hosts[].updates[].severity hosts[].updates[].to hosts[].way_back hosts[].way_back.light hosts[].way_back.reasons kind
+			made notes on_failure on_failure.action on_failure.window one_shot plan playbook quarantined reboot repair restart rings
+			rings[].batches rings[].failure_limit rings[].gate rings[].gate.approval rings[].gate.checks rings[].gate.coverage
+			rings[].gate.min_participation rings[].gate.soak rings[].hosts rings[].max_in_flight rings[].name rings[].stages
+			rings[].units rings[].window silences site totals totals.bytes totals.hosts totals.hosts_to_patch
+			totals.hosts_with_problems totals.left totals.reboots_expected totals.reboots_unknown totals.security totals.updates
+			totals.ways_back totals.ways_back.amber totals.ways_back.green totals.ways_back.red uncovered urgent version`,
 		"detect": `exit exit.code exit.why exit.word hosts hosts[].arch hosts[].boot_id hosts[].class hosts[].container hosts[].error
 			hosts[].error.code hosts[].error.hint hosts[].error.what hosts[].holds hosts[].host hosts[].hostname hosts[].kept_back
 			hosts[].kept_back[].arch hosts[].kept_back[].bytes hosts[].kept_back[].dependency hosts[].kept_back[].detail
@@ -118,7 +134,7 @@ func TestFieldNames(t *testing.T) {
 	want["rolledback"] = want["rollout"] + ` hosts[].taken_back.done hosts[].taken_back.from_state hosts[].taken_back.packages
 		hosts[].taken_back.packages[].arch hosts[].taken_back.packages[].from hosts[].taken_back.packages[].package
 		hosts[].taken_back.packages[].source hosts[].taken_back.packages[].to late[].arch late[].hosts late[].package late[].security
-		late[].severity late[].version rings[].set_digests.host rings[].set_digests.none rings[].set_digests.signed_index
+		late[].severity late[].version rings[].set_digests.host rings[].set_digests.none rings[].set_digests.playbook rings[].set_digests.signed_index
 		rings[].set_digests.stored rings[].set_digests.versions uncovered[].domain uncovered[].hosts uncovered[].ring`
 	all := samples()
 	for _, name := range slices.Sorted(maps.Keys(all)) {

@@ -48,7 +48,7 @@ type SetVersion struct {
 	Digest     string `json:"digest"` // empty: not known
 	Bytes      int64  `json:"bytes"`  // 0: unknown
 	Signer     string `json:"signer"`
-	Assurance  string `json:"assurance"` // signed_index | host | none: what the digest rests on
+	Assurance  string `json:"assurance"` // signed_index | playbook | host | none: what the digest rests on
 	Stored     bool   `json:"stored"`    // the state folder has the file
 }
 
@@ -57,6 +57,7 @@ type SetTotals struct {
 	Versions int `json:"versions"`
 	Signed   int `json:"signed_index"`
 	Host     int `json:"host"`
+	Playbook int `json:"playbook"` // images: the playbook's digest, which each device has computed too
 	None     int `json:"none"`
 	Stored   int `json:"stored"`
 }
@@ -99,6 +100,8 @@ func (t *SetTotals) add(v SetVersion) {
 		t.Signed++
 	case patch.AssuranceHost:
 		t.Host++
+	case patch.AssurancePlaybook:
+		t.Playbook++
 	default:
 		t.None++
 	}

@@ -45,6 +45,9 @@ func (t *SetTotals) versions(domains int) string {
 // assurance says what the digests rest on.
 func (t *SetTotals) assurance() string {
 	out := fmt.Sprintf("%d of %d from signed indexes", t.Signed, t.Versions)
+	if t.Playbook > 0 {
+		out += fmt.Sprintf(", %d by the playbook's digest", t.Playbook)
+	}
 	if t.Host > 0 {
 		out += fmt.Sprintf(", %d by the host's word", t.Host)
 	}
@@ -70,6 +73,8 @@ func assuranceWord(a string) cell {
 	switch patch.Assurance(a) {
 	case patch.AssuranceSigned:
 		return cell{"+ signed index", good}
+	case patch.AssurancePlaybook:
+		return cell{"+ playbook", good}
 	case patch.AssuranceHost:
 		return cell{"~ host's word", warn}
 	}

@@ -61,7 +61,7 @@ func newPlanHost(h plan.Host) PlanHost {
 		Host: clean(h.ID.String()), Ring: clean(h.Ring), Platform: clean(string(h.Platform)), Domain: clean(h.Domain),
 		Updates: []PlanUpdate{}, Left: []PlanLeft{}, Reboot: h.Reboot.String(), Checks: []string{},
 		Unit: clean(h.Unit), Takes: whole(h.Takes), Assumed: h.Takes == plan.DefaultTakes,
-		Back: newWayBack(h.Return, len(h.Install) > 0 && h.Problem == nil),
+		Back: newWayBack(h.Return, len(h.Install) > 0 && h.Problem == nil), Image: newPlanImage(h),
 	}
 	s := tidy(share{h.Install, h.Left})
 	for _, u := range s.install {

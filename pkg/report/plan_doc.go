@@ -67,7 +67,8 @@ type PlanHost struct {
 	Takes   int64  `json:"takes_seconds"` // how long its work is expected to take; 0: not known
 	Assumed bool   `json:"takes_assumed"` // that is the default: such hosts have no history yet
 
-	Back WayBack `json:"way_back"`
+	Back  WayBack    `json:"way_back"`
+	Image *PlanImage `json:"image"` // null: it gets packages
 }
 
 // PlanUpdate is one update.

@@ -39,7 +39,7 @@ func (d Plan) face(brief bool) face {
 			f.sheets = append(f.sheets, d.updateSheet(r))
 		}
 	}
-	f.sheets = append(f.sheets, d.wayBackSheet(), d.leftSheet(), uncoveredSheet(d.Uncovered), d.problemSheet(), quarantineSheet(d.Quarantined))
+	f.sheets = append(f.sheets, d.imageSheet(), d.wayBackSheet(), d.leftSheet(), uncoveredSheet(d.Uncovered), d.problemSheet(), quarantineSheet(d.Quarantined))
 	return f
 }
 

@@ -1,6 +1,11 @@
 package report
 
-import "github.com/patchring/patchring/pkg/platform/device"
+import (
+	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/plan"
+	"github.com/patchring/patchring/pkg/platform/device"
+)
 
 // madeUp is a definition of a platform that there is not.
 const madeUp = `name: acme_os
@@ -47,4 +52,21 @@ func sampleDevices() []*device.Platform {
 	plain := *made
 	plain.Definition.Name, plain.Definition.Upgrade, plain.Definition.Why = "acme_old", nil, "nobody has written down how"
 	return []*device.Platform{made, &plain}
+}
+
+// imagePlan is a pair of switches that get an image, one of them with a safety net.
+func imagePlan() *plan.Plan {
+	image := &patch.Image{Version: "17.12.4", Name: "cat9k_iosxe.17.12.04.SPA.bin", Digest: planDigest, SHA512: "6f2c", Size: 1100 << 20, Models: []string{"C9300*"}}
+	update := patch.Update{Name: patch.ImageName, From: "17.9.4a", To: "17.12.4", Digest: planDigest, File: image.Name, Size: image.Size, Security: patch.Unknown}
+	host := func(name, net string, outage patch.Outage) plan.Host {
+		return plan.Host{
+			ID: id(name), Ring: "test", Domain: "cisco_iosxe C9300", Platform: "cisco_iosxe", Install: []patch.Update{update}, Reboot: patch.Yes, Image: image, Unit: "core",
+			Outage: outage, Net: net, Return: plan.Return{Light: plan.Amber, Reasons: []string{"until it is committed; after that, by an image of the former version"}},
+		}
+	}
+	return &plan.Plan{
+		Version: 1, Playbook: "network", Source: planDigest, Site: "hq", Made: at(-90), Reboot: patch.RebootIfNeeded,
+		Rings: []plan.Ring{{Name: "test", Hosts: []fact.HostID{id("sw1"), id("sw2")}, Batches: []int{1}, MaxInFlight: 20}},
+		Hosts: []plan.Host{host("sw1", "a timer on the device brings the former software back, unless it is committed in time", patch.OutageWhole), host("sw2", "", patch.OutageUnknown)},
+	}
 }

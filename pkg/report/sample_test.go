@@ -251,6 +251,7 @@ func samples() map[string]Document {
 		"rollout":    NewRollout(sampleSource()),
 		"plan":       NewPlan(samplePlan(), planDigest, false),
 		"gated":      NewPlan(gatedPlan(), planDigest, false),
+		"imageplan":  NewPlan(imagePlan(), planDigest, false),
 		"waiting":    NewRollout(waitingSource()),
 		"detect":     NewDetect(sampleDetected()),
 		"doctor":     NewDoctor(sampleExamined()),

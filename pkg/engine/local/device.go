@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/health"
 	"github.com/patchring/patchring/pkg/patch"
@@ -105,4 +106,13 @@ func (w *work) sameConfiguration(ctx context.Context, end rollout.StepEnded) rol
 	}
 	end.Reasons = append(end.Reasons, notPassed(results)...)
 	return end
+}
+
+// restarted tells by its boot time whether a device has come up anew. What is within the
+// grain of either clock is the same boot.
+func restarted(before, after *fact.Device) bool {
+	if before == nil || after == nil || before.Booted.IsZero() || after.Booted.IsZero() {
+		return false
+	}
+	return after.Booted.Sub(before.Booted) > before.Grain+after.Grain
 }

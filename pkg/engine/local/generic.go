@@ -74,7 +74,7 @@ func (w *work) verify(ctx context.Context) (rollout.StepEnded, error) {
 	if end.Outcome == rollout.OutcomeOK && w.link.watch != nil {
 		end = w.sameConfiguration(ctx, end)
 	}
-	end.Reboots = before.BootID != "" && facts.BootID != "" && before.BootID != facts.BootID
+	end.Reboots = before.BootID != "" && facts.BootID != "" && before.BootID != facts.BootID || restarted(before.Device, facts.Device)
 	witness := len(work.Install) == 0
 	if end.Outcome == rollout.OutcomeOK && !work.Back && !(witness && facts.Reboot.Needed != patch.No) {
 		proven := plan.Proven(facts.Domain(), slices.Concat(work.Install, planned.Witness()), facts)

@@ -51,7 +51,7 @@ func (f family) cells(c course) []cell {
 		all = append(all, f.faults(m)...)
 	}
 	all = append(all, f.kills(c)...)
-	return all
+	return append(all, f.specials()...)
 }
 
 // at makes a cell of one fault.

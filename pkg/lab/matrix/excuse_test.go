@@ -15,7 +15,7 @@ func (c cell) excuse() string {
 			}
 		}
 	}
-	return ""
+	return c.lies
 }
 
 // excuses are of faults that keep the truth from us, wherever they strike.

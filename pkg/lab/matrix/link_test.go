@@ -127,14 +127,6 @@ type link struct {
 	dead  bool
 }
 
-func newLink(c *content, w *web, port *Port, key ssh.PublicKey) *link {
-	l := &link{content: c, web: w, host: hostOf(key)}
-	l.fleet = connect.New(connect.Options{
-		Secrets: secrets{}, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) { return l.dial(ctx, port) },
-	})
-	return l
-}
-
 func (l *link) dial(ctx context.Context, port *Port) (net.Conn, error) {
 	conn, err := port.Dial(ctx)
 	if err != nil {
@@ -160,6 +152,7 @@ func (l *link) cut() {
 	}
 }
 
+// hostOf is what the inventory says of the device.
 func hostOf(key ssh.PublicKey) inventory.Host {
 	h := inventory.Host{ID: fact.HostID{Site: "hq", Name: "sw1"}}
 	h.Address, h.Port, h.User, h.Jump, h.Become = "192.0.2.1", 22, "patch", []string{}, inventory.BecomeEnable

@@ -7,6 +7,7 @@ import (
 	"crypto/sha512"
 	"encoding/hex"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/patchring/patchring/pkg/apply"
+	"github.com/patchring/patchring/pkg/connect"
 	"github.com/patchring/patchring/pkg/detect"
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/health"
@@ -37,17 +39,22 @@ const (
 
 // cell is one play: one device, one thing that goes wrong.
 type cell struct {
-	family family
-	moment string // of the table: the step of the driver
-	name   string
-	faults []device.Fault
-	before func(*play) // out of band, before anything is looked at
-	kill   *kill       // the first life ends there
-	pause  time.Duration
-	mutate func([]platform.Step) []platform.Step // a broken driver
-	work   func(*patch.Work)
-	image  func([]byte) []byte // what lies in the store in the image's place
-	watch  *course
+	family  family
+	moment  string // of the table: the step of the driver
+	name    string
+	faults  []device.Fault
+	before  func(*play) // out of band, before anything is looked at
+	kill    *kill       // the first life ends there
+	pause   time.Duration
+	mutate  func([]platform.Step) []platform.Step // a broken driver
+	work    func(*patch.Work)
+	image   func([]byte) []byte // what lies in the store in the image's place
+	watch   *course
+	on      hooks             // out of band, before a step of the flow
+	blinker func(*fact.Facts) // of a broken driver: what it sees of the facts
+	want    verdict           // where it is certain
+	never   []string          // effects that must not come about
+	lies    string            // why nobody could know
 }
 
 func (c cell) String() string {
@@ -58,12 +65,13 @@ func (c cell) String() string {
 type ground struct {
 	library definitions.Library
 	web     *web
+	many    *many // devices of one fleet; nil: each has its own
 }
 
 // play is a cell under way.
 type play struct {
 	cell
-	t       *testing.T
+	t       testing.TB
 	device  *device.Device
 	port    *Port
 	content *content
@@ -75,6 +83,8 @@ type play struct {
 	work    patch.Work
 	before_ fact.Snapshot
 	passed  map[platform.StepID]bool // journaled as done
+	hooked  map[platform.StepID]bool
+	checked time.Time // when the checks had passed
 	said    verdict
 	at      string   // where it ended
 	why     []string // and why
@@ -86,14 +96,31 @@ type play struct {
 // run plays a cell in virtual time; it must stand in a bubble of testing/synctest.
 func (c cell) run(t *testing.T, on ground) *play {
 	t.Helper()
-	p := &play{cell: c, t: t, ground: on, port: &Port{}, passed: map[platform.StepID]bool{}, said: saidUnknown}
 	time.Sleep(time.Until(time.Date(2026, time.March, 2, 22, 0, 0, 0, time.UTC))) // a bubble's time begins in 2000
+	return c.play(t, on)
+}
+
+func (c cell) play(t testing.TB, on ground) *play {
+	t.Helper()
+	p := &play{cell: c, t: t, ground: on, port: &Port{}, passed: map[platform.StepID]bool{}, hooked: map[platform.StepID]bool{}, said: saidUnknown}
 	p.begin()
 	if p.plan() {
 		p.lives()
 	}
-	p.link.end()
+	if p.many == nil {
+		p.link.end()
+	}
 	return p
+}
+
+func (p *play) connects() *link {
+	l := &link{content: p.content, web: p.web, host: hostOf(p.key)}
+	if p.many != nil {
+		p.many.take(l, p.port)
+		return l
+	}
+	l.fleet = connect.New(connect.Options{Secrets: secrets{}, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) { return l.dial(ctx, p.port) }})
+	return l
 }
 
 func (p *play) begin() {
@@ -123,7 +150,7 @@ func (p *play) begin() {
 		p.before(p)
 	}
 	p.key = p.device.Key()
-	p.link = newLink(p.content, p.web, p.port, p.key)
+	p.link = p.connects()
 	p.started = p.device.Truth()
 }
 
@@ -165,6 +192,9 @@ func (p *play) plan() bool {
 		return false
 	}
 	p.facts = facts
+	if p.blinker != nil {
+		p.blinker(&p.facts)
+	}
 	if facts.Platform != p.family.platform {
 		p.ends(saidNotDone, "detect", fmt.Sprintf("it was taken for %q: %v", facts.Platform, facts.Problems))
 		return false
@@ -220,7 +250,7 @@ func (p *play) lives() {
 	p.log = append(p.log, "KILLED")
 	time.Sleep(p.pause)
 	p.killer = nil
-	p.link = newLink(p.content, p.web, p.port, p.key)
+	p.link = p.connects()
 	p.said, p.why = saidUnknown, nil
 	p.live(context.Background())
 }
@@ -250,6 +280,12 @@ func (p *play) live(ctx context.Context) {
 		if p.watch != nil {
 			p.link.wrap = p.watch.counting(id)
 		}
+		if hook := p.on[id]; hook != nil && !p.hooked[id] {
+			p.hooked[id] = true
+			hook(p)
+			now := p.device.Truth()
+			p.started.Running, p.started.Startup = now.Running, now.Startup // what others change is theirs
+		}
 		began := time.Now()
 		if !p.does(ctx, id, byID[id]) {
 			return
@@ -270,7 +306,11 @@ func (p *play) does(ctx context.Context, id platform.StepID, step platform.Step)
 	case rollout.FlowVerify:
 		return p.verify(ctx)
 	case rollout.FlowCheck:
-		return p.check(ctx)
+		if !p.check(ctx) {
+			return false
+		}
+		p.checked = p.device.Now()
+		return true
 	case rollout.FlowEnd:
 		return true
 	}

@@ -70,6 +70,8 @@ func (p *play) wrongVerdict() []string {
 	truth := p.truth()
 	told := tells.MatchString(strings.Join(p.why, "; "))
 	switch {
+	case p.want != "" && p.said != p.want:
+		return []string{fmt.Sprintf("it said %s, and should %s (the truth is %s)", p.said, p.want, truth)}
 	case p.said == saidUnknown && p.excuse() != "":
 	case p.said == truth:
 	case p.said == saidNotDone && truth == pending && told:
@@ -91,6 +93,14 @@ func (p *play) wrongDeeds(done device.Done) []string {
 	for _, name := range p.family.once {
 		if n := done.Count(name); n > 1 {
 			wrong = append(wrong, fmt.Sprintf("%s came about %d times", name, n))
+		}
+	}
+	for _, e := range done.Effects {
+		if slices.Contains(p.never, e.Name) {
+			wrong = append(wrong, e.Name+" came about, and must not")
+		}
+		if e.Name == "committed" && (p.checked.IsZero() || e.At.Before(p.checked)) {
+			wrong = append(wrong, "it was committed before the checks had passed")
 		}
 	}
 	for _, a := range done.Answers {

@@ -99,15 +99,15 @@ func (d *desk) wantRecord(kind string, words ...string) {
 }
 
 // wantSeen wants the journal to say what a check of the host saw when it had passed.
-func (d *desk) wantSeen(t *testing.T, h *real.Host, check, seen string) {
-	t.Helper()
+func (d *desk) wantSeen(h *real.Host, check, seen string) {
+	d.t.Helper()
 	said := fmt.Sprintf(`"check":%q,"verdict":"pass","seen":%q`, check, seen)
-	for _, r := range d.records("step_done") {
+	for _, r := range d.records("step_ended") {
 		if strings.Contains(string(r.Payload), h.Name) && strings.Contains(string(r.Payload), said) {
 			return
 		}
 	}
-	t.Errorf("the journal does not say %s of %s", said, h.Name)
+	d.t.Errorf("the journal does not say %s of %s", said, h.Name)
 }
 
 // retry lets what failed begin again.

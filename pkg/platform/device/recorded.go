@@ -2,7 +2,10 @@ package device
 
 import (
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/patchring/patchring/pkg/fact"
 )
 
 // least is how far all lines but the first must be indented for the first one to be of the
@@ -120,4 +123,14 @@ func (p *Platform) hostIn(line string) string {
 		}
 	}
 	return ""
+}
+
+// named takes a name from a prompt, where the outputs tell none. Where they contradict each
+// other about it, it stays unknown.
+func (f *Finding) named(host string) {
+	about := func(p fact.Problem) bool { return p.What == "hostname" }
+	if i := slices.IndexFunc(f.Problems, about); host == "" || i >= 0 && strings.Contains(f.Problems[i].Detail, "both ") {
+		return
+	}
+	f.Hostname, f.Problems = host, slices.DeleteFunc(f.Problems, about)
 }

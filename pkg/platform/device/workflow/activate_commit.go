@@ -41,7 +41,7 @@ func activateCommit(t *task) ([]platform.Step, error) {
 // fromProven is what remains once the new software runs: also where an earlier work was
 // cut off there, and its activation still waits for the commit.
 func (t *task) fromProven() []platform.Step {
-	proven := t.provenNoting(t.netNotes, t.activeSlots, t.netAsk())
+	proven := t.provenThen(t.netArmed, t.activeSlots, t.netAsk())
 	return append([]platform.Step{proven, t.committed()}, t.twice(true, t.keeps, t.netAsk())...)
 }
 
@@ -98,20 +98,40 @@ func (t *task) netOff(v *view) []string {
 // checksTake is what the checks of the host may take of the timer, beside the settling.
 const checksTake = 10 * time.Minute
 
-// netNotes says whether the timer may be relied upon: read back, and with enough left.
-func (t *task) netNotes(v *view) []string {
+// netRequired is the value with which a definition allows to go on without its timer: "no".
+const netRequired = "net_required"
+
+// netArmed judges the timer once the new software runs, and is not committed. One that is
+// not armed takes nothing back by itself: then a person decides, unless the definition
+// says that it may be done without. One that runs out early does what it is there for.
+func (t *task) netArmed(v *view) platform.Standing {
 	if t.up.Net.Kind != "timer" || t.boots(v) {
-		return nil
+		return done()
 	}
-	m := t.p.Re(t.up.Net.Re).FindStringSubmatch(string(v.out[t.netAsk().cmd]))
-	if len(m) < 2 {
-		return []string{"the device's fall-back timer is not armed: it is not relied upon"}
+	out, answered := v.out[t.netAsk().cmd]
+	m := t.p.Re(t.up.Net.Re).FindSubmatch(out)
+	switch {
+	case len(m) < 2 && t.value(netRequired) == "no":
+		return done("the device's fall-back timer is not armed: it is not relied upon")
+	case !answered:
+		return unknown("nobody can tell whether the device's fall-back timer is armed: " + t.byHand())
+	case len(m) < 2:
+		return unknown("the device's fall-back timer is not armed, so that nothing takes " + clean(t.to) + " back by itself: " + t.byHand())
 	}
-	left, ok := clock(m[1])
+	left, ok := clock(string(m[1]))
 	if need := t.up.Time.Settle + checksTake; !ok || left < need {
-		return []string{fmt.Sprintf("the device's fall-back timer has %s left, and %s are needed: it is not relied upon", clean(m[1]), need)}
+		return done(fmt.Sprintf("the device's fall-back timer has %s left, and %s are needed: it is not relied upon", clean(string(m[1])), need))
 	}
-	return []string{fmt.Sprintf("the device's fall-back timer is armed, with %s left", left)}
+	return done(fmt.Sprintf("the device's fall-back timer is armed, with %s left", left))
+}
+
+// byHand is what a person can do with software that runs, and is not committed.
+func (t *task) byHand() string {
+	text := "it runs, and is not committed. Look at it; then type " + strconv.Quote(entry(t.up.Commands, "commit").Cmd) + " to keep it"
+	if t.has("abort") {
+		text += ", or " + strconv.Quote(entry(t.up.Commands, "abort").Cmd) + " to go back"
+	}
+	return text
 }
 
 // clock reads H:MM:SS.
@@ -188,6 +208,8 @@ func (t *task) committed() platform.Step {
 func (t *task) isCommitted(v *view) platform.Standing {
 	count := t.runs(v)
 	switch {
+	case count.allFormer() && t.anySlot(v.now, t.holds(fact.SlotTrial, fact.SlotRunning)):
+		return unknown("it runs " + clean(t.from) + ", and says that " + clean(t.to) + " is active: that contradicts itself")
 	case count.allFormer():
 		return failed("it went back by itself to " + clean(t.from) + " before it was committed")
 	case !count.allTarget():

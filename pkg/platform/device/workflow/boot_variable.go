@@ -88,6 +88,16 @@ func (t *task) formerFile() string {
 	return ""
 }
 
+// bootUnset is the value that is there where the device says that its boot variable names
+// nothing: so it is after a change of it that was cut off in the middle.
+const bootUnset = "boot_unset"
+
+// bootUntold: nobody can tell which file the next boot starts. That it is none that is
+// named, is told.
+func (t *task) bootUntold(v *view) bool {
+	return len(v.now.Slots) == 0 && v.now.Values[bootUnset] == ""
+}
+
 // versionForm finds a version in the name of a file: EOS-4.30.5M.swi.
 var versionForm = regexp.MustCompile(`[0-9]+(?:\.[0-9]+){2}[A-Z]?[0-9]*`)
 
@@ -95,7 +105,7 @@ var versionForm = regexp.MustCompile(`[0-9]+(?:\.[0-9]+){2}[A-Z]?[0-9]*`)
 // run. Where the device does not name the file that runs, the version in the other's name
 // has to do.
 func (t *task) nothingPending(v *view) []string {
-	if len(v.now.Slots) == 0 {
+	if t.bootUntold(v) {
 		return []string{"nobody can tell which file the next boot starts"}
 	}
 	runs := v.now.Values[runningFile]
@@ -140,7 +150,7 @@ func (t *task) isSet(v *view) platform.Standing {
 	dirty := t.dirtyAsk()
 	out, answered := v.out[dirty.cmd]
 	switch {
-	case len(v.now.Slots) == 0:
+	case t.bootUntold(v):
 		return unknown("nobody can tell which file the next boot starts")
 	case !t.boots(v):
 		return notDone("the next boot does not start " + t.image.Name + " on every member")

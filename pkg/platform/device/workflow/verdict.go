@@ -18,7 +18,9 @@ func (t *task) goesDown(v *view) platform.Standing {
 	case count.allTarget() && again == patch.No:
 		return unknown("it runs " + clean(t.to) + ", and has not restarted: that contradicts itself")
 	case count.allFormer() && again == patch.Yes:
-		return t.reverted()
+		return t.reverted(v)
+	case count.allFormer() && again == patch.No && t.anySlot(v.now, t.holds(fact.SlotNext)):
+		return notDone("it still runs " + clean(t.from) + ", and the next boot starts " + clean(t.to))
 	case count.allFormer() && again == patch.No:
 		return notDone("it still runs " + clean(t.from))
 	case len(count.target) > 0 && len(count.other) == 0:
@@ -27,9 +29,20 @@ func (t *task) goesDown(v *view) platform.Standing {
 	return unknown("nobody can tell what runs: " + count.String())
 }
 
-// reverted: the device has restarted, and runs what it ran before.
-func (t *task) reverted() platform.Standing {
-	return failed("it has restarted, and runs " + clean(t.from) + " again: it went back by itself, or somebody took it back")
+// reverted: the device has restarted, and runs what it ran before. It is as before only where
+// its slots agree: what says that the new software is active contradicts what runs, and what
+// the next boot starts comes up with the next loss of power.
+func (t *task) reverted(v *view) platform.Standing {
+	back := "it has restarted, and runs " + clean(t.from) + " again"
+	switch {
+	case t.anySlot(v.now, t.holds(fact.SlotTrial)):
+		return unknown(back + ", and says that " + clean(t.to) + " is active, on trial: that contradicts itself")
+	case t.anySlot(v.now, t.holds(fact.SlotRunning)):
+		return unknown(back + ", and says that " + clean(t.to) + " is active: that contradicts itself")
+	case t.anySlot(v.now, t.holds(fact.SlotNext)):
+		return failed(back + ", though the next boot starts " + clean(t.to) + ": run it again, or let the next boot start " + clean(t.from))
+	}
+	return failed(back + ": it went back by itself, or somebody took it back")
 }
 
 // standsBy judges, once the new software answers, whether it is all there: every member,
@@ -39,7 +52,7 @@ func (t *task) standsBy(v *view, more func(*view) []string) platform.Standing {
 	count, again := t.runs(v), t.anew(v)
 	switch {
 	case count.allFormer() && again == patch.Yes:
-		return t.reverted()
+		return t.reverted(v)
 	case len(count.former)+len(count.other) > 0:
 		return unknown("not every member runs " + clean(t.to) + ": " + count.String())
 	case again == patch.No:
@@ -63,18 +76,17 @@ func (t *task) standsBy(v *view, more func(*view) []string) platform.Standing {
 
 // proven is the step that waits until everything is back, and only looks.
 func (t *task) proven(more func(*view) []string, asks ...ask) platform.Step {
-	return t.provenNoting(func(*view) []string { return nil }, more, asks...)
+	return t.provenThen(func(*view) platform.Standing { return done() }, more, asks...)
 }
 
-// provenNoting is proven, and tells what is worth knowing once it is done.
-func (t *task) provenNoting(notes, more func(*view) []string, asks ...ask) platform.Step {
+// provenThen is proven, and once all is back asks then whether it may go on.
+func (t *task) provenThen(then func(*view) platform.Standing, more func(*view) []string, asks ...ask) platform.Step {
 	step := t.step("proven", "wait until every member is back with "+clean(t.to), t.up.Time.Settle)
 	step.Look = t.look(func(v *view) platform.Standing {
-		s := t.standsBy(v, more)
-		if s.State == platform.Done {
-			s.Notes = append(s.Notes, notes(v)...)
+		if s := t.standsBy(v, more); s.State != platform.Done {
+			return s
 		}
-		return s
+		return then(v)
 	}, append(asks, t.askAll(settledPrefix)...)...)
 	step.Look.Reconnects = true
 	return step

@@ -1,0 +1,105 @@
+package matrix
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write README.md anew; with MATRIX=full")
+
+const readme = "README.md"
+
+// tally counts plays by family, moment and verdict.
+type tally struct {
+	mu    sync.Mutex
+	count map[[2]string]map[verdict]int
+}
+
+func (t *tally) add(c cell, v verdict) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at := [2]string{c.family.kind, c.moment}
+	if t.count == nil {
+		t.count = map[[2]string]map[verdict]int{}
+	}
+	if t.count[at] == nil {
+		t.count[at] = map[verdict]int{}
+	}
+	t.count[at][v]++
+}
+
+func (t *tally) sum() map[verdict]int {
+	sum := map[verdict]int{}
+	for _, row := range t.count {
+		for v, n := range row {
+			sum[v] += n
+		}
+	}
+	return sum
+}
+
+const preface = `# What was said, in all that can go wrong
+
+Written by the tests (MATRIX=full go test ./pkg/lab/matrix -run Matrix -update). Each play upgrades one simulated device over real SSH, in virtual
+time, while one thing goes wrong during one step; in "special" are those that are easily forgotten. What patchring says in the end is held against
+what is true of the device: *done* only where every member runs the target, it stays, and the configuration is what it was; *not done* where the
+former software runs and the next boot starts it, or where the reasons say what is pending; *unknown* only where nobody could know, see below.
+
+| device | step | plays | done | not done | unknown |
+| --- | --- | ---: | ---: | ---: | ---: |
+`
+
+func (t *tally) page() string {
+	var b strings.Builder
+	b.WriteString(preface)
+	keys := make([][2]string, 0, len(t.count))
+	for k := range t.count {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b [2]string) int { return strings.Compare(a[0]+"/"+a[1], b[0]+"/"+b[1]) })
+	for _, k := range keys {
+		row := t.count[k]
+		fmt.Fprintf(&b, "| %s | %s | %d | %d | %d | %d |\n", k[0], k[1], row[saidDone]+row[saidNotDone]+row[saidUnknown], row[saidDone], row[saidNotDone], row[saidUnknown])
+	}
+	sum := t.sum()
+	fmt.Fprintf(&b, "| all | | %d | %d | %d | %d |\n\n## Where unknown is right\n\n", sum[saidDone]+sum[saidNotDone]+sum[saidUnknown], sum[saidDone], sum[saidNotDone], sum[saidUnknown])
+	for _, list := range []map[string]string{excuses(), typedExcuses()} {
+		for _, name := range sorted(list) {
+			fmt.Fprintf(&b, "- `%s`: %s.\n", name, list[name])
+		}
+	}
+	b.WriteString("\nThe second half of them only while a command that changes the device is at work; and wherever nothing was begun that changes it.\n")
+	return b.String()
+}
+
+func sorted(list map[string]string) []string {
+	names := make([]string, 0, len(list))
+	for name := range list {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// holds compares the page with what is written.
+func (t *tally) holds(test *testing.T) {
+	test.Helper()
+	if *update {
+		if err := os.WriteFile(readme, []byte(t.page()), 0o600); err != nil {
+			test.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(readme)
+	if err != nil {
+		test.Fatal(err)
+	}
+	if string(want) != t.page() {
+		test.Errorf("%s is not what was played; write it anew with -update, and look at what has changed:\n%s", readme, t.page())
+	}
+}
