@@ -256,10 +256,12 @@ func TestLongLooks(t *testing.T) {
 	})
 }
 
-// After a reload the device may refuse everybody until its directory answers.
+// After a reload the device may refuse everybody until its directory answers. The tries are
+// few and far apart; where it is gone in between, it has restarted once more.
 func TestGraceAfterReload(t *testing.T) {
 	auth := &fault.Error{Kind: fault.GiveUp, Code: fault.Auth, What: "login refused"}
 	key := &fault.Error{Kind: fault.Ask, Code: fault.HostKeyChanged, What: "host key changed"}
+	again := []error{auth, auth, auth, auth, nil}
 	for name, c := range map[string]struct {
 		down  []error
 		looks []string
@@ -267,9 +269,12 @@ func TestGraceAfterReload(t *testing.T) {
 		opens int
 		took  time.Duration
 	}{
-		"directory down":       {[]error{auth, auth, auth}, []string{"done"}, platform.Done, 4, 90 * time.Second},
-		"down for too long":    {[]error{auth, auth, auth, auth}, nil, platform.Unknown, 4, 90 * time.Second},
-		"refused in between":   {[]error{auth, nil, auth, nil, auth, nil, auth}, nil, platform.Unknown, 7, 90 * time.Second},
+		"directory down":       {[]error{auth, auth, auth}, []string{"done"}, platform.Done, 4, 6 * time.Minute},
+		"down for longer":      {slices.Repeat([]error{auth}, 5), []string{"done"}, platform.Done, 6, 20 * time.Minute},
+		"down for too long":    {slices.Repeat([]error{auth}, 6), nil, platform.Unknown, 6, 20 * time.Minute},
+		"the session is lost":  {[]error{auth, remotetest.Lost(), auth, remotetest.Lost(), auth, auth, auth, auth}, nil, platform.Unknown, 8, 20 * time.Minute},
+		"a second restart":     {slices.Concat(again, []error{auth, auth}), []string{"done"}, platform.Done, 8, 14 * time.Minute},
+		"restarts for ever":    {slices.Repeat([]error{auth, nil}, 20), nil, platform.Unknown, 23, 6 * time.Minute},
 		"another key":          {[]error{key}, nil, platform.Unknown, 1, 0},
 		"another key later on": {[]error{nil, auth, key}, nil, platform.Unknown, 3, 30 * time.Second},
 	} {
@@ -277,10 +282,24 @@ func TestGraceAfterReload(t *testing.T) {
 			d := newDevice(t, sees(c.looks...)...)
 			d.Down(c.down...)
 			begin := time.Now()
-			got := Perform(t.Context(), d, typing(reconnects), nil)
-			if got.State != c.want || d.Opens() != c.opens || time.Since(begin) < c.took {
-				t.Errorf("%s: got %+v after %d connections and %s", name, got, d.Opens(), time.Since(begin))
+			got := Perform(t.Context(), d, typing(reconnects, func(s *platform.Step) { s.Deadline = time.Hour }), nil)
+			if took := time.Since(begin); got.State != c.want || d.Opens() != c.opens || took < c.took || took > c.took+2*time.Minute {
+				t.Errorf("%s: got %+v after %d connections and %s", name, got, d.Opens(), took)
 			}
 		})
 	}
+}
+
+// The last try is at the deadline, however long the pause would be.
+func TestGraceEndsAtTheDeadline(t *testing.T) {
+	auth := &fault.Error{Kind: fault.GiveUp, Code: fault.Auth, What: "login refused"}
+	synctest.Test(t, func(t *testing.T) {
+		d := newDevice(t, sees("done")...)
+		d.Down(auth, auth, auth, auth)
+		begin := time.Now()
+		got := Perform(t.Context(), d, typing(reconnects, func(s *platform.Step) { s.Deadline = 8 * time.Minute }), nil)
+		if took := time.Since(begin); got.State != platform.Done || took != 8*time.Minute {
+			t.Errorf("got %+v after %s", got, took)
+		}
+	})
 }

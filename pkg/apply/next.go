@@ -162,7 +162,9 @@ func (m *memory) patience(err error) int {
 	switch code := fault.CodeOf(err); {
 	case code == fault.HostKeyChanged:
 		return 0
-	case code == fault.Auth && m.graceful() && m.denied < graceTotal-1:
+	case code == fault.Auth && m.graceful() && m.denied >= graceTotal-1:
+		return 0
+	case code == fault.Auth && m.graceful():
 		return graceTries - 1
 	}
 	return 1

@@ -17,7 +17,7 @@ import (
 func TestFieldNames(t *testing.T) {
 	want := map[string]string{
 		"rollout": `changed exit exit.code exit.why exit.word hosts hosts[].checks hosts[].checks[].check hosts[].checks[].seen hosts[].checks[].tries
-			hosts[].checks[].verdict hosts[].code hosts[].drained hosts[].ended hosts[].host hosts[].kernel hosts[].kernel.newest
+			hosts[].checks[].verdict hosts[].code hosts[].drained hosts[].ended hosts[].host hosts[].image hosts[].kernel hosts[].kernel.newest
 			hosts[].kernel.running hosts[].notes hosts[].reasons hosts[].reboot hosts[].reboot.done hosts[].reboot.expected hosts[].ring
 			hosts[].seconds hosts[].silenced hosts[].started hosts[].state hosts[].step hosts[].touched hosts[].try hosts[].unit
 			hosts[].updates hosts[].updates[].arch hosts[].updates[].dependency hosts[].updates[].detail hosts[].updates[].from

@@ -108,7 +108,7 @@ func newHost(s Source, h rollout.HostStatus, planned plan.Host) Host {
 		Reasons: reasons, Notes: cleanAll(h.Notes),
 		Started: h.Started.UTC(), Ended: h.Ended.UTC(), Seconds: between(h.Started, end),
 		Unit: clean(planned.Unit), Try: max(h.Try, 1), Drained: h.Drained, Silenced: h.Silenced, NotBefore: h.NotBefore.UTC(),
-		Back: wayBackOf(h, planned), TakenBack: newTakenBack(h),
+		Back: wayBackOf(h, planned), TakenBack: newTakenBack(h), Image: newPlanImage(planned),
 	}
 }
 

@@ -77,6 +77,7 @@ type Host struct {
 
 	Back      WayBack    `json:"way_back"`
 	TakenBack *TakenBack `json:"taken_back"`
+	Image     *PlanImage `json:"image"` // null: it gets packages
 }
 
 // Change is one update of one host, and what became of it.

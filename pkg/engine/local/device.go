@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
@@ -83,11 +85,12 @@ func (s *sessions) oldCrypto() []string {
 // sameConfiguration compares a device's configuration with what it was before the work,
 // whatever the playbook checks: one that has lost it is not what was upgraded.
 func (w *work) sameConfiguration(ctx context.Context, end rollout.StepEnded) rollout.StepEnded {
+	patience := w.patience()
 	before, err := w.p.snapshot(w.p.known(w.task.Host).Before)
 	if err != nil || before == nil {
 		return unknown(&fault.Error{Code: fault.Internal, What: "the state before the work can't be read back", Err: err})
 	}
-	after, err := probe.SnapshotAgain(ctx, w.link, w.p.Now, longer)
+	after, err := probe.SnapshotAgain(ctx, w.link, w.p.Now, patience)
 	if err != nil {
 		return unknown(err)
 	}
@@ -107,6 +110,28 @@ func (w *work) sameConfiguration(ctx context.Context, end rollout.StepEnded) rol
 	end.Reasons = append(end.Reasons, notPassed(results)...)
 	return end
 }
+
+// patience is how long a host that was changed may be away: a device whose power was cut
+// takes a quarter of an hour to come back.
+func (w *work) patience() time.Duration {
+	if w.link.watch != nil {
+		return max(w.host.RebootWithin, 20*time.Minute)
+	}
+	return longer
+}
+
+// sameDevice looks whether what was verified is what was worked on: the same set of serial
+// numbers, with the same configuration.
+func (w *work) sameDevice(ctx context.Context, before, after fact.Facts, end rollout.StepEnded) rollout.StepEnded {
+	if before.Device == nil || after.Device == nil || !slices.Equal(sortedSerials(before.Device), sortedSerials(after.Device)) {
+		end.Outcome, end.Code = rollout.OutcomeUnknown, fault.HostFailed
+		end.Reasons = append(end.Reasons, "it has other serial numbers than before the work: a member was replaced, or another device answers at its address")
+		return end
+	}
+	return w.sameConfiguration(ctx, end)
+}
+
+func sortedSerials(d *fact.Device) []string { return slices.Sorted(slices.Values(d.Serials())) }
 
 // restarted tells by its boot time whether a device has come up anew. What is within the
 // grain of either clock is the same boot.

@@ -62,7 +62,7 @@ func (w *work) verify(ctx context.Context) (rollout.StepEnded, error) {
 	work := began.Work
 	work.Install = slices.Concat(work.Install, earlier(work))
 	did := w.p.known(w.task.Host).Did
-	facts, err := w.detect(ctx, platform.Query{Packages: names(work.Install, planned.Witness(), did)}, longer)
+	facts, err := w.detect(ctx, platform.Query{Packages: names(work.Install, planned.Witness(), did)}, w.patience())
 	if err != nil {
 		return unknown(err), nil
 	}
@@ -72,7 +72,7 @@ func (w *work) verify(ctx context.Context) (rollout.StepEnded, error) {
 		end = rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: wrong}
 	}
 	if end.Outcome == rollout.OutcomeOK && w.link.watch != nil {
-		end = w.sameConfiguration(ctx, end)
+		end = w.sameDevice(ctx, before, facts, end)
 	}
 	end.Reboots = before.BootID != "" && facts.BootID != "" && before.BootID != facts.BootID || restarted(before.Device, facts.Device)
 	witness := len(work.Install) == 0

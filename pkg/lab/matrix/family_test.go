@@ -44,7 +44,7 @@ func iosxeInstall(kind string) family {
 	return family{
 		kind: kind, platform: "cisco_iosxe", from: "17.9.4a", to: "17.12.4", image: "cat9k_iosxe.17.12.04.SPA.bin", sort: "cat9k",
 		moments: []moment{{"transfer", "stage"}, {"add_middle", "add"}, {"activating", "install"}, {"down", "install"}, {"boot", "install"}, {"back", "install"}},
-		spare:   []string{"show cdp neighbors", "show etherchannel summary", "show install log", "show install summary", "show ip ospf neighbor"},
+		spare:   []string{"show install summary"},
 		proven: func(s device.State) bool {
 			return every(s, func(m device.MemberState) bool {
 				return m.Values["version"] == "17.12.04" && m.Values["c"] == "17.12.04" && m.Values["u"] == "" && m.Values["state"] == "Ready"
@@ -67,7 +67,7 @@ func iosxeBundle(kind, image, sort string) family {
 	return family{
 		kind: kind, platform: "cisco_iosxe", from: "17.9.4a", to: "17.12.4", image: image, sort: sort,
 		moments: []moment{{"transfer", "stage"}, {"down", "install"}, {"boot", "install"}, {"back", "install"}},
-		spare:   []string{"show cdp neighbors", "show etherchannel summary", "show install summary", "show ip ospf neighbor", "show switch"},
+		spare:   []string{"show install summary", "show switch"},
 		proven: func(s device.State) bool {
 			return every(s, func(m device.MemberState) bool {
 				return m.Values["version"] == "17.12.04" && m.Values["state"] == "Ready"

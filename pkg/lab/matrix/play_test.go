@@ -81,7 +81,7 @@ type play struct {
 	key     ssh.PublicKey
 	facts   fact.Facts
 	work    patch.Work
-	before_ fact.Snapshot
+	earlier fact.Snapshot
 	passed  map[platform.StepID]bool // journaled as done
 	hooked  map[platform.StepID]bool
 	checked time.Time // when the checks had passed
@@ -102,15 +102,27 @@ func (c cell) run(t *testing.T, on ground) *play {
 
 func (c cell) play(t testing.TB, on ground) *play {
 	t.Helper()
+	p := c.prepared(t, on)
+	p.goes()
+	return p
+}
+
+// prepared starts the device, and does nothing with it yet.
+func (c cell) prepared(t testing.TB, on ground) *play {
+	t.Helper()
 	p := &play{cell: c, t: t, ground: on, port: &Port{}, passed: map[platform.StepID]bool{}, hooked: map[platform.StepID]bool{}, said: saidUnknown}
 	p.begin()
+	return p
+}
+
+// goes is what patchring does with the device.
+func (p *play) goes() {
 	if p.plan() {
 		p.lives()
 	}
 	if p.many == nil {
 		p.link.end()
 	}
-	return p
 }
 
 func (p *play) connects() *link {
@@ -302,7 +314,7 @@ func (p *play) live(ctx context.Context) {
 func (p *play) does(ctx context.Context, id platform.StepID, step platform.Step) bool {
 	switch id {
 	case rollout.FlowBefore:
-		return p.snapshot(ctx, id, &p.before_)
+		return p.snapshot(ctx, id, &p.earlier)
 	case rollout.FlowVerify:
 		return p.verify(ctx)
 	case rollout.FlowCheck:
@@ -351,10 +363,36 @@ func (p *play) verify(ctx context.Context) bool {
 	switch {
 	case err != nil:
 		p.ends(saidUnknown, "verify", err.Error())
+	case p.link.watch != nil && !p.configured(ctx):
 	case !same(facts.Version, p.work.Install[0].To):
 		p.ends(saidNotDone, "verify", "it runs "+facts.Version)
 	default:
 		return true
+	}
+	return false
+}
+
+// configured compares the configuration with that of before, as the program does whatever is
+// to be checked.
+func (p *play) configured(ctx context.Context) bool {
+	var after fact.Snapshot
+	if !p.snapshot(ctx, rollout.FlowVerify, &after) {
+		return false
+	}
+	results := health.Configuration(p.earlier, after)
+	var why []string
+	for _, r := range results {
+		if r.Verdict != health.Pass {
+			why = append(why, r.Check+": "+r.Seen)
+		}
+	}
+	switch health.Worst(results) {
+	case health.Pass:
+		return true
+	case health.Fail:
+		p.ends(saidNotDone, "verify", why...)
+	default:
+		p.ends(saidUnknown, "verify", why...)
 	}
 	return false
 }
@@ -375,7 +413,7 @@ func (p *play) check(ctx context.Context) bool {
 		if !p.snapshot(ctx, "check", &after) {
 			return false
 		}
-		if why = worse(p.before_, after); len(why) == 0 {
+		if why = worse(p.earlier, after); len(why) == 0 {
 			return true
 		}
 		time.Sleep(15 * time.Second)

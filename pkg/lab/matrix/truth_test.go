@@ -26,8 +26,8 @@ func (p *play) truth() verdict {
 		return saidDone
 	case f.former(s) && same && slices.Equal(bootLines(p.started.Running), bootLines(s.Running)) && slices.Equal(bootLines(p.started.Startup), bootLines(s.Startup)):
 		return saidNotDone
-	case f.degraded(s):
-		return saidNotDone
+	case f.degraded(s), f.trial(s) && !same && sameSerials(p.started, s):
+		return saidNotDone // the target runs, and something is worse than before
 	case same && (f.trial(s) || f.former(s) || f.runsFormer(s)):
 		return pending
 	}

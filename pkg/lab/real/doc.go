@@ -4,6 +4,9 @@
 // Debian's files, see OS. It needs root and a few Debian packages; Available
 // says what is missing, and New skips the test with that reason.
 //
+// Load balancers (HAProxy, a pair of them with keepalived), web servers (nginx) and routers
+// (FRR) are Debian's own, see LoadBalancer, Paired, WebServer and Router.
+//
 // A whole lab (mounts, networks, processes) lives inside namespaces whose first
 // process ends when the test process ends, however that happens. So the kernel
 // tears a lab down, and nothing of it is ever seen by the machine's own network.

@@ -112,3 +112,14 @@ func TestBackendTimes(t *testing.T) {
 		t.Errorf("out at %v, in at %v", out, in)
 	}
 }
+
+func TestNeighbours(t *testing.T) {
+	got, err := neighbours([]byte(`{"as":65000,"peers":{
+		"10.0.0.1":{"state":"Established","connectionsDropped":2},"10.0.0.2":{"state":"Idle","connectionsDropped":1}}}`))
+	if err != nil || len(got) != 1 || got["10.0.0.1"] != 2 {
+		t.Errorf("got %v, %v, want 10.0.0.1 alone, lost twice", got, err)
+	}
+	if got, err := neighbours([]byte("bgpd is not running\n")); err == nil {
+		t.Errorf("got %v out of nothing", got)
+	}
+}

@@ -187,6 +187,10 @@ func TestVerdictsOfAnActivation(t *testing.T) {
 		word string
 	}{
 		{"it went back", former, "install", platform.Failed, "again"},
+		{"it went back, and is on trial", func(g *gear) { g.xeReloads().say(xeSummary, "IMG   C ", "IMG   U    17.12.04.0.1\nIMG   C ") }, "install", platform.Unknown, "on trial: that contradicts itself"},
+		{"it went back, and is committed", func(g *gear) { g.xeReloads().say(xeSummary, "IMG   C ", "IMG   C    17.12.04.0.1\nIMG   D ") }, "install", platform.Unknown, "contradicts itself"},
+		{"it went back, and is only there", func(g *gear) { g.xeReloads().say(xeSummary, "IMG   C ", "IMG   I    17.12.04.0.1\nIMG   C ") }, "install", platform.Failed, "went back by itself"},
+		{"it went back before the commit, on trial", func(g *gear) { g.xeReloads().say(xeSummary, "IMG   C ", "IMG   U    17.12.04.0.1\nIMG   C ") }, "commit", platform.Unknown, "contradicts itself"},
 		{"it went back, while we waited", former, "proven", platform.Failed, "again"},
 		{"it went back before the commit", former, "commit", platform.Failed, "before it was committed"},
 		{"it went back during our absence", former, "done", platform.Failed, "again"},
@@ -213,7 +217,9 @@ func TestVerdictsOfAnActivation(t *testing.T) {
 		}, "proven", platform.Done, "armed"},
 		{"not armed", func(g *gear) {
 			g.xeBoots().say(xeSummary, "active , time before rollback - 01:35:12", "inactive")
-		}, "proven", platform.Done, "not relied upon"},
+		}, "proven", platform.Unknown, `not armed, so that nothing takes 17.12.4 back by itself: it runs, and is not committed. Look at it; then type "install commit"`},
+		{"whether it is armed is not told", func(g *gear) { g.xeBoots().say(xeSummary, "Auto abort timer", "Timer") }, "proven", platform.Unknown, "not armed"},
+		{"committed, and not armed", func(g *gear) { g.xeBoots().xeCommits() }, "proven", platform.Done, ""},
 		{"little is left", func(g *gear) { g.xeBoots().say(xeSummary, "01:35:12", "00:12:00") }, "proven", platform.Done, "not relied upon"},
 		{"another device answers", func(g *gear) {
 			g.xeBoots().say("show inventory", "FOC0000X001", "FOC0000X00A", "FOC0000X002", "FOC0000X00B")
