@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -52,6 +53,8 @@ type stage struct {
 	t     *testing.T
 	ctx   context.Context
 	fleet *lab.Fleet
+	// watcher is of the scripts that watch devices go down.
+	watcher *watcher
 }
 
 type stageKey struct{}
@@ -70,7 +73,7 @@ func TestScripts(t *testing.T) {
 			env.Values[stageKey{}] = &stage{t: t, ctx: t.Context()}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+		Cmds: both(deviceCommands(), map[string]func(*testscript.TestScript, bool, []string){
 			"fleet":    fleetCommand,
 			"exitcode": exitCodeCommand,
 			"changed":  changedCommand,
@@ -85,8 +88,14 @@ func TestScripts(t *testing.T) {
 			"after":    afterCommand,
 			"port":     portCommand,
 			"alerts":   alertsCommand,
-		},
+		}),
 	})
+}
+
+// both are the commands of two tables.
+func both(a, b map[string]func(*testscript.TestScript, bool, []string)) map[string]func(*testscript.TestScript, bool, []string) {
+	maps.Copy(a, b)
+	return a
 }
 
 func stageOf(ts *testscript.TestScript) *stage { return ts.Value(stageKey{}).(*stage) }
@@ -102,6 +111,7 @@ func fleetCommand(ts *testscript.TestScript, neg bool, args []string) {
 		loaded, err := lab.Load([]byte(ts.ReadFile(args[1])))
 		ts.Check(err)
 		spec = loaded
+		spec.Files = os.DirFS(filepath.Dir(ts.MkAbs(args[1])))
 	}
 	s := stageOf(ts)
 	fleet, err := lab.Start(s.ctx, spec)
@@ -124,6 +134,9 @@ func closeFleet(s *stage, script string, fleet *lab.Fleet) {
 		for _, complaint := range fleet.Host(name).Complaints() {
 			s.t.Errorf("%s: %s: %s", script, name, complaint)
 		}
+	}
+	for _, broken := range brokenDevices(fleet) {
+		s.t.Errorf("%s: %s", script, broken)
 	}
 	fleet.Close()
 }

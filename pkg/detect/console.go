@@ -2,6 +2,7 @@ package detect
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,12 +24,20 @@ const (
 	maxAsks = 3 // questions to a host that nobody knows: each unknown one is an error in its log
 )
 
+// How long nothing may come: before the first prompt, where a whole fleet must not wait for
+// hosts that never show one, and before the rest of an answer at least.
+const (
+	opening  = 30 * time.Second
+	thinking = 30 * time.Second
+)
+
 // identify opens a console, asks what the library says, and reads the device that this
 // comes to.
 func (l *look) identify(ctx context.Context) (answer, error) {
+	begun := time.Now()
 	sight, err := l.open(ctx, terminal.Generic())
 	if err != nil {
-		return l.missed(ctx, err)
+		return l.missed(ctx, silent(err, time.Since(begun)))
 	}
 	c := l.Library.Begin(sight)
 	for range maxAsks {
@@ -48,7 +57,16 @@ func (l *look) identify(ctx context.Context) (answer, error) {
 		l.seen = append(l.seen, v.Why)
 		return answer{}, nil
 	}
-	return l.device(ctx, p)
+	return l.device(ctx, p, sight.Prompt)
+}
+
+// silent makes a reason of a fault that another try does not change: a connection that is
+// there, and a shell that shows no prompt for as long as it is waited for.
+func silent(err error, took time.Duration) error {
+	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != fault.Unreachable || took < terminal.Generic().Quiet {
+		return err
+	}
+	return fmt.Errorf("nobody knows this prompt, or there is none: %s", remote.Clean(err.Error(), 300)) //nolint:errorlint // not the fault any more
 }
 
 // verify opens the console of the platform that the query names. Only what its probes
@@ -60,13 +78,14 @@ func (l *look) verify(ctx context.Context, p *device.Platform) (answer, error) {
 	}
 	sight.Shell = p.Definition.Match.Shell
 	c := l.Library.Begin(sight)
-	for _, probe := range p.Definition.Match.Probes[:min(maxAsks, len(p.Definition.Match.Probes))] {
+	probes := p.ProbesAt(sight.Prompt)
+	for _, probe := range probes[:min(maxAsks, len(probes))] {
 		out, err := l.say(ctx, p.Dialect(), probe.Cmd)
 		if err != nil {
 			return l.notNamed(ctx, err)
 		}
 		if c.Observe(probe.Cmd, out); c.Verdict().Platform == p.Name() {
-			return l.device(ctx, p)
+			return l.device(ctx, p, sight.Prompt)
 		}
 	}
 	return l.notNamed(ctx, fmt.Errorf("it is not %s: %s", p.Name(), c.Verdict().Why))
@@ -89,7 +108,7 @@ func (l *look) missed(ctx context.Context, err error) (answer, error) {
 
 // device asks for the facts of a platform, and reads them. What waits for an answer that
 // must not be given ends the asking; the facts say so.
-func (l *look) device(ctx context.Context, p *device.Platform) (answer, error) {
+func (l *look) device(ctx context.Context, p *device.Platform, prompt string) (answer, error) {
 	outputs, asks := map[string][]byte{}, &asking{look: l, dialect: p.Dialect()}
 	for _, cmd := range p.Commands() {
 		r, err := asks.fact(ctx, cmd)
@@ -106,6 +125,10 @@ func (l *look) device(ctx context.Context, p *device.Platform) (answer, error) {
 	}
 	a := l.read(p, outputs)
 	a.facts.Problems = append(a.facts.Problems, asks.problems...)
+	if host := p.HostAt(prompt); a.facts.Hostname == "" && host != "" { // it tells its name nowhere else
+		a.facts.Hostname = host
+		a.facts.Problems = slices.DeleteFunc(a.facts.Problems, func(p fact.Problem) bool { return p.What == "hostname" })
+	}
 	return a, nil
 }
 
@@ -176,6 +199,10 @@ func (l *look) exchange(ctx context.Context, d *remote.Dialect, line string) (re
 // send is the only place that talks to a console: bounded, and marked as reading.
 func (l *look) send(ctx context.Context, e remote.Exchange) (remote.Result, error) {
 	e.Effect, e.Within, e.MaxOut = remote.Reads, within, maxOut
+	brief := *e.Dialect
+	quiet := cmp.Or(brief.Quiet, terminal.DefaultQuiet)
+	brief.Quiet = min(quiet, opening)
+	e.Dialect, e.Quiet = &brief, max(quiet, thinking)
 	r, err := l.session.Console.Exchange(ctx, e)
 	if err == nil && r.Ending == remote.Lost {
 		err = lost()

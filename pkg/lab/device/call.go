@@ -36,15 +36,6 @@ const (
 
 const maxDepth = 30
 
-// Behaviour is what a device file calls by name where steps would become a program:
-// it may read and change what a View shows. The group is locked.
-type Behaviour interface {
-	Do(v View) error
-}
-
-// behaviours are the Go behaviours, by name.
-func behaviours() map[string]Behaviour { return map[string]Behaviour{} }
-
 // routine does a named routine.
 func (c *call) routine(name string) outcome {
 	out := c.steps(c.d.kind.file.Routines[name])

@@ -51,7 +51,6 @@ var (
 	errConsole = errors.New("lacks `console` with `modes` and a `start` among them")
 	errText    = errors.New("there is no such text")
 	errRoutine = errors.New("there is no such routine")
-	errHook    = errors.New("there is no such Go behaviour")
 )
 
 func (c *compiler) console() {
@@ -139,6 +138,7 @@ func (c *compiler) commands() {
 		c.text(where, cmd.Out)
 		c.file(where, cmd.File)
 		c.steps(where, cmd.Do)
+		c.routine(where, cmd.Over)
 		c.kind.commands = append(c.kind.commands, one)
 	}
 }
@@ -170,9 +170,6 @@ func (c *compiler) step(where string, s *Step) {
 	}
 	c.stepParts(where, s)
 	c.routine(where, s.Run)
-	if s.Go != "" && behaviours()[s.Go] == nil {
-		c.wrong(where+", "+s.Go, errHook)
-	}
 	c.steps(where, s.Do)
 }
 

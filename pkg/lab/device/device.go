@@ -83,7 +83,9 @@ type Device struct {
 	conns     map[net.Conn]bool
 	sessions  map[*session]bool
 	down      bool
-	noLogin   time.Time // until then
+	cycling   bool          // a reload is under way
+	sooner    chan struct{} // ends the reload's grace
+	noLogin   time.Time     // until then
 	notReady  time.Time
 	replaying bool
 	life      context.Context // from a boot to the next
@@ -108,6 +110,7 @@ func New(kind *Kind, o Options) (*Device, error) {
 	d := &Device{
 		kind: kind, options: o, sys: o.Group.sys, key: o.HostKey, values: maps.Clone(kind.file.Truth.Values),
 		cancel: func() {}, timers: map[string]*timer{}, conns: map[net.Conn]bool{}, sessions: map[*session]bool{},
+		sooner: make(chan struct{}, 1),
 	}
 	if d.key == nil {
 		key, err := makeKey(kind.file.SSH.HostKey)

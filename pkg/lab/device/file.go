@@ -88,7 +88,7 @@ type TruthFile struct {
 // MemberFile is one member: a switch of a stack, a routing engine, a node.
 type MemberFile struct {
 	ID      string                `yaml:"id" flags:"required" doc:"its name or number"`
-	Values  map[string]string     `yaml:"values" doc:"named values; each # of a value is a letter or digit that follows from the host's name" flags:"raw"`
+	Values  map[string]string     `yaml:"values" doc:"named values; each # of a value is a letter or digit, each % a digit, that follows from the host's name" flags:"raw"`
 	Volumes map[string]VolumeFile `yaml:"volumes" doc:"its file systems"`
 }
 
@@ -123,6 +123,7 @@ type Command struct {
 	File  string                `yaml:"file" doc:"output is this text, or devices/NAME/FILE"`
 	Do    []Step                `yaml:"do" doc:"steps, after out and file"`
 	Lasts bool                  `yaml:"lasts" doc:"goes on when the connection ends"`
+	Over  string                `yaml:"over" doc:"routine that runs when the command is over, however it came to that; a reload leaves it out"`
 }
 
 // Step is one thing that a command or routine does. What a step says is done in the
@@ -156,7 +157,6 @@ type Step struct {
 	Reload *ReloadStep       `yaml:"reload" doc:"the device goes down and comes back"`
 	Booted bool              `yaml:"booted" doc:"the member's uptime begins anew"`
 	Mode   string            `yaml:"mode" doc:"the session's mode from now on" flags:"raw"`
-	Go     string            `yaml:"go" doc:"calls a Go behaviour by name"`
 	Fail   string            `yaml:"fail" doc:"said; then the command is over, its exec status 1" flags:"raw"`
 	End    string            `yaml:"end" doc:"the command is over, or the session" enum:"command|session|routine"`
 }

@@ -57,9 +57,9 @@ func (d *Device) newMember(mf MemberFile, booted time.Time) *Member {
 	return m
 }
 
-// invent replaces each # by a letter or digit that follows from seed.
+// invent replaces each # by a letter or digit that follows from seed, each % by a digit.
 func invent(text, seed string) string {
-	if !strings.Contains(text, "#") {
+	if !strings.ContainsAny(text, "#%") {
 		return text
 	}
 	const letters = "0123456789ABCDEFGHJKLMNPQRSTUVWX"
@@ -67,10 +67,15 @@ func invent(text, seed string) string {
 	_, _ = io.WriteString(sum, seed) // never fails
 	bits := sum.Sum64()
 	return strings.Map(func(r rune) rune {
-		if r != '#' {
+		n := len(letters)
+		switch r {
+		case '#':
+		case '%':
+			n = len("0123456789")
+		default:
 			return r
 		}
-		letter := letters[bits%uint64(len(letters))]
+		letter := letters[bits%uint64(n)]
 		bits = bits*6364136223846793005 + 1442695040888963407
 		bits ^= bits >> 29
 		return rune(letter)

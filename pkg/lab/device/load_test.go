@@ -39,21 +39,21 @@ func TestEmbedded(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	const console = "device: x\nconsole: {start: a, modes: {a: '> '}}\n"
 	for name, c := range map[string]struct{ src, want string }{
-		"no console":    {"device: x\n", "lacks `console`"},
-		"no start":      {"device: x\nconsole: {start: b, modes: {a: '> '}}\n", "lacks `console`"},
-		"a template":    {console + "commands: [{in: a, out: '{{.V.x'}]\n", "command a: "},
-		"a condition":   {console + "commands: [{in: a, when: 'eq .V.x ('}]\n", "command a: "},
-		"a pattern":     {console + "commands: [{in: 'a <b'}]\n", "a pattern is words"},
-		"rest not last": {console + "commands: [{in: 'a <b...> c'}]\n", "a pattern is words"},
-		"an expression": {console + "commands: [{in: 'a <b:[>'}]\n", "missing closing"},
-		"an accept":     {console + "commands: [{in: a, do: [{ask: b, accept: '('}]}]\n", "missing closing"},
-		"a routine":     {console + "commands: [{in: a, do: [{run: b}]}]\n", "no such routine"},
-		"a text":        {console + "commands: [{in: a, file: b}]\n", "no such text"},
-		"a behaviour":   {console + "commands: [{in: a, do: [{go: b}]}]\n", "no such Go behaviour"},
-		"a size":        {console + "truth: {members: [{id: '1', volumes: {f: {size: big}}}]}\n", "a number of bytes"},
-		"a duration":    {console + "timing: {a: soon}\n", "want a duration"},
-		"a key":         {console + "commandos: []\n", "unknown key `commandos`"},
-		"like":          {console + "like: b\n", "needs Load"},
+		"no console":           {"device: x\n", "lacks `console`"},
+		"no start":             {"device: x\nconsole: {start: b, modes: {a: '> '}}\n", "lacks `console`"},
+		"a template":           {console + "commands: [{in: a, out: '{{.V.x'}]\n", "command a: "},
+		"a condition":          {console + "commands: [{in: a, when: 'eq .V.x ('}]\n", "command a: "},
+		"a pattern":            {console + "commands: [{in: 'a <b'}]\n", "a pattern is words"},
+		"rest not last":        {console + "commands: [{in: 'a <b...> c'}]\n", "a pattern is words"},
+		"an expression":        {console + "commands: [{in: 'a <b:[>'}]\n", "missing closing"},
+		"an accept":            {console + "commands: [{in: a, do: [{ask: b, accept: '('}]}]\n", "missing closing"},
+		"a routine":            {console + "commands: [{in: a, do: [{run: b}]}]\n", "no such routine"},
+		"a text":               {console + "commands: [{in: a, file: b}]\n", "no such text"},
+		"a routine at the end": {console + "commands: [{in: a, over: b}]\n", "no such routine"},
+		"a size":               {console + "truth: {members: [{id: '1', volumes: {f: {size: big}}}]}\n", "a number of bytes"},
+		"a duration":           {console + "timing: {a: soon}\n", "want a duration"},
+		"a key":                {console + "commandos: []\n", "unknown key `commandos`"},
+		"like":                 {console + "like: b\n", "needs Load"},
 	} {
 		if _, err := device.Parse("x", []byte(c.src)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)

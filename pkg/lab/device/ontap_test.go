@@ -52,7 +52,8 @@ func TestOntapUpdate(t *testing.T) {
 	has(t, s.send("cluster image package show-repository", "cluster1::> "), "9.14.1P4  ")
 	has(t, s.send("cluster image validate -version 9.14.1P4", "cluster1::> "), "Pre-update Check", "Overall Status        Warning")
 	s.send("cluster image update -version 9.14.1P4", `proceed with update \? \{y\|n\}: `)
-	has(t, s.send("y", "cluster1::> "), "Starting update...")
+	s.raw("y") // one key answers
+	has(t, s.expect("cluster1::> "), "Starting update...")
 	s.gone()
 	s = r.back("cluster1::> ")
 	s.send("rows 0", "cluster1::> ")
@@ -96,7 +97,8 @@ func TestOntapStops(t *testing.T) {
 			r, url := ontap(t, "ontap", device.Fault{At: c.at, Do: word})
 			s := fetched(t, r, url)
 			s.send("cluster image update -version 9.14.1P4 -stabilize-minutes 1", `\{y\|n\}: `)
-			s.send("y", "cluster1::> ")
+			s.raw("y") // one key answers
+			s.expect("cluster1::> ")
 			settled(t, r, "status", "paused-on-error")
 			has(t, s.send("cluster image show-update-progress", "cluster1::> "), "paused-on-error", c.comment)
 			if v := r.Truth().Member("n2").Values; v["state"] != c.state {
@@ -113,7 +115,8 @@ func TestOntapNotHome(t *testing.T) {
 	r, url := ontap(t, "ontap", device.Fault{At: "giveback", Do: "lif_not_home", Nth: 2})
 	s := fetched(t, r, url)
 	s.send("cluster image update -version 9.14.1P4", `\{y\|n\}: `)
-	s.send("y", "cluster1::> ")
+	s.raw("y") // one key answers
+	s.expect("cluster1::> ")
 	s.gone()
 	s = r.back("cluster1::> ")
 	settled(t, r, "status", "completed")
@@ -126,7 +129,8 @@ func TestOntapOldImage(t *testing.T) {
 	r, url := ontap(t, "ontap", device.Fault{At: "boot", Do: "old_image"})
 	s := fetched(t, r, url)
 	s.send("cluster image update -version 9.14.1P4", `\{y\|n\}: `)
-	s.send("y", "cluster1::> ")
+	s.raw("y") // one key answers
+	s.expect("cluster1::> ")
 	settled(t, r, "status", "paused-on-error")
 	has(t, s.send("cluster image show", "cluster1::> "), "n2               9.13.1P6")
 	has(t, s.send("storage failover show", "cluster1::> "), "Waiting for giveback", "In takeover")

@@ -11,7 +11,8 @@ type reloading struct {
 	run                                      string
 }
 
-// reload begins a reload; the lock is held. It does not block.
+// reload begins a reload; the lock is held. It does not block. One that comes while
+// another has begun changes nothing, but for one without grace: the power is gone at once.
 func (d *Device) reload(c *call, r ReloadStep) {
 	left := func(text, name string) time.Duration {
 		if text == "" {
@@ -23,15 +24,33 @@ func (d *Device) reload(c *call, r ReloadStep) {
 		grace: d.duration(c, r.Grace), refuse: left(r.Refuse, "refuse"), noLogin: left(r.AAADown, "aaa_down"),
 		notReady: left(r.NotReady, "not_ready"), replay: left(r.Replay, "config_replay"), run: d.text(c, r.Run),
 	}
-	if d.down && d.listener == nil {
-		return // it is on its way already
+	switch {
+	case d.cycling:
+		if plan.grace == 0 {
+			signal(d.sooner)
+		}
+	case d.down && d.listener == nil: // Refuse closed the port
+	default:
+		d.begin(plan)
+	}
+}
+
+// begin starts the one cycle that there is at a time; the lock is held.
+func (d *Device) begin(plan reloading) {
+	d.cycling = true
+	select {
+	case <-d.sooner: // an earlier cycle was not in its grace any more
+	default:
 	}
 	d.jobs.Go(func() { d.cycle(plan) })
 }
 
 // cycle is a reload, from the last second to the first login.
 func (d *Device) cycle(plan reloading) {
-	if plan.grace > 0 && !d.sys.clock.sleep(d.ctx, plan.grace, nil) {
+	if plan.grace > 0 {
+		d.sys.clock.sleep(d.ctx, plan.grace, d.sooner)
+	}
+	if d.ctx.Err() != nil {
 		return
 	}
 	d.fall()
@@ -53,10 +72,17 @@ func (d *Device) cycle(plan reloading) {
 		// It fails only when the device is being closed.
 		_ = d.listen()
 	}
+	d.sys.mu.Lock()
+	d.cycling = false
+	d.sys.mu.Unlock()
 	c.at("back")
 	if d.again() {
 		d.sys.clock.sleep(d.ctx, 2*time.Minute, nil)
-		d.cycle(reloading{refuse: plan.refuse, noLogin: plan.noLogin, notReady: plan.notReady, run: plan.run})
+		d.sys.mu.Lock()
+		defer d.sys.mu.Unlock()
+		if !d.cycling && d.ctx.Err() == nil {
+			d.begin(reloading{refuse: plan.refuse, noLogin: plan.noLogin, notReady: plan.notReady, run: plan.run})
+		}
 	}
 }
 
@@ -163,11 +189,16 @@ func (d *Device) swap(f *pending) {
 	m.V["serial"] = invent(sameForm(m.V["serial"]), d.options.Name+"/swapped/"+m.ID)
 }
 
-// sameForm keeps the first three letters of a serial number.
+// sameForm keeps the first three letters of a serial number, and its digits digits.
 func sameForm(serial string) string {
 	form := []byte(serial)
 	for i := 3; i < len(form); i++ {
-		form[i] = '#'
+		switch {
+		case form[i] >= '0' && form[i] <= '9':
+			form[i] = '%'
+		case form[i] != '-':
+			form[i] = '#'
+		}
 	}
 	return string(form)
 }

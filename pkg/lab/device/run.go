@@ -52,6 +52,17 @@ func (s *session) runLine(ctx context.Context, line string) (outcome, int) {
 
 // command does all of a command.
 func (c *call) command(cmd *compiled) outcome {
+	out := c.parts(cmd)
+	if cmd.Over != "" && c.ctx.Err() == nil {
+		c.routine(cmd.Over)
+	}
+	if c.session != nil && c.session.tty.muted() {
+		return overSession
+	}
+	return out
+}
+
+func (c *call) parts(cmd *compiled) outcome {
 	if cmd.At != "" {
 		c.effect(cmd.At)
 	}
@@ -64,11 +75,7 @@ func (c *call) command(cmd *compiled) outcome {
 	if cmd.File != "" {
 		c.print(c.named(cmd.File))
 	}
-	out := c.steps(cmd.Do)
-	if c.session != nil && c.session.tty.muted() {
-		return overSession
-	}
-	return out
+	return c.steps(cmd.Do)
 }
 
 // match finds the command that a line means; the lock is held. Where there is none,

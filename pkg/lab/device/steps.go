@@ -191,11 +191,6 @@ func (p *stepper) later(s *Step) outcome {
 	if s.Mode != "" && c.session != nil {
 		c.session.mode = d.text(c, s.Mode)
 	}
-	if hook := behaviours()[s.Go]; hook != nil {
-		if err := hook.Do(d.view(c)); err != nil {
-			c.err = err.Error()
-		}
-	}
 	return goOn
 }
 

@@ -1,6 +1,7 @@
 package matrix
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ type family struct {
 	image    string            // name of the file
 	sort     string            // of the image, as the device knows it
 	pull     bool              // the device fetches it from us
+	before   func(*play)       // out of band
 	values   map[string]string // over the device file's
 	moments  []moment
 	// proven tells whether the target runs on every member and stays; former that what ran
@@ -127,7 +129,7 @@ func junos(kind, image, sort string) family {
 	well := func(s device.State) bool {
 		return !broken(s) && every(s, func(m device.MemberState) bool { return m.Values["status"] == "Prsnt" && m.Values["root"] == "primary" })
 	}
-	return family{
+	f := family{
 		kind: kind, platform: "junos", from: was, to: is, image: image, sort: sort,
 		moments: []moment{{"transfer", "stage"}, {"down", "install"}, {"boot", "install"}, {"back", "install"}},
 		proven: func(s device.State) bool {
@@ -139,6 +141,17 @@ func junos(kind, image, sort string) family {
 		degraded: func(s device.State) bool { return !well(s) }, runsFormer: runs(was), trial: runs(is),
 		once: []string{"added", "switched"},
 	}
+	if kind == "junos-dual-re" {
+		f.before = withoutGres
+	}
+	return f
+}
+
+// withoutGres is what a person does before the software of two routing engines is replaced.
+func withoutGres(p *play) {
+	off := regexp.MustCompile(`(?m)^set (?:chassis redundancy graceful-switchover|routing-options nonstop-routing)\n`)
+	s := p.device.Truth()
+	p.device.Configure(off.ReplaceAllString(s.Running, ""), off.ReplaceAllString(s.Startup, ""))
 }
 
 func fortios(kind string, cluster bool) family {
@@ -160,7 +173,8 @@ func fortios(kind string, cluster bool) family {
 			})
 		},
 		degraded: func(s device.State) bool { return !well(s) }, runsFormer: runs(was), trial: runs(is),
-		once: []string{"written", "staged"}, values: map[string]string{"scp": "enable"},
+		once: []string{"written", "staged"}, spare: []string{"show version"},
+		before: func(p *play) { p.types("config system global\r", "set admin-scp enable\r", "end\r") },
 	}
 	return f
 }

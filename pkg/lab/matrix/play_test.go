@@ -158,8 +158,10 @@ func (p *play) begin() {
 	if p.cell.work != nil {
 		p.cell.work(&p.work)
 	}
-	if p.before != nil {
-		p.before(p)
+	for _, before := range []func(*play){p.family.before, p.before} {
+		if before != nil {
+			before(p)
+		}
 	}
 	p.key = p.device.Key()
 	p.link = p.connects()

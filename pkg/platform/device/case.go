@@ -75,7 +75,7 @@ func (c *Case) Next() (cmd string, more bool) {
 	}
 	worth := map[string]int{}
 	for _, p := range among {
-		for i, probe := range p.Definition.Match.Probes {
+		for i, probe := range c.probes(p) {
 			if !slices.Contains(c.asked, command(probe.Cmd)) {
 				worth[command(probe.Cmd)] += max(c.weight(p)>>i, 1)
 			}
@@ -99,10 +99,33 @@ func (c *Case) weight(p *Platform) int {
 	if c.prompted(p) {
 		w = 16
 	}
-	if c.hinted(p) || c.answered(p) {
+	if c.hinted(p) || c.answered(p) || p.elsewhere(c.sight.Prompt) != nil {
 		w = 1024
 	}
 	return w
+}
+
+// probes are those of a platform that can be answered at the prompt.
+func (c *Case) probes(p *Platform) []Probe { return p.ProbesAt(c.sight.Prompt) }
+
+// ProbesAt are the probes to ask at a prompt: those for it, or else all that are for the
+// platform's own.
+func (p *Platform) ProbesAt(prompt string) []Probe {
+	if fit := p.elsewhere(prompt); fit != nil {
+		return fit
+	}
+	return slices.DeleteFunc(slices.Clone(p.Definition.Match.Probes), func(probe Probe) bool { return probe.Prompt != "" })
+}
+
+// elsewhere are the probes for a prompt that is not the platform's own.
+func (p *Platform) elsewhere(prompt string) []Probe {
+	var fit []Probe
+	for _, probe := range p.Definition.Match.Probes {
+		if p.Re(probe.Prompt).MatchString(prompt) {
+			fit = append(fit, probe)
+		}
+	}
+	return fit
 }
 
 // answered tells whether an answer, though it proves nothing, speaks for a platform: how it
@@ -151,7 +174,7 @@ func (c *Case) above() []*Platform {
 	held := c.held()
 	return slices.DeleteFunc(slices.Clone(c.candidates), func(p *Platform) bool {
 		special := slices.ContainsFunc(held, func(h *Platform) bool { return slices.Contains(p.Definition.Match.Over, h.Definition.Name) })
-		open := slices.ContainsFunc(p.Definition.Match.Probes, func(probe Probe) bool { return !slices.Contains(c.asked, command(probe.Cmd)) })
+		open := slices.ContainsFunc(c.probes(p), func(probe Probe) bool { return !slices.Contains(c.asked, command(probe.Cmd)) })
 		return !special || !open || slices.Contains(held, p)
 	})
 }

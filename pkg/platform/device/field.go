@@ -45,6 +45,7 @@ func sane(kind, value string) bool {
 type found struct {
 	value   string
 	why     string
+	absent  bool   // the answers do not have it; they say nothing wrong
 	refused string // why the value forbids an upgrade
 }
 
@@ -64,7 +65,7 @@ func (p *Platform) field(kind string, ways []Field, from sources) found {
 		}
 	}
 	if got.why == "" && len(ways) > 0 {
-		got.why = absent(ways, from)
+		got.why, got.absent = absent(ways, from), true
 	}
 	for _, way := range ways {
 		if got.refused == "" {

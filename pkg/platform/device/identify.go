@@ -84,6 +84,10 @@ func (l Library) labelled(recordings []Recording) []labelled {
 	var list []labelled
 	for _, r := range recordings {
 		text := flush(tidy(r.Text))
+		if parts := sections(text, commands); len(parts) > 1 {
+			list = append(list, parts...)
+			continue
+		}
 		cmd := labelOf(r.Name, commands)
 		if cmd == "" {
 			cmd = echoed(text, commands)
@@ -169,7 +173,7 @@ func (p *Platform) holdsAny(texts []labelled) (cmd string, held bool) {
 // describes tells whether what a probe found is about a neighbour of the device.
 func (p *Platform) describes(probe Probe, text string) bool {
 	at := p.Re(probe.All[0]).FindStringIndex(text)
-	return at != nil && ofAnother(text, at[0])
+	return len(at) > 0 && ofAnother(text, at[0])
 }
 
 // finding reads the facts. A text that is known to be a command's is read as that

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchring/patchring/pkg/document"
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/patch"
@@ -99,7 +100,8 @@ func (r *reader) values() {
 	}
 	for _, kind := range r.Definition.Facts.fields() {
 		got := r.field(kind.name, kind.list, r.from)
-		if got.why != "" && !strings.HasPrefix(kind.name, "values.") { // a way to upgrade may want it; not every device has it
+		isValue := strings.HasPrefix(kind.name, "values.") // a way to upgrade says itself which one it misses
+		if got.why != "" && !isValue && !(got.absent && r.Definition.optional(kind.name)) {
 			r.problem(kind.name, got.why)
 		}
 		if got.refused != "" {
@@ -111,6 +113,29 @@ func (r *reader) values() {
 			r.other(kind.name, got.value)
 		}
 	}
+}
+
+// optional tells whether a device may well be without a kind of fact: one that stands alone
+// has no role. What decides how the device is read or upgraded is not among them.
+func (d *Definition) optional(kind string) bool {
+	return slices.Contains([]string{"role", "synced", "build", "mode", "family"}, kind) && !slices.Contains(d.conditions(), kind)
+}
+
+// conditions are what the rows' and upgrades' when look at.
+func (d *Definition) conditions() []string {
+	var keys []string
+	add := func(when document.Map[string]) {
+		for _, e := range when.Entries {
+			keys = append(keys, e.Key)
+		}
+	}
+	for _, r := range slices.Concat(d.Facts.Members, d.Facts.Slots) {
+		add(r.When)
+	}
+	for _, u := range d.Upgrade {
+		add(u.When)
+	}
+	return keys
 }
 
 // other takes what has no field of its own, and what we have words for.

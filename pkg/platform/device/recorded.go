@@ -107,6 +107,16 @@ func (p *Platform) promptHost(texts []labelled) string {
 	return host
 }
 
+// HostAt is the device's name in a prompt of its own, "" where it does not stand there.
+func (p *Platform) HostAt(prompt string) string {
+	re := p.Re(p.Definition.Session.Prompt)
+	m, group := re.FindStringSubmatch(prompt), re.SubexpIndex("host")
+	if m == nil || group < 0 || !sane("hostname", m[group]) {
+		return ""
+	}
+	return m[group]
+}
+
 // hostIn is the name in the prompt of a line on which a command was typed.
 func (p *Platform) hostIn(line string) string {
 	re := p.Re(p.Definition.Session.Prompt)

@@ -118,20 +118,22 @@ func release(version string) string {
 	return numbers[0] + "." + numbers[1]
 }
 
-// handed is how the image is given to the device.
+// handed is how the image is given to the device: as the definition says, whatever other
+// ways there are.
 func (t *task) handed() (platform.Operation, error) {
-	if t.value("how") == "pull" {
+	how := t.value("how")
+	if how == "pull" {
 		if t.image.Serve == "" {
 			return platform.Operation{}, refuse("write serve: with an address of this machine that the cluster can reach",
 				"a cluster of %s fetches its image itself", t.def.Title)
 		}
 		return t.restored(), nil
 	}
-	if t.image.Serve != "" {
-		return platform.Operation{}, refuse("leave serve out of the playbook's image", "a single %s is sent its image", t.def.Title)
+	i := slices.IndexFunc(t.def.Transfer, func(way device.Transfer) bool { return way.How == how })
+	if i < 0 {
+		return platform.Operation{}, refuse("add it to the definition", "%s: no transfer is called %q", t.def.Name, how)
 	}
-	way := t.transfer()
-	file := &platform.File{Path: way.Dir, Store: t.image.Digest, How: remote.Protocol(way.How)}
+	file := &platform.File{Path: t.def.Transfer[i].Dir, Store: t.image.Digest, How: remote.Protocol(how)}
 	return platform.Operation{Put: file, MayDrop: true}, nil
 }
 

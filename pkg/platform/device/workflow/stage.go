@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,20 +16,27 @@ import (
 // transferWithin bounds a transfer where the definition does not.
 const transferWithin = 2 * time.Hour
 
-// transfer is the way the image gets there: what the playbook asks for, else the
-// definition's first.
+// transfer is the way the image gets there: the device pulls it where it can, and knows an
+// address of this machine; else it is sent.
 func (t *task) transfer() device.Transfer {
-	for _, way := range t.def.Transfer {
-		if (way.How == "pull") == (t.image.Serve != "") {
-			return way
-		}
+	at := slices.IndexFunc(t.def.Transfer, pulls)
+	if t.image.Serve == "" || at < 0 {
+		return t.sent()
+	}
+	return t.def.Transfer[at]
+}
+
+func pulls(way device.Transfer) bool { return way.How == "pull" }
+
+// sent is the first way by which the image is sent.
+func (t *task) sent() device.Transfer {
+	at := slices.IndexFunc(t.def.Transfer, func(way device.Transfer) bool { return !pulls(way) })
+	if at >= 0 {
+		return t.def.Transfer[at]
 	}
 	if t.wrong == nil {
-		hint := "write serve: with an address of this machine that the device can reach"
-		if t.image.Serve != "" {
-			hint = "leave serve out of the playbook's image"
-		}
-		t.wrong = refuse(hint, "no way to bring the image to a %s is known that fits the playbook", t.def.Title)
+		t.wrong = refuse("write serve: at the host in the inventory, with an address of this machine that the device can reach",
+			"a %s takes its image by pulling it, and no address of this machine is known", t.def.Title)
 	}
 	return device.Transfer{}
 }
