@@ -23,7 +23,7 @@ func floors() []string {
 		"pkg/plan", lastPure,
 		"pkg/statedir", "pkg/journal", "pkg/journal/journaltest", "pkg/store",
 		"pkg/serve", "pkg/connect", "pkg/vault", "pkg/detect", "pkg/probe", "pkg/provenance", "pkg/apply", "pkg/hook",
-		"pkg/engine", "pkg/engine/sim", "pkg/engine/local",
+		"pkg/engine", "pkg/engine/sim", "pkg/engine/local", "pkg/lab/matrix",
 		"pkg/imports", "pkg/report", "pkg/view", "pkg/app", "cmd/patchring",
 	}
 }
@@ -48,7 +48,7 @@ func homes() []home {
 	return []home{
 		{"gopkg.in/yaml.v3", []string{"pkg/document"}},
 		{"github.com/invopop/jsonschema", []string{"pkg/document"}},
-		{"golang.org/x/crypto/ssh", append(lab, "pkg/connect")},
+		{"golang.org/x/crypto/ssh", append(lab, "pkg/connect", "pkg/detect")}, // detect: in its tests, as what shows a host key
 		{"github.com/pkg/sftp", append(lab, "pkg/connect")},
 		{"github.com/skeema/knownhosts", append(lab, "pkg/connect")},
 		{"github.com/kevinburke/ssh_config", append(lab, "pkg/connect")},

@@ -1,12 +1,13 @@
 package detect_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,36 +17,40 @@ import (
 	"github.com/patchring/patchring/pkg/detect"
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/inventory"
-	lab "github.com/patchring/patchring/pkg/lab/device"
+	gear "github.com/patchring/patchring/pkg/lab/device"
 	"github.com/patchring/patchring/pkg/platform/device"
 	"github.com/patchring/patchring/pkg/secret"
 )
 
-// soon is what a detection may take: every pause of the terminal that a device can cause by
-// talking sense is far shorter.
-const soon = 20 * time.Second
+// soon is what the detection of a device that answers may take, on a loaded machine too: less
+// than the wait for one that does not.
+const soon = 12 * time.Second
 
-type password struct{}
+// word is every secret of the simulated devices.
+type word struct{}
 
-func (password) Resolve(context.Context, secret.Ref, string) (secret.Secret, error) {
+func (word) Resolve(context.Context, secret.Ref, string) (secret.Secret, error) {
 	return secret.New("pw"), nil
 }
 
-// played is a simulated device that runs, and one fleet that reaches it.
+// played is a simulated device that runs, and a fleet that reaches it.
 type played struct {
-	*lab.Device
+	*gear.Device
+	name  string
 	fleet *connect.Fleet
 	host  inventory.Host
 }
 
-func play(t *testing.T, name string, group *lab.Group) *played {
+func play(t *testing.T, name string, o gear.Options) *played {
 	t.Helper()
-	kind, err := lab.Embedded(name)
+	kind, err := gear.Embedded(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := &lab.Loopback{}
-	d, err := lab.New(kind, lab.Options{Name: "sw1", Password: "pw", Enable: "pw", Port: port, Group: group})
+	port := &gear.Loopback{}
+	o.Name, o.Password, o.Enable, o.Port = name, "pw", "pw", port
+	o.Values = map[string]string{"hostname": name}
+	d, err := gear.New(kind, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,16 +58,16 @@ func play(t *testing.T, name string, group *lab.Group) *played {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.Close)
-	fleet := connect.New(connect.Options{Secrets: password{}, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+	fleet := connect.New(connect.Options{Secrets: word{}, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, port.Addr())
 	}})
 	t.Cleanup(func() { _ = fleet.Close() })
-	return &played{d, fleet, hostOf(d)}
+	return &played{d, name, fleet, hostOf(d, name, cmp.Or(o.User, "patch"))}
 }
 
-func hostOf(d *lab.Device) inventory.Host {
-	h := inventory.Host{ID: fact.HostID{Site: "hq", Name: "sw1"}}
-	h.Address, h.Port, h.User, h.Jump, h.Become = "192.0.2.1", 22, "patch", []string{}, inventory.BecomeEnable
+func hostOf(d *gear.Device, name, user string) inventory.Host {
+	h := inventory.Host{ID: fact.HostID{Site: "hq", Name: name}}
+	h.Address, h.Port, h.User, h.Jump, h.Become = "192.0.2.1", 22, user, []string{}, inventory.BecomeEnable
 	h.HostKeys = []string{ssh.FingerprintSHA256(d.Key())}
 	h.SSHLegacy = slices.Clone(inventory.LegacyAlgorithms())
 	h.Credentials.Password, _ = secret.ParseRef("env:LOGIN")
@@ -72,62 +77,117 @@ func hostOf(d *lab.Device) inventory.Host {
 
 func (p *played) detect(t *testing.T, library device.Library) (fact.Facts, time.Duration) {
 	t.Helper()
-	connect := func(ctx context.Context) (*connect.Lease, error) {
+	lease := func(ctx context.Context) (*connect.Lease, error) {
 		return p.fleet.Lease(ctx, p.host, inventory.Site{Name: "hq"})
 	}
 	begun := time.Now()
-	f, err := detect.Again(t.Context(), connect, p.host.ID, time.Now, detect.Query{Library: library}, time.Minute)
+	f, err := detect.Again(t.Context(), lease, p.host.ID, time.Now, detect.Query{Library: library}, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f, time.Since(begun)
 }
 
-// platforms are what the built-in device files are.
-func platforms() map[string]fact.Platform {
-	return map[string]fact.Platform{
+// platformOf is what a built-in device file plays.
+func platformOf(name string) fact.Platform {
+	for prefix, platform := range map[string]fact.Platform{
 		"arista-eos": "arista_eos", "cisco-iosxe": "cisco_iosxe", "f5-bigip": "f5_bigip", "fortios": "fortinet_fortios",
 		"junos": "junos", "netapp-ontap": "netapp_ontap",
+	} {
+		if strings.HasPrefix(name, prefix) {
+			return platform
+		}
 	}
+	return "no such platform"
 }
 
-// TestEveryDevice: each device of the simulator is recognised live by nothing but what it
-// answers, as what it is, or a fact stays unknown; none has a problem while it is well.
+// pairOf is the group that two device files play together, "" for one that is alone.
+func pairOf(name string) string {
+	for _, end := range []string{"-a", "-b"} {
+		if base, ok := strings.CutSuffix(name, end); ok {
+			return base
+		}
+	}
+	return ""
+}
+
+// TestEveryDevice: each device of the simulator is recognised over SSH by nothing but its
+// answers, and what is read of it is what it is, or unknown. A healthy one has no problem.
 func TestEveryDevice(t *testing.T) {
 	library, err := device.Embedded()
 	if err != nil {
 		t.Fatal(err)
 	}
-	groups := map[string]*lab.Group{}
-	running := map[string]*played{}
-	for _, name := range lab.Names() {
-		pair := ""
-		for _, end := range []string{"-a", "-b"} {
-			if base, ok := strings.CutSuffix(name, end); ok {
-				pair = base
-			}
+	groups := map[string]*gear.Group{}
+	var all []*played
+	for _, name := range gear.Names() {
+		pair := pairOf(name)
+		if groups[pair] == nil && pair != "" {
+			groups[pair] = gear.NewGroup(time.Time{}, 0)
 		}
-		if pair != "" && groups[pair] == nil {
-			groups[pair] = lab.NewGroup(time.Time{}, 0)
-		}
-		running[name] = play(t, name, groups[pair])
+		all = append(all, play(t, name, gear.Options{Group: groups[pair]}))
 	}
-	var slow sync.Mutex // of all that runs at once, only the waiting may overlap
-	_ = &slow
-	for name, p := range running {
-		t.Run(name, func(t *testing.T) {
+	for _, p := range all {
+		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			f, took := p.detect(t, library)
-			t.Logf("%s %s model=%s version=%s serial=%s hostname=%s family=%s %v", name, f.Platform, f.Model, f.Version, f.Serial, f.Hostname, "", took)
-			if f.Device != nil {
-				t.Logf("%+v", *f.Device)
+			for _, wrong := range p.wrong(f, took) {
+				t.Error(wrong)
 			}
-			t.Logf("problems %+v", f.Problems)
-			t.Logf("lines %q unknown %q", p.Done().Lines, p.Done().Unknown)
-			for _, m := range p.Truth().Members {
-				t.Logf("truth %s %v", m.ID, m.Values)
+			if t.Failed() {
+				t.Logf("%v: %+v, truth %+v, lines %q", took, f, p.Truth().Members, p.Done().Lines)
 			}
-			_ = fmt.Sprint
 		})
 	}
 }
+
+// wrong is all that differs from the truth, and all that is told of a healthy device.
+func (p *played) wrong(f fact.Facts, took time.Duration) []string {
+	if f.Platform != platformOf(p.name) || f.Device == nil {
+		return []string{fmt.Sprintf("taken for %q: %v", f.Platform, f.Problems)}
+	}
+	var wrong []string
+	for _, problem := range f.Problems {
+		wrong = append(wrong, fmt.Sprintf("a healthy device has a problem: %+v", problem))
+	}
+	if took > soon {
+		wrong = append(wrong, fmt.Sprintf("it took %s", took))
+	}
+	if f.Hostname != p.name || f.Version == "" || f.Model == "" || f.Device.Booted.IsZero() || f.Device.Family == "" {
+		wrong = append(wrong, fmt.Sprintf("not read: %q %q %q %q, up since %s", f.Hostname, f.Version, f.Model, f.Device.Family, f.Device.Booted))
+	}
+	return append(wrong, p.members(f)...)
+}
+
+// members compares the units by serial number: all of them, and nothing false of any.
+func (p *played) members(f fact.Facts) []string {
+	var wrong []string
+	truth := map[string]map[string]string{}
+	for _, m := range p.Truth().Members {
+		truth[m.Values["serial"]] = m.Values
+	}
+	if got := f.Device.Serials(); len(got) != len(truth) {
+		wrong = append(wrong, fmt.Sprintf("of %d serial numbers %q are read", len(truth), got))
+	}
+	for _, m := range f.Device.Members {
+		is, ok := truth[m.Serial]
+		if !ok || m.Version != "" && release(m.Version) != release(is["version"]) || m.Model != "" && m.Model != is["model"] {
+			wrong = append(wrong, fmt.Sprintf("%+v is none of %v", m, truth))
+		}
+	}
+	own := func(is map[string]string) bool {
+		whole := cmp.Or(is["chassis"], is["serial"]) // of two routing engines, the chassis they are in
+		return (f.Serial == "" || f.Serial == whole) && release(f.Version) == release(is["version"]) && (f.Model == is["model"] || is["chassis"] != "")
+	}
+	for _, is := range truth {
+		if own(is) {
+			return wrong
+		}
+	}
+	return append(wrong, fmt.Sprintf("%s %s %s is none of %v", f.Model, f.Version, f.Serial, truth))
+}
+
+var padded = regexp.MustCompile(`\b0+(\d)`)
+
+// release is a version without the zeros that some outputs pad it with.
+func release(version string) string { return padded.ReplaceAllString(version, "$1") }

@@ -96,7 +96,7 @@ type checkYAML struct {
 	Disk        document.Value[diskYAML]      `yaml:"disk" doc:"free space: {path: /var, min_free: 10%}"`
 	Load        document.Value[loadYAML]      `yaml:"load" doc:"load average of a minute, per processor: {max: 1.5}"`
 	Conffiles   document.Value[conffilesYAML] `yaml:"conffiles" doc:"nothing that a package manager left beside the admin's files waits to be merged (.dpkg-dist, .rpmnew, .pacnew and the like): {paths: [/etc/nginx]}"`
-	DefaultDiff document.Value[bool]          `yaml:"default_diff" doc:"no new fault against the state before: failed units, lost listeners, mounts, default route, time sync"`
+	DefaultDiff document.Value[bool]          `yaml:"default_diff" doc:"no new fault against the state before: failed units, lost listeners, mounts, default route, time sync, BGP neighbours (FRR); of a device also its configuration, ports and routes"`
 }
 
 // ExactlyOne tells document that a check asks one question.

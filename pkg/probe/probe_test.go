@@ -162,7 +162,7 @@ func TestDefaultDiff(t *testing.T) {
 			}
 			host.Add(script().Does(says(c.after)).Always())
 			got := Checks(t.Context(), host, []health.Check{check}, health.Vars{}, &before)
-			if health.Worst(got) != c.want || len(got) != 5 || got[0].Tries != c.tries {
+			if health.Worst(got) != c.want || len(got) != 6 || got[0].Tries != c.tries {
 				t.Errorf("%s: got %q", name, lines(got))
 			}
 		})

@@ -19,7 +19,7 @@ func (gear) Watch() *health.Watch {
 		Ask: []remote.Exchange{{Send: "show neighbours", Effect: remote.Reads}},
 		Read: func(results []remote.Result) map[string]fact.Section {
 			r := results[0]
-			return map[string]fact.Section{"neighbours": {Known: r.Ending == remote.Exited, Why: "refused", Rule: fact.RuleKeep, Items: []string{string(r.Out)}}}
+			return map[string]fact.Section{"neighbours": {Known: r.Ending == remote.Done, Why: "refused", Rule: fact.RuleKeep, Items: []string{string(r.Out)}}}
 		},
 	}
 }

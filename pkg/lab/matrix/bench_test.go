@@ -74,7 +74,7 @@ func upgradeMany(t testing.TB, devices int, on ground) float64 {
 	t.Helper()
 	var kib float64
 	run := func() {
-		time.Sleep(time.Until(time.Date(2026, time.March, 2, 22, 0, 0, 0, time.UTC)))
+		begin()
 		on.many = newMany()
 		ended := make(chan *play, devices)
 		plays := make([]*play, devices)
@@ -85,7 +85,7 @@ func upgradeMany(t testing.TB, devices int, on ground) float64 {
 		for _, p := range plays {
 			go func() { p.goes(); ended <- p }()
 		}
-		time.Sleep(15 * time.Minute) // all of them are down
+		pass(15 * time.Minute) // all of them are down
 		synctest.Wait()
 		kib = float64(memory()-before) / 1024 / float64(devices)
 		for range devices {
@@ -109,7 +109,7 @@ func upgradeMany(t testing.TB, devices int, on ground) float64 {
 // inBubble gives a benchmark virtual time, which testing/synctest has for tests only.
 func inBubble(run func()) {
 	testing.RunTests(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{
-		Name: "many", F: func(t *testing.T) { synctest.Test(t, func(*testing.T) { run() }) },
+		Name: "many", F: func(t *testing.T) { t.Helper(); synctest.Test(t, func(*testing.T) { run() }) },
 	}})
 }
 

@@ -67,6 +67,7 @@ func TestMatrix(t *testing.T) {
 
 // playIn plays a cell in a bubble of its own.
 func (c cell) playIn(t *testing.T, on ground, counts *tally) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		p := c.run(t, on)
 		defer p.device.Close()

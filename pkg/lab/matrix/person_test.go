@@ -16,7 +16,7 @@ func (p *play) types(lines ...string) {
 		p.t.Fatal(err)
 	}
 	conn, channels, requests, err := ssh.NewClientConn(raw, "sw1", &ssh.ClientConfig{
-		User: "patch", Auth: []ssh.AuthMethod{ssh.Password(loginSecret)}, HostKeyCallback: ssh.InsecureIgnoreHostKey(), //nolint:gosec // in memory
+		User: "patch", Auth: []ssh.AuthMethod{ssh.Password(loginSecret)}, HostKeyCallback: ssh.InsecureIgnoreHostKey(),
 	})
 	if err != nil {
 		p.t.Fatal(err)
@@ -35,9 +35,9 @@ func (p *play) types(lines ...string) {
 	if err := session.Shell(); err != nil {
 		p.t.Fatal(err)
 	}
-	time.Sleep(2 * time.Second)
+	pass(2 * time.Second)
 	for _, line := range lines {
 		_, _ = io.WriteString(in, line) // the device may have gone down
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 	}
 }

@@ -87,19 +87,19 @@ func sorted(list map[string]string) []string {
 }
 
 // holds compares the page with what is written.
-func (t *tally) holds(test *testing.T) {
-	test.Helper()
+func (c *tally) holds(t *testing.T) {
+	t.Helper()
 	if *update {
-		if err := os.WriteFile(readme, []byte(t.page()), 0o600); err != nil {
-			test.Fatal(err)
+		if err := os.WriteFile(readme, []byte(c.page()), 0o600); err != nil {
+			t.Fatal(err)
 		}
 		return
 	}
 	want, err := os.ReadFile(readme)
 	if err != nil {
-		test.Fatal(err)
+		t.Fatal(err)
 	}
-	if string(want) != t.page() {
-		test.Errorf("%s is not what was played; write it anew with -update, and look at what has changed:\n%s", readme, t.page())
+	if string(want) != c.page() {
+		t.Errorf("%s is not what was played; write it anew with -update, and look at what has changed:\n%s", readme, c.page())
 	}
 }

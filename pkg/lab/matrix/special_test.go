@@ -66,7 +66,7 @@ func (f family) ciscos() []cell {
 		{name: "half_a_file_is_there", before: leave(whole[:9000]), want: saidDone},
 		{name: "file_is_there", before: leave(whole), want: saidDone},
 		{name: "other_image_of_the_name", before: leave(device.MakeImage(f.sort, "17.12.05", 20_000)), want: saidNotDone, never: []string{"add", "boot_system", "reload"}},
-		{name: "booted_a_moment_ago", before: func(p *play) { p.types("enable\r", enableSecret+"\r", "reload\r", "\r"); time.Sleep(20 * time.Minute) }, want: saidDone},
+		{name: "booted_a_moment_ago", before: func(p *play) { p.types("enable\r", enableSecret+"\r", "reload\r", "\r"); pass(20 * time.Minute) }, want: saidDone},
 		{name: "unsaved_before", before: func(p *play) { p.types(changing()...) }},
 		{name: "person_configures_meanwhile", on: hooks{"install": func(p *play) { p.types(changing()...) }}},
 		{name: "version_moved_without_a_boot", on: hooks{"install": func(p *play) {
@@ -90,10 +90,10 @@ func (f family) ciscos() []cell {
 	all = append(all,
 		cell{name: "added_before", before: func(p *play) { p.onAll("i", "17.12.04") }, want: saidDone},
 		cell{name: "added_on_one_before", before: func(p *play) { p.device.Set("1", "i", "17.12.04") }},
-		cell{name: "commit_2s_before_the_timer", on: hooks{"commit": func(p *play) { time.Sleep(p.device.Truth().Armed["abort"] - 2*time.Second) }}},
-		cell{name: "commit_40s_before_the_timer", on: hooks{"commit": func(p *play) { time.Sleep(p.device.Truth().Armed["abort"] - 40*time.Second) }}},
-		cell{name: "commit_2s_after_the_timer", on: hooks{"commit": func(p *play) { time.Sleep(p.device.Truth().Armed["abort"] + 2*time.Second) }}},
-		cell{name: "commit_1h_after_the_timer", on: hooks{"commit": func(p *play) { time.Sleep(p.device.Truth().Armed["abort"] + time.Hour) }}},
+		cell{name: "commit_2s_before_the_timer", on: hooks{"commit": func(p *play) { pass(p.device.Truth().Armed["abort"] - 2*time.Second) }}},
+		cell{name: "commit_40s_before_the_timer", on: hooks{"commit": func(p *play) { pass(p.device.Truth().Armed["abort"] - 40*time.Second) }}},
+		cell{name: "commit_2s_after_the_timer", on: hooks{"commit": func(p *play) { pass(p.device.Truth().Armed["abort"] + 2*time.Second) }}},
+		cell{name: "commit_1h_after_the_timer", on: hooks{"commit": func(p *play) { pass(p.device.Truth().Armed["abort"] + time.Hour) }}},
 	)
 	if f.kind == "cisco-iosxe-stack" {
 		all = append(all, cell{name: "flash_full_on_member_2", faults: []device.Fault{{At: "add_middle", Do: "flash_full", Member: "2"}}, want: saidNotDone})

@@ -79,7 +79,7 @@ func ofAnother(text string, at int) bool {
 }
 
 // typedWords begin what people type at a prompt, whole or cut short.
-var typedWords = regexp.MustCompile(`^(?:sh|sho|show|dis|disp|displ|display|get|dir|term|terminal|en|enable|admin|run|do|/?system|/export|version|cat|exit|quit|screen-length|no page|diag|diagnose|scroll)\b`)
+var typedWords = regexp.MustCompile(`^(?:sh|sho|show|dis|disp|displ|display|get|dir|term|terminal|en|enable|admin|run|do|/?system|/export|version|cat|exit|quit|screen-length|no page|diag|diagnose|scroll|vmware)\b`)
 
 // maxEchoes bounds the lines that are looked at for a prompt.
 const maxEchoes = 5000

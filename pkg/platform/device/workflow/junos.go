@@ -18,8 +18,7 @@ const (
 
 // junos adds a package, which the next boot starts, and reboots. A virtual chassis reloads
 // whole. Of two routing engines the backup goes first. The primary, which is the one that
-// we talk to, follows when the backup runs the new software; which of them leads after
-// that is left to the device. With graceful switchover or nonstop routing configured two versions must not
+// we talk to, follows when the backup runs the new software, and leads again in the end. With graceful switchover or nonstop routing configured two versions must not
 // run side by side, and to switch those off is a change of the configuration: refused.
 func junos(t *task) ([]platform.Step, error) {
 	dual := t.before.Values[junosChassis] == junosDual
@@ -73,7 +72,11 @@ func (t *task) bothEngines(steps []platform.Step) ([]platform.Step, error) {
 	addOther := t.packageAdded("add_other", []fact.Member{backup})
 	add := t.packageAdded("add", []fact.Member{primary})
 	last := t.rebootedInto(func(v *view) platform.Standing { return t.primaryDown(v, primary, backup) })
-	return t.proved(append(steps, addOther, other, add, last)), nil
+	steps = append(steps, addOther, other, add, last)
+	if t.has("lead") {
+		steps = append(steps, t.leadsAgain(primary, backup))
+	}
+	return t.proved(steps), nil
 }
 
 // engines are the two routing engines by their role.
@@ -223,6 +226,28 @@ func (t *task) primaryDown(v *view, primary, backup fact.Member) platform.Standi
 	// Which engine answers may have changed, so the boot time of one says nothing of the
 	// other: that the old version came back by itself, only the deadline tells.
 	return notDone(engineName(primary) + " still runs " + clean(t.from))
+}
+
+// leadsAgain is the step that gives the lead back to the engine that had it, where it has
+// moved: a device on which the other one leads is not as it was before, and raises an alarm.
+func (t *task) leadsAgain(primary, backup fact.Member) platform.Step {
+	step := t.step("lead", "let "+engineName(primary)+" lead again", t.up.Time.Settle)
+	step.Changes, step.Do = true, []platform.Operation{t.typed("lead", nil)}
+	step.Look = t.look(func(v *view) platform.Standing {
+		was, there := bySerial(v.now.Members, primary.Serial)
+		other, ready := bySerial(v.now.Members, backup.Serial)
+		switch {
+		case !there || !ready || !is(was.Version, t.to) || !is(other.Version, t.to):
+			return running("one of its routing engines does not answer yet")
+		case was.Role == fact.RoleActive && other.Role == fact.RoleStandby:
+			return done()
+		case was.Role == fact.RoleStandby && other.Role == fact.RoleActive:
+			return notDone(engineName(backup) + " leads")
+		}
+		return running("its routing engines do not agree yet which one leads")
+	})
+	step.Look.Reconnects = true
+	return step
 }
 
 // bootedWell: it did not come up from what it keeps for emergencies.
