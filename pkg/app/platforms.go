@@ -101,7 +101,7 @@ func readRecording(name string) ([]byte, error) {
 	}
 	from := io.ReadCloser(os.Stdin)
 	if name != "-" {
-		file, err := os.Open(name)
+		file, err := os.Open(name) //nolint:gosec // a file that the user names
 		if err != nil {
 			return nil, unread(err)
 		}

@@ -211,6 +211,39 @@ func plain(connect func(context.Context) (leased, error)) func(context.Context) 
 	}
 }
 
+// TestSilentShell: a shell without a prompt, or with a question before it, costs one wait
+// that is far shorter than a known device's, is not tried again, and says what was seen.
+func TestSilentShell(t *testing.T) {
+	silent := &fault.Error{Kind: fault.Retry, Code: fault.Unreachable, Step: "login", What: "its last line: Loading"}
+	asked := &fault.Error{Kind: fault.GiveUp, Code: fault.Auth, Step: "login", What: `the device asks "Who goes there?"`}
+	for says, why := range map[string]error{"Loading": silent, "Who goes there?": asked} {
+		synctest.Test(t, func(t *testing.T) {
+			h := remotetest.New(t, refuse(t))
+			connect := func(ctx context.Context) (leased, error) {
+				s, release, err := h.Session(ctx)
+				s.Console = mute{why}
+				return leased{h, s, release}, err
+			}
+			begun := time.Now()
+			f, err := Again(t.Context(), plain(connect), web, time.Now, Query{Library: library(t)}, time.Hour)
+			if err != nil || f.Platform != "" || !strings.Contains(fmt.Sprint(f.Problems), says) {
+				t.Errorf("%v: %+v", err, f.Problems)
+			}
+			if took := time.Since(begun); took > 20*time.Second || h.Opens() != 1 {
+				t.Errorf("%s, %d connections", took, h.Opens())
+			}
+		})
+	}
+}
+
+// mute is a console that shows no prompt.
+type mute struct{ why error }
+
+func (m mute) Exchange(_ context.Context, e remote.Exchange) (remote.Result, error) {
+	time.Sleep(e.Dialect.Quiet) // in synctest's time
+	return remote.Result{}, m.why
+}
+
 // recording notes what is sent, and how.
 type recording struct {
 	remote.Console
@@ -235,7 +268,7 @@ func TestDialects(t *testing.T) {
 	var names []string
 	for _, e := range tape.sent {
 		names = append(names, e.Dialect.Name)
-		if e.Effect != remote.Reads || e.Within <= 0 || e.MaxOut <= 0 || e.Enable || e.Cancel != "" || len(e.Questions) > 0 {
+		if e.Effect != remote.Reads || e.Within <= 0 || e.MaxOut <= 0 || e.Dialect.Quiet > opening || e.Quiet < thinking || e.Enable || e.Cancel != "" || len(e.Questions) > 0 {
 			t.Errorf("%+v", e)
 		}
 	}

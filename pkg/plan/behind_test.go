@@ -35,7 +35,7 @@ func TestWhatADeviceTakesDown(t *testing.T) {
 			in.Facts[id(sw)] = Found{Facts: deviceFacts(sw, "A1-48", "1")}
 		}
 		in.NoLock = true
-		in.Driver = func(p fact.Platform) (platform.Driver, bool) {
+		in.Driver = func(fact.Platform) (platform.Driver, bool) {
 			return gear{cost: platform.Cost{Outage: c.outage, Proof: platform.ProofReal}}, true
 		}
 		settle(&in, made)

@@ -33,7 +33,7 @@ type imageYAML struct {
 // AtLeastOne tells document that the file's digest must be there.
 func (*imageYAML) AtLeastOne() []string { return []string{"sha512", "sha256"} }
 
-func (y imageYAML) image() *Image {
+func (y *imageYAML) image() *Image {
 	made := &Image{
 		Version: string(y.Version.V), File: string(y.File.V), SHA512: string(y.SHA512.V), SHA256: string(y.SHA256.V),
 		Outage: y.Outage.Or(defaultOutage),

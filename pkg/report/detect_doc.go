@@ -33,6 +33,7 @@ type DetectedHost struct {
 	Vendor    string       `json:"vendor"`
 	Model     string       `json:"model"`
 	Version   string       `json:"version"` // the system's, in its own words
+	Serial    string       `json:"serial"`  // of the unit that answers, or the chassis
 	Hostname  string       `json:"hostname"`
 	Arch      string       `json:"arch"`
 	Container string       `json:"container"`
@@ -46,6 +47,7 @@ type DetectedHost struct {
 	Holds     []string     `json:"holds"`
 	Reboot    Need         `json:"reboot"`
 	Manager   Keeper       `json:"package_manager"`
+	Device    *Gear        `json:"device"` // null: it has no command line of its own
 	Problems  []Lack       `json:"problems"`
 	Error     *Trouble     `json:"error"` // null: it was detected
 }
@@ -113,7 +115,7 @@ func newDetectedHost(in Detected) DetectedHost {
 	h := DetectedHost{
 		Host: clean(in.Host.String()), Platform: clean(string(f.Platform)), Class: clean(string(f.Class)),
 		Vendor: clean(f.Vendor), Model: clean(f.Model), Version: clean(orElse(f.Version, f.OS.VersionID)),
-		Hostname: clean(f.Hostname), Arch: clean(f.Arch), Container: clean(f.Container),
+		Serial: clean(f.Serial), Hostname: clean(f.Hostname), Arch: clean(f.Arch), Container: clean(f.Container), Device: newGear(f.Device),
 		Kernel: Kernel{clean(f.Kernel.Running), clean(f.Kernel.Newest)}, BootID: clean(f.BootID),
 		Seen: f.Seen.UTC(), Refreshed: f.Refreshed.UTC(), Pending: pendingOf(in),
 		Updates: []PlanUpdate{}, Left: []PlanLeft{}, Holds: cleanAll(f.Holds),

@@ -11,14 +11,14 @@ func (d Detect) face(brief bool) face {
 		title: fmt.Sprintf("%d of %s detected: %s pending (%d security), %d to reboot", t.Detected, count(t.Hosts, "host"), count(t.Pending, "update"), t.Security, t.Reboots),
 	}
 	main := sheet{columns: []column{
-		{head: "HOST", whole: true}, {head: "PLATFORM", whole: true}, {head: "VERSION", least: 7}, {head: "KERNEL", whole: true}, {head: "PENDING", right: true, whole: true}, {head: "SECURITY", right: true, whole: true}, {head: "REBOOT"}, {head: "PROBLEMS", least: 14, prose: true},
+		{head: "HOST", whole: true}, {head: "PLATFORM", whole: true}, {head: "VERSION", least: 7}, {head: d.runsOnHead(), least: 14}, {head: "PENDING", right: true, whole: true}, {head: "SECURITY", right: true, whole: true}, {head: "REBOOT"}, {head: "PROBLEMS", least: 14, prose: true},
 	}}
 	for _, h := range d.Hosts {
 		main.rows = append(main.rows, h.row())
 	}
 	f.sheets = append(f.sheets, main)
 	if !brief {
-		f.sheets = append(f.sheets, d.updateSheet())
+		f.sheets = append(f.sheets, d.gearSheet(), d.updateSheet())
 	}
 	for _, h := range d.Hosts {
 		if h.Error != nil && h.Error.Hint != "" {
@@ -43,7 +43,7 @@ func (h DetectedHost) row() []cell {
 	if h.Reboot.Needed == "yes" {
 		need.tone = warn
 	}
-	return []cell{text(h.Host), text(orElse(h.Platform, "?")), text(orElse(h.Version, "?")), text(orElse(h.Kernel.Running, "?")),
+	return []cell{text(h.Host), text(orElse(h.Platform, "?")), text(orElse(h.Version, "?")), text(orElse(h.runsOn(), "?")),
 		text(h.Pending.total()), text(h.Pending.security()), need, text(strings.Join(problems, "; "))}
 }
 
@@ -79,13 +79,17 @@ func (d Detect) updateSheet() sheet {
 }
 
 func (d Detect) records() records {
-	r := records{head: []string{"host", "platform", "class", "version", "arch", "kernel_running", "kernel_newest", "pending_known", "pending", "security", "security_unknown", "reboot_needed", "package_manager", "package_manager_state", "problems", "error"}}
+	r := records{head: []string{"host", "platform", "class", "vendor", "model", "serials", "role", "version", "arch", "kernel_running", "kernel_newest", "pending_known", "pending", "security", "security_unknown", "reboot_needed", "package_manager", "package_manager_state", "problems", "error"}}
 	for _, h := range d.Hosts {
 		var problems []string
 		for _, p := range h.Problems {
 			problems = append(problems, p.What+": "+p.Detail)
 		}
-		row := []string{h.Host, h.Platform, h.Class, h.Version, h.Arch, h.Kernel.Running, h.Kernel.Newest, yesNo(h.Pending.Known),
+		serials, role := h.Serial, ""
+		if h.Device != nil {
+			serials, role = orElse(strings.Join(h.Device.Serials, " "), h.Serial), h.Device.Role
+		}
+		row := []string{h.Host, h.Platform, h.Class, h.Vendor, h.Model, serials, role, h.Version, h.Arch, h.Kernel.Running, h.Kernel.Newest, yesNo(h.Pending.Known),
 			fmt.Sprint(h.Pending.Total), fmt.Sprint(h.Pending.Security), fmt.Sprint(h.Pending.Maybe),
 			h.Reboot.Needed, h.Manager.Name, h.Manager.State, strings.Join(problems, "; "), ""}
 		if h.Error != nil {

@@ -79,7 +79,10 @@ func TestFieldNames(t *testing.T) {
 			totals.hosts_with_problems totals.left totals.reboots_expected totals.reboots_unknown totals.security totals.updates
 			totals.ways_back totals.ways_back.amber totals.ways_back.green totals.ways_back.red uncovered urgent version`,
 		"detect": `exit exit.code exit.why exit.word hosts hosts[].arch hosts[].boot_id hosts[].class hosts[].container hosts[].error
-			hosts[].error.code hosts[].error.hint hosts[].error.what hosts[].holds hosts[].host hosts[].hostname hosts[].kept_back
+			hosts[].device hosts[].device.booted hosts[].device.build hosts[].device.family hosts[].device.members hosts[].device.members[].id
+			hosts[].device.members[].model hosts[].device.members[].role hosts[].device.members[].serial hosts[].device.members[].state
+			hosts[].device.members[].version hosts[].device.mode hosts[].device.refused hosts[].device.role hosts[].device.serials
+			hosts[].device.synced hosts[].serial hosts[].error.code hosts[].error.hint hosts[].error.what hosts[].holds hosts[].host hosts[].hostname hosts[].kept_back
 			hosts[].kept_back[].arch hosts[].kept_back[].bytes hosts[].kept_back[].dependency hosts[].kept_back[].detail
 			hosts[].kept_back[].from hosts[].kept_back[].origin hosts[].kept_back[].package hosts[].kept_back[].reason
 			hosts[].kept_back[].security hosts[].kept_back[].severity hosts[].kept_back[].to hosts[].kernel hosts[].kernel.newest

@@ -194,6 +194,10 @@ func sampleDetected() []Detected {
 	blind.Reboot = fact.Reboot{}
 	blind.Problems = []fact.Problem{{What: "updates", Detail: "apt-get -s exited with 100"}}
 	network := fact.Facts{Host: id("sw1"), Seen: at(0), Platform: "cisco_iosxe", Class: fact.ClassNetwork, Vendor: "Cisco", Model: "C9300-48P", Version: "17.9.4a", Serial: "FOC1"}
+	network.Device = &fact.Device{Proof: "vendor_document", Family: "C9300", Mode: "INSTALL", Booted: at(-900), Members: []fact.Member{
+		{ID: "1", Model: "C9300-48P", Serial: "FOC1", Role: "active", State: "Ready", Version: "17.09.04a"},
+		{ID: "2", Model: "C9300-24T", Serial: "FOC2", Role: "standby", State: "Ready", Version: "17.09.04a"},
+	}}
 	return []Detected{
 		{Host: id("web1"), Facts: sampleFacts("web1")}, {Host: id("old1"), Facts: blind},
 		{Host: id("sw1"), Facts: network}, {Host: id("web9"), Err: refused()},

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/patchring/patchring/pkg/remote"
 	"github.com/patchring/patchring/pkg/terminal"
@@ -72,6 +73,27 @@ func TestGenericPrompts(t *testing.T) {
 		d.print("Hello\r\n" + text)
 		if r := d.login(); (r.Ending == remote.Done) != want {
 			t.Errorf("%q: ending %d", text, r.Ending)
+		}
+	}
+}
+
+// TestGenericLogin: of what stands before the prompt of an unknown device, it answers what
+// wants a key to go on, and nothing that asks for anything else. What says nothing is not
+// waited for as long as a known device is.
+func TestGenericLogin(t *testing.T) {
+	for text, want := range map[string]string{
+		"Authorized use only.\r\n(Press 'a' to accept):": "a", "(Press 'A' to accept): ": "a", "Press any key to continue": "\r", "Press RETURN to get started.": "\r",
+		"Accept the licence? [y/n] ": "", "Type 'a' to accept and erase all: ": "", "New password: ": "", "(Press 'a' to accept the new password): ": "",
+	} {
+		d := newDevice(t, terminal.Generic(), inOne)
+		d.print(text)
+		d.replies = func(string) string { return "\r\nfw1 # " }
+		r := d.login()
+		if (r.Ending == remote.Done) != (want != "") || strings.Join(d.sent, "|") != want {
+			t.Errorf("%q: ending %d, sent %q", text, r.Ending, d.sent)
+		}
+		if d.passed > 20*time.Second {
+			t.Errorf("%q: it waited for %s", text, d.passed)
 		}
 	}
 }

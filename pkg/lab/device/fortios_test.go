@@ -137,7 +137,14 @@ func TestFortiUpload(t *testing.T) {
 func TestFortiBanner(t *testing.T) {
 	r := start(t, "fortios-banner", device.Options{Name: "fw1"})
 	s := r.shell(`\(Press 'a' to accept\):`)
-	s.send("a", "fw1 # ")
+	s.raw("a")
+	s.expect("fw1 # ")
+	has(t, s.send("get hardware status", "fw1 # "), "FortiGate-100F")
+	s = r.shell(`\(Press 'a' to accept\):`)
+	for range 3 {
+		s.raw("n")
+	}
+	s.gone()
 }
 
 func TestFortiCluster(t *testing.T) {

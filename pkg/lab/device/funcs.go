@@ -17,7 +17,7 @@ func functions() template.FuncMap {
 		"base": path.Base, "dir": path.Dir, "has": strings.HasPrefix, "ends": strings.HasSuffix, "contains": strings.Contains,
 		"join": strings.Join, "split": strings.Split, "fields": strings.Fields, "replace": strings.ReplaceAll,
 		"match": regexp.MatchString, "sub": substitute, "repeat": repeat, "pad": pad, "list": list, "dict": dict,
-		"also": also, "records": records, "block": block,
+		"also": also, "rows": func() []record { return nil }, "records": records, "gb": inGB, "lasted": lasted, "section": section,
 		"first": func(l []string) string { return nth(l, 0) }, "last": func(l []string) string { return nth(l, len(l)-1) },
 		"add": func(a, b any) int64 { return number(a) + number(b) }, "subtract": func(a, b any) int64 { return number(a) - number(b) },
 		"times": func(a, b any) int64 { return number(a) * number(b) }, "divide": divide, "int": number,

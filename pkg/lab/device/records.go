@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // record is one row of a table that can be asked for any of its fields.
@@ -120,9 +121,31 @@ func table(columns []string, rows []record) string {
 	return out.String() + "\n"
 }
 
-// block is the part of a FortiOS configuration that begins with a line and ends with the `end` of the
+// inGB is a size as ONTAP shows it: 97.32GB, 512MB, 0B.
+func inGB(bytes any) string {
+	switch n := number(bytes); {
+	case n < 1<<20:
+		return fmt.Sprintf("%dB", n)
+	case n < 1<<30:
+		return fmt.Sprintf("%dMB", n>>20)
+	default:
+		return fmt.Sprintf("%.2fGB", float64(n)/(1<<30))
+	}
+}
+
+// lasted is an uptime as ONTAP shows it: 83 days 08:00:00.
+func lasted(seconds any) string {
+	n := number(seconds)
+	text := onClock(time.Duration(n%86400) * time.Second)
+	if days := n / 86400; days > 0 {
+		text = fmt.Sprintf("%d days %s", days, text)
+	}
+	return text
+}
+
+// section is the part of a FortiOS configuration that begins with a line and ends with the `end` of the
 // same depth; "" if there is none.
-func block(config, begin string) string {
+func section(config, begin string) string {
 	var out strings.Builder
 	indent := ""
 	for line := range strings.Lines(config) {

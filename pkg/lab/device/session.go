@@ -71,8 +71,8 @@ func (s *session) interact(ctx context.Context) {
 		return
 	}
 	s.print(ctx, c.text(console.MOTD))
-	if c.routine("login") == overSession {
-		return
+	if out := c.routine("login"); out == overSession || out == overCommand {
+		return // a question of the login was not answered rightly
 	}
 	for ctx.Err() == nil {
 		one := s.call(ctx)

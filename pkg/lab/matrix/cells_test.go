@@ -104,7 +104,11 @@ func (f family) boots(m moment) []cell {
 func (f family) kills(c course) []cell {
 	var all []cell
 	add := func(name string, k kill) {
-		for _, pause := range []time.Duration{0, 3 * time.Hour} {
+		pauses := []time.Duration{0, 3 * time.Hour}
+		if k.when == "before" || k.when == "look" && k.delay < time.Minute {
+			pauses = pauses[:1] // nothing is at work
+		}
+		for _, pause := range pauses {
 			again := k
 			all = append(all, cell{family: f, moment: string(k.step), name: "kill/" + name + "/" + pause.String(), kill: &again, pause: pause})
 		}
@@ -118,7 +122,7 @@ func (f family) kills(c course) []cell {
 		add("after_"+suffix, kill{step: o.step, op: o.op, when: "after"})
 	}
 	for _, step := range c.steps {
-		for _, delay := range []time.Duration{50 * time.Millisecond, 2 * time.Minute, 8 * time.Minute, 12 * time.Minute} {
+		for _, delay := range []time.Duration{50 * time.Millisecond, 2 * time.Minute, 9 * time.Minute} {
 			add("time_"+delay.String(), kill{step: step, when: "look", delay: delay})
 		}
 	}

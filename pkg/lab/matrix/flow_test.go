@@ -3,6 +3,7 @@ package matrix
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,7 +120,7 @@ func (p *play) snapshot(ctx context.Context, id platform.StepID, into *fact.Snap
 	if p.link.watch == nil {
 		return true // nothing here reads the state of a device
 	}
-	s, err := probe.SnapshotAgain(ctx, p.link, time.Now, 3*time.Minute)
+	s, err := probe.SnapshotAgain(ctx, p.link, time.Now, patience)
 	if err != nil {
 		p.ends(saidUnknown, string(id), err.Error())
 		return false
@@ -128,12 +129,17 @@ func (p *play) snapshot(ctx context.Context, id platform.StepID, into *fact.Snap
 	return true
 }
 
+// patience is how long the program waits for a device that was changed, and is away.
+const patience = 20 * time.Minute
+
 // verify looks again: the version that runs is the one that was to be installed.
 func (p *play) verify(ctx context.Context) bool {
-	facts, err := p.detect(ctx, 3*time.Minute)
+	facts, err := p.detect(ctx, patience)
 	switch {
 	case err != nil:
 		p.ends(saidUnknown, "verify", err.Error())
+	case !slices.Equal(serials(p.facts), serials(facts)):
+		p.ends(saidUnknown, "verify", "it is not the same device")
 	case p.link.watch != nil && !p.configured(ctx):
 	case !same(facts.Version, p.work.Install[0].To):
 		p.ends(saidNotDone, "verify", "it runs "+facts.Version)
@@ -141,6 +147,13 @@ func (p *play) verify(ctx context.Context) bool {
 		return true
 	}
 	return false
+}
+
+func serials(f fact.Facts) []string {
+	if f.Device == nil {
+		return nil
+	}
+	return slices.Sorted(slices.Values(f.Device.Serials()))
 }
 
 // configured compares the configuration with that of before, as the program does whatever is

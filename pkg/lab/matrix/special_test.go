@@ -26,7 +26,7 @@ func (f family) specials() []cell {
 		{name: "power_cut_in_the_soak", on: hooks{"verify": func(p *play) { p.strike("prompt", "power_cut") }}},
 		{name: "aaa_down_at_verify", on: hooks{"verify": func(p *play) {
 			p.device.Strike(device.Fault{At: "login", Do: "aaa_down", For: device.Duration(time.Minute)})
-		}}},
+		}}, lies: "logins are refused, and no reload is under way: nobody tries for long"},
 	}
 	if f.platform == "cisco_iosxe" {
 		all = append(all, f.ciscos()...)
@@ -35,6 +35,14 @@ func (f family) specials() []cell {
 		all[i].family, all[i].moment = f, "special"
 	}
 	return all
+}
+
+// verified are the effects that need the right digest, where the device can compute one.
+func (f family) verified() []string {
+	if f.platform == "fortinet_fortios" || f.platform == "netapp_ontap" {
+		return nil
+	}
+	return f.once
 }
 
 func flip(hex string) string {

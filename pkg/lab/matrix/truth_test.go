@@ -137,6 +137,10 @@ func (p *play) judge() {
 	if os.Getenv("MATRIX_LINES") != "" {
 		fmt.Printf("CELL %s said=%s truth=%s at=%s struck=%v WRONG=%q why=%.200s\n", p.cell, p.said, p.truth(), p.at, done.Faults, wrong, strings.Join(p.why, "; "))
 	}
+	if what := p.isOpen(); what != "" && len(wrong) > 0 {
+		p.t.Logf("open: %s: %v", what, wrong)
+		return
+	}
 	for _, w := range wrong {
 		p.t.Error(w)
 	}

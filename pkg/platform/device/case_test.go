@@ -81,6 +81,42 @@ func TestCase(t *testing.T) {
 	}
 }
 
+// TestShellPrompts: a user who has a shell instead of the platform's own command line is asked
+// as a shell first, and the platform's own commands are not tried there.
+func TestShellPrompts(t *testing.T) {
+	l, err := Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for prompt, want := range map[string]string{
+		"[root@lb1:Active:Standalone] ~ # ": "tmsh -q show sys version", "[admin@lb1:Standby:Changes Pending] ~ # ": "tmsh -q show sys version",
+		"[ops@lb1:INOPERATIVE:Not All Devices Synced] log $ ": "tmsh -q show sys version", "[root@lb1:Active] config # ": "tmsh -q show sys version",
+		"admin@(lb1)(cfg-sync In Sync)(Active)(/Common)(tmos)# ": "show sys version",
+		"root@ex1:RE:0% ": "cli show version", "root@srx1% ": "cli show version", "root@mx1:~ # ": "cli show version", "root@% ": "cli show version", "ops@ex1> ": "show version", "sw1# ": "show version",
+	} {
+		cmd, _ := l.Begin(Sight{Ident: "SSH-2.0-OpenSSH_7.4", Prompt: prompt}).Next()
+		if cmd != want {
+			t.Errorf("%q: first %q, not %q", prompt, cmd, want)
+		}
+	}
+	f5, _ := l.Find("f5_bigip")
+	if own := f5.ProbesAt("root@(lb1)(cfg-sync Standalone)(Active)(/Common)(tmos)# "); len(own) != 1 || own[0].Cmd != "show sys version" {
+		t.Errorf("%+v", own)
+	}
+}
+
+// TestHostAt: the name in a prompt is the device's own, or none.
+func TestHostAt(t *testing.T) {
+	l, _ := Embedded()
+	for prompt, want := range map[string]string{
+		"root@(lb1)(cfg-sync Standalone)(Active)(/Common)(tmos)# ": "lb1", "[root@lb1:Active:Standalone] ~ # ": "", "": "", "sw1#": "",
+	} {
+		if p, _ := l.Find("f5_bigip"); p.HostAt(prompt) != want {
+			t.Errorf("%q: %q", prompt, p.HostAt(prompt))
+		}
+	}
+}
+
 func TestCaseNamesBoth(t *testing.T) {
 	c := acme(t).Begin(Sight{})
 	c.Observe("show version", []byte("ACME"))

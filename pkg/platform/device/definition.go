@@ -55,9 +55,9 @@ type Probe struct {
 	Cmd string `yaml:"cmd" is:"command" flags:"required"`
 	// Prompt is of the probes for another command line than the platform's own: at such a
 	// prompt they alone are asked, and nowhere else.
-	Prompt string `yaml:"prompt" is:"pattern" doc:"the prompt at which alone it is asked: a shell's that the user may have instead of the platform's own command line"`
-	All  []string `yaml:"all" is:"pattern" flags:"required" count:"1" doc:"patterns: every one must match"`
-	None []string `yaml:"none" is:"pattern" doc:"patterns: none may match"`
+	Prompt string   `yaml:"prompt" is:"pattern" doc:"the prompt at which alone it is asked: a shell's that the user may have instead of the platform's own command line"`
+	All    []string `yaml:"all" is:"pattern" flags:"required" count:"1" doc:"patterns: every one must match"`
+	None   []string `yaml:"none" is:"pattern" doc:"patterns: none may match"`
 }
 
 // Refuse is a pattern whose match means that it must not be upgraded, and why.

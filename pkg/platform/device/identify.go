@@ -94,6 +94,12 @@ func (l Library) labelled(recordings []Recording) []labelled {
 		}
 		list = append(list, labelled{text, cmd})
 	}
+	for _, t := range list {
+		// Junos: the same command, asked of both routing engines.
+		if one, _, both := strings.Cut(t.cmd, " invoke-on "); both {
+			list = append(list, labelled{t.text, one})
+		}
+	}
 	return list
 }
 

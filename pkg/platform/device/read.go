@@ -62,8 +62,9 @@ func (p *Platform) answer(from sources) string {
 // reader gathers facts, and what could not be learned.
 type reader struct {
 	*Platform
-	from  sources
-	facts fact.Facts
+	from   sources
+	facts  fact.Facts
+	absent []fact.Problem // what a device that stands alone may well be without
 }
 
 func (p *Platform) read(from sources, seen time.Time) fact.Facts {
@@ -101,7 +102,11 @@ func (r *reader) values() {
 	for _, kind := range r.Definition.Facts.fields() {
 		got := r.field(kind.name, kind.list, r.from)
 		isValue := strings.HasPrefix(kind.name, "values.") // a way to upgrade says itself which one it misses
-		if got.why != "" && !isValue && !(got.absent && r.Definition.optional(kind.name)) {
+		switch {
+		case got.why == "" || isValue:
+		case got.absent && r.Definition.optional(kind.name):
+			r.absent = append(r.absent, fact.Problem{What: kind.name, Detail: got.why})
+		default:
 			r.problem(kind.name, got.why)
 		}
 		if got.refused != "" {
@@ -115,7 +120,7 @@ func (r *reader) values() {
 	}
 }
 
-// optional tells whether a device may well be without a kind of fact: one that stands alone
+// optional tells whether a device that stands alone may well be without a kind of fact: it
 // has no role. What decides how the device is read or upgraded is not among them.
 func (d *Definition) optional(kind string) bool {
 	return slices.Contains([]string{"role", "synced", "build", "mode", "family"}, kind) && !slices.Contains(d.conditions(), kind)
@@ -173,6 +178,9 @@ func (r *reader) units() {
 		if r.facts.Serial != "" {
 			d.Members = []fact.Member{{Model: r.facts.Model, Serial: r.facts.Serial, Version: r.facts.Version, Role: d.Role}}
 		}
+	}
+	if len(members) > 1 {
+		r.facts.Problems = append(r.facts.Problems, r.absent...)
 	}
 	d.Slots, bad = r.slots(r.from, r.facts)
 	for _, b := range bad {

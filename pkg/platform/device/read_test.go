@@ -115,6 +115,7 @@ func TestReadNeverGuesses(t *testing.T) {
 		"modes differ":          {replace("show version", "2 B INSTALL", "2 B BUNDLE"), "mode", func(f fact.Facts) bool { return f.Device.Mode == "" && len(f.Device.Refused) == 1 }},
 		"not asked":             {func(o map[string][]byte) { delete(o, "show stack") }, "synced", func(f fact.Facts) bool { return f.Device.Synced == patch.Unknown }},
 		"a word nobody knows":   {replace("show stack", "same", "perhaps"), "synced", func(f fact.Facts) bool { return f.Device.Synced == patch.Unknown }},
+		"no way to agree":       {replace("show stack", "Config: ", ""), "synced", func(f fact.Facts) bool { return f.Device.Synced == patch.Unknown }},
 		"two serials":           {replace("show inventory", "Unit 2", "Unit 1"), "members", func(f fact.Facts) bool { return !slices.Contains(f.Device.Serials(), "ACM002") }},
 		"no boot time":          {replace("show version", "2 days, 3:04", "a while"), "boot_time", func(f fact.Facts) bool { return f.Device.Booted.IsZero() }},
 		"a serial with escapes": {replace("show inventory", "ACM002", "ACM\x1b[31m;reload"), "members", func(f fact.Facts) bool { return len(f.Device.Serials()) == 1 }},
@@ -122,6 +123,25 @@ func TestReadNeverGuesses(t *testing.T) {
 		f := readSmall(t, c.change)
 		if !problem(f, c.problem) || !c.check(f) {
 			t.Errorf("%s: %+v, %+v, %+v", name, f, f.Device, f.Problems)
+		}
+	}
+}
+
+// TestAloneNeedsNoPartner: what only a pair or stack has is no problem where there is none,
+// unless a way to read or upgrade the device hangs on it.
+func TestAloneNeedsNoPartner(t *testing.T) {
+	outputs := smallOutputs()
+	outputs["show stack"], outputs["show inventory"] = []byte("not a stack\n"), []byte("Unit 1\n  PID A-9000 SN ACM001\n")
+	outputs["show version"] = []byte(strings.ReplaceAll(string(outputs["show version"]), "INSTALL", ""))
+	for when, want := range map[string]bool{"": false, "when: {mode: INSTALL}, ": true} {
+		src := strings.Replace(smallYAML, "{cmd: show images, re: '^next", "{"+when+"cmd: show images, re: '^next", 1)
+		p, err := Parse("acme_os.yaml", []byte(src))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := p.Read(outputs, sampled())
+		if err != nil || problem(f, "synced") || problem(f, "mode") != want || f.Device.Synced != patch.Unknown {
+			t.Errorf("%q: %v, %+v", when, err, f.Problems)
 		}
 	}
 }

@@ -74,7 +74,7 @@ func (t *task) bothEngines(steps []platform.Step) ([]platform.Step, error) {
 	last := t.rebootedInto(func(v *view) platform.Standing { return t.primaryDown(v, primary, backup) })
 	steps = append(steps, addOther, other, add, last)
 	if t.has("lead") {
-		steps = append(steps, t.leadsAgain(primary, backup))
+		steps = append(steps, t.enginesSettled(primary, backup), t.leadsAgain(primary, backup))
 	}
 	return t.proved(steps), nil
 }
@@ -228,26 +228,58 @@ func (t *task) primaryDown(v *view, primary, backup fact.Member) platform.Standi
 	return notDone(engineName(primary) + " still runs " + clean(t.from))
 }
 
-// leadsAgain is the step that gives the lead back to the engine that had it, where it has
-// moved: a device on which the other one leads is not as it was before, and raises an alarm.
-func (t *task) leadsAgain(primary, backup fact.Member) platform.Step {
-	step := t.step("lead", "let "+engineName(primary)+" lead again", t.up.Time.Settle)
-	step.Changes, step.Do = true, []platform.Operation{t.typed("lead", nil)}
+// switchTakes is how long two routing engines refuse to change places after one came up,
+// and then take for it.
+const switchTakes = 10 * time.Minute
+
+// enginesSettled is the step that waits until the two may change places.
+func (t *task) enginesSettled(primary, backup fact.Member) platform.Step {
+	step := t.step("settle", "wait until both routing engines are settled", t.up.Time.Settle+switchTakes)
 	step.Look = t.look(func(v *view) platform.Standing {
-		was, there := bySerial(v.now.Members, primary.Serial)
-		other, ready := bySerial(v.now.Members, backup.Serial)
-		switch {
-		case !there || !ready || !is(was.Version, t.to) || !is(other.Version, t.to):
-			return running("one of its routing engines does not answer yet")
-		case was.Role == fact.RoleActive && other.Role == fact.RoleStandby:
-			return done()
-		case was.Role == fact.RoleStandby && other.Role == fact.RoleActive:
-			return notDone(engineName(backup) + " leads")
+		young := v.now.Values["young"]
+		switch _, known := t.leader(v, primary, backup); {
+		case !known:
+			return running("its routing engines do not agree yet which one leads")
+		case young != "":
+			return running("one of its routing engines has been up for " + clean(young) + " only")
 		}
-		return running("its routing engines do not agree yet which one leads")
+		return done()
 	})
 	step.Look.Reconnects = true
 	return step
+}
+
+// leadsAgain is the step that gives the lead back to the engine that had it, where it has
+// moved: a device on which the other one leads is not as it was before, and raises an alarm.
+func (t *task) leadsAgain(primary, backup fact.Member) platform.Step {
+	step := t.step("lead", "let "+engineName(primary)+" lead again", t.up.Time.Settle+switchTakes)
+	step.Changes, step.Do = true, []platform.Operation{t.typed("lead", nil)}
+	step.Look = t.look(func(v *view) platform.Standing {
+		switch leads, known := t.leader(v, primary, backup); {
+		case !known:
+			return unknown("its routing engines do not agree which one leads")
+		case leads.Serial == primary.Serial:
+			return done()
+		}
+		return notDone(engineName(backup) + " leads")
+	})
+	step.Look.Reconnects = true
+	return step
+}
+
+// leader is which of two engines leads, where both run the new software and say the same.
+func (t *task) leader(v *view, one, other fact.Member) (leads fact.Member, known bool) {
+	a, there := bySerial(v.now.Members, one.Serial)
+	b, ready := bySerial(v.now.Members, other.Serial)
+	switch {
+	case !there || !ready || !is(a.Version, t.to) || !is(b.Version, t.to):
+		return fact.Member{}, false
+	case a.Role == fact.RoleActive && b.Role == fact.RoleStandby:
+		return a, true
+	case a.Role == fact.RoleStandby && b.Role == fact.RoleActive:
+		return b, true
+	}
+	return fact.Member{}, false
 }
 
 // bootedWell: it did not come up from what it keeps for emergencies.

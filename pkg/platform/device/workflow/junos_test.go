@@ -138,7 +138,22 @@ func TestJunosTwoEngines(t *testing.T) {
 	g.at = planned.Add(40 * time.Minute)
 	g.print(uptimeCmd, "System booted: 2026-03-10 05:30:00 UTC (00:17 ago)\n")
 	stands(t, g.judge(steps, "install"), platform.Done, "")
+	stands(t, g.judge(steps, "lead"), platform.Done, "")
 	stands(t, g.judge(steps, "done_again"), platform.Done, "")
+
+	// The other one leads since the primary was away: what was before, is given back.
+	const roles = "show chassis routing-engine"
+	whole := string(g.result(roles).Out)
+	g.print(roles, strings.NewReplacer("Master", "Backup", "Backup", "Master").Replace(whole))
+	stands(t, g.judge(steps, "settle"), platform.Done, "")
+	stands(t, g.judge(steps, "lead"), platform.NotDone, "routing engine 1 leads")
+	g.say(roles, "9 days, 3 hours, 3 minutes, 55 seconds", "3 minutes, 55 seconds")
+	stands(t, g.judge(steps, "settle"), platform.Running, "up for 3 minutes, 55 seconds only")
+	g.print(roles, strings.ReplaceAll(whole, "Master", "Backup"))
+	stands(t, g.judge(steps, "settle"), platform.Running, "do not agree yet")
+	stands(t, g.judge(steps, "lead"), platform.Unknown, "do not agree")
+	g.print(roles, whole).say(all, "Junos: "+junosNew, "Junos: "+old)
+	stands(t, g.judge(steps, "lead"), platform.Unknown, "do not agree")
 }
 
 func TestJunosEnginesRefused(t *testing.T) {
