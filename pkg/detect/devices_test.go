@@ -111,6 +111,30 @@ func pairOf(name string) string {
 	return ""
 }
 
+// roleOf is that of a member of a pair, before anything was done to it.
+func roleOf(name string) string {
+	if pairOf(name) == "" {
+		return ""
+	}
+	return map[byte]string{'a': fact.RoleActive, 'b': fact.RoleStandby}[name[len(name)-1]]
+}
+
+// TestRootOnJunos: root has a shell there, and is asked as well as anybody.
+func TestRootOnJunos(t *testing.T) {
+	library, err := device.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := play(t, "junos", gear.Options{User: "root"})
+	f, took := p.detect(t, library)
+	for _, wrong := range p.wrong(f, took) {
+		t.Error(wrong)
+	}
+	if t.Failed() {
+		t.Logf("lines %q", p.Done().Lines)
+	}
+}
+
 // TestEveryDevice: each device of the simulator is recognised over SSH by nothing but its
 // answers, and what is read of it is what it is, or unknown. A healthy one has no problem.
 func TestEveryDevice(t *testing.T) {
@@ -155,6 +179,9 @@ func (p *played) wrong(f fact.Facts, took time.Duration) []string {
 	}
 	if f.Hostname != p.name || f.Version == "" || f.Model == "" || f.Device.Booted.IsZero() || f.Device.Family == "" {
 		wrong = append(wrong, fmt.Sprintf("not read: %q %q %q %q, up since %s", f.Hostname, f.Version, f.Model, f.Device.Family, f.Device.Booted))
+	}
+	if want := roleOf(p.name); want != "" && f.Device.Role != want {
+		wrong = append(wrong, fmt.Sprintf("its role is %q, not %q", f.Device.Role, want))
 	}
 	return append(wrong, p.members(f)...)
 }

@@ -90,15 +90,16 @@ func fromFacts(t Test, f fact.Facts) Test {
 	case TestReachability, TestHostKey, TestAuth: // there are facts, so these held
 		t.Result, t.Seen = "ok", ""
 		return t
+	}
+	if f.Device != nil {
+		return deviceTest(t, f)
+	}
+	switch t.Name {
 	case TestPrivilege:
 		t.Seen = "not tried"
 		return t
 	case TestClock:
 		return clockTest(t, f)
-	}
-	if f.Class == fact.ClassNetwork {
-		t.Result, t.Seen = "skipped", "this platform is only detected so far"
-		return t
 	}
 	if t.Name == TestDisk {
 		return diskTest(t, f.Spaces)
@@ -106,12 +107,22 @@ func fromFacts(t Test, f fact.Facts) Test {
 	return managerTest(t, f.Manager)
 }
 
+// deviceTest: what a device has no such thing of is skipped. That its facts could be read
+// with the rights of the login is what there is to see of its privilege.
+func deviceTest(t Test, f fact.Facts) Test {
+	if t.Name != TestPrivilege {
+		t.Result, t.Seen = "skipped", "a device: its preflight looks at what an upgrade needs"
+		return t
+	}
+	t.Result, t.Seen = "ok", ""
+	if at := slices.IndexFunc(f.Problems, func(p fact.Problem) bool { return p.What == "privilege" }); at >= 0 {
+		t.Result, t.Seen, t.Hint = "fail", f.Problems[at].Detail, "write credentials: {enable: env:NAME} and become: enable at the host, or log in as somebody with more rights"
+	}
+	return t
+}
+
 func clockTest(t Test, f fact.Facts) Test {
 	if f.Clock.IsZero() || f.Seen.IsZero() {
-		if f.Class == fact.ClassNetwork {
-			t.Result, t.Seen = "skipped", "this platform is only detected so far"
-			return t
-		}
 		t.Seen = "the host did not tell its time"
 		return t
 	}

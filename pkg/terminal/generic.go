@@ -11,13 +11,14 @@ const genericQuiet = 15 * time.Second
 // Generic is the dialect of a device that nobody knows yet: enough to see what it prints
 // at the login, and to ask it what it is. It answers nothing but pagers, "press any key"
 // and a banner that wants one key, and knows no log line. Its prompt is a short last line
-// that ends in > # $ or %. Square brackets alone are none: [confirm] asks. What says
+// that ends in > # $ or %; behind a digit % is how far something got, unless the line
+// begins with user@host (Junos: root@ex1:RE:0%). Square brackets alone are none: [confirm] asks. What says
 // nothing for Quiet is not waited for: nobody knows that it ever will.
 func Generic() *remote.Dialect {
 	return &remote.Dialect{
 		Name: "generic", Quiet: genericQuiet,
 		Prompt: `^[^\n]{0,118}[\w)\]}~:/*'"@.-] ?[>#$]\)? {0,2}$|^[^\n]{0,118}[A-Za-z)\]~] ?% ?$` +
-			`|^[>#$%] ?$|^<[^\n<>]{1,80}> ?$`,
+			`|^[\w.-]{1,64}@[\w.-]{0,64}(?::[^\n%]{1,40})?% ?$|^[>#$%] ?$|^<[^\n<>]{1,80}> ?$`,
 		Login: []remote.Question{
 			{Ask: `(?i)(?:press|hit) (?:any key|return|enter|<enter>|<return>)(?: key)? to (?:continue|get started|proceed)[^\n]{0,20}$`, Answer: "\r", Key: true},
 			{Ask: `(?i)\(press return\) *$`, Answer: "\r", Key: true},

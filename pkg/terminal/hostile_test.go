@@ -66,8 +66,8 @@ func TestCutOutput(t *testing.T) {
 func TestGenericPrompts(t *testing.T) {
 	for text, want := range map[string]bool{
 		"sw1#": true, "sw1> ": true, "RP/0/RSP0/CPU0:core#": true, "ops@ex1> ": true, "<HUAWEI>": true, "[admin@rb1] > ": true,
-		"A:admin@sr1# ": true, "FGT-1 (global) # ": true, "(host) [mynode] #": true, "user@lb1:~$ ": true, "cluster1::> ": true, "fw-a% ": true, "# ": true,
-		"Password: ": false, "Proceed? [y/n] ": false, "--More--": false, "loading 45%": false, "a line": false, "Are you sure? ": false, "[confirm]": false, "Go on (y/n)? ": false,
+		"A:admin@sr1# ": true, "FGT-1 (global) # ": true, "(host) [mynode] #": true, "user@lb1:~$ ": true, "cluster1::> ": true, "fw-a% ": true, "root@ex1:RE:0% ": true, "root@ex1% ": true, "ops@% ": true, "# ": true,
+		"Password: ": false, "Proceed? [y/n] ": false, "--More--": false, "loading 45%": false, "copying to ops@sw1: 45%": false, "a line": false, "Are you sure? ": false, "[confirm]": false, "Go on (y/n)? ": false,
 	} {
 		d := newDevice(t, terminal.Generic(), inOne)
 		d.print("Hello\r\n" + text)
@@ -82,7 +82,7 @@ func TestGenericPrompts(t *testing.T) {
 // waited for as long as a known device is.
 func TestGenericLogin(t *testing.T) {
 	for text, want := range map[string]string{
-		"Authorized use only.\r\n(Press 'a' to accept):": "a", "(Press 'A' to accept): ": "a", "Press any key to continue": "\r", "Press RETURN to get started.": "\r",
+		"Authorized use only.\r\n(Press 'a' to accept):": "a", "(Press 'A' to accept): ": "a", "Press any key to continue": " ", "Press RETURN to get started.": "\r",
 		"Accept the licence? [y/n] ": "", "Type 'a' to accept and erase all: ": "", "New password: ": "", "(Press 'a' to accept the new password): ": "",
 	} {
 		d := newDevice(t, terminal.Generic(), inOne)

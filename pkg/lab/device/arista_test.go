@@ -172,7 +172,13 @@ func TestAristaExecAndSession(t *testing.T) {
 	s.send("commit timer 00:05:00", "sw1#")
 	has(t, s.send("show running-config", "sw1#"), "vlan 999\n")
 	r.Advance(6 * time.Minute)
-	if out := s.send("show running-config", "sw1#"); strings.Contains(out, "vlan 999") || !strings.Contains(out, "ip routing") {
+	restored := func(running string) bool { // the timer's routine has its own goroutine
+		return !strings.Contains(running, "vlan 999") && strings.Contains(running, "ip routing")
+	}
+	for end := time.Now().Add(patience); !restored(r.Truth().Running) && time.Now().Before(end); {
+		<-time.After(5 * time.Millisecond)
+	}
+	if out := s.send("show running-config", "sw1#"); !restored(out) {
 		t.Errorf("the timer did not put the configuration back:\n%s", out)
 	}
 }

@@ -35,7 +35,7 @@ func TestOntapUpdate(t *testing.T) {
 	s.send("network interface show", "cluster1::> ")
 	s.send("network port show", "cluster1::> ")
 	s.send("set -privilege advanced", `\{y\|n\}: `)
-	s.send("y", `cluster1::\*> `)
+	s.key("y", `cluster1::\*> `)
 	has(t, s.send("system node image show", `cluster1::\*> `), "image2  true    true    9.13.1P6")
 	s.send("set -privilege admin", "cluster1::> ")
 	s.send("rows 0", "cluster1::> ")
@@ -105,7 +105,7 @@ func TestOntapStops(t *testing.T) {
 				t.Errorf("n2: %+v", v)
 			}
 			s.send("cluster image resume-update", `\{y\|n\}: `)
-			s.send("y", "cluster1::> ")
+			s.key("y", "cluster1::> ")
 			settled(t, r, "status", "completed")
 		})
 	}
@@ -135,7 +135,7 @@ func TestOntapOldImage(t *testing.T) {
 	has(t, s.send("cluster image show", "cluster1::> "), "n2               9.13.1P6")
 	has(t, s.send("storage failover show", "cluster1::> "), "Waiting for giveback", "In takeover")
 	s.send("cluster image cancel-update", `\{y\|n\}: `)
-	s.send("y", "cluster1::> ")
+	s.key("y", "cluster1::> ")
 	if status := r.Truth().Values["status"]; status != "canceled" {
 		t.Errorf("status %s", status)
 	}
@@ -168,6 +168,6 @@ func TestOntapPausesAndLooks(t *testing.T) {
 		has(t, s.send(cmd, "::> "), want)
 	}
 	s.send("set advanced", `\{y\|n\}: `)
-	s.send("n", "::> ")
+	s.key("n", "::> ")
 	has(t, s.send("cluster ring show", "::> "), "is not a recognized command")
 }

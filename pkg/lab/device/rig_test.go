@@ -201,6 +201,13 @@ func (s *shell) send(text, pattern string) string {
 	return s.expect(pattern)
 }
 
+// key answers a question that takes one key.
+func (s *shell) key(key, pattern string) string {
+	s.t.Helper()
+	s.raw(key)
+	return s.expect(pattern)
+}
+
 func (s *shell) raw(text string) {
 	s.t.Helper()
 	if _, err := io.WriteString(s.in, text); err != nil {

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// unpaged is the pipe that lets the pager be.
+var unpaged = regexp.MustCompile(`\|\s*no-more\s*$`)
+
 // run does one line.
 func (s *session) run(ctx context.Context, line string) outcome {
 	out, _ := s.runLine(ctx, line)
@@ -35,6 +38,7 @@ func (s *session) runLine(ctx context.Context, line string) (outcome, int) {
 		c.print(c.text(d.kind.file.Console.Unknown))
 		return goOn, 1
 	}
+	s.unpaged = d.kind.file.Console.Pipes && unpaged.MatchString(line)
 	if filter != "" {
 		c.capture = &strings.Builder{}
 	}

@@ -41,7 +41,7 @@ func (s *session) print(ctx context.Context, text string) {
 // rows are those of the screen, 0 where nothing stops.
 func (s *session) rows() int {
 	pager := s.d.kind.file.Console.Pager
-	if pager == nil || !s.shell {
+	if pager == nil || !s.shell || s.unpaged {
 		return 0
 	}
 	name := pager.Value

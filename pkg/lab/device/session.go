@@ -23,6 +23,7 @@ type session struct {
 	column     int // where what is typed begins
 	shown      int // lines since the last prompt
 	rest       bool
+	unpaged    bool // this command's output: | no-more
 }
 
 const (

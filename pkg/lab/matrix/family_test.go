@@ -201,11 +201,11 @@ func bigip() family {
 		kind: "f5-bigip-tmsh", platform: "f5_bigip", from: was, to: is, image: "BIGIP-17.1.2.1-0.0.2.iso", sort: "bigip",
 		moments: []moment{{"transfer", "stage"}, {"down", "install"}, {"boot", "install"}, {"back", "install"}},
 		proven: func(s device.State) bool {
-			return runs(is)(s) && s.Values["mcpd"] == "running" && s.Values["load"] == "full-config-load-succeed"
+			return runs(is)(s) && s.Values["mcpd"] == "running" && s.Values["load"] == "full-config-load-succeed" && s.Values["down"] == ""
 		},
 		former: func(s device.State) bool { return runs(was)(s) && s.Values["active"] == "1" && s.Values["next"] == "" },
 		degraded: func(s device.State) bool {
-			return s.Values["mcpd"] != "running" || s.Values["load"] != "full-config-load-succeed"
+			return s.Values["mcpd"] != "running" || s.Values["load"] != "full-config-load-succeed" || s.Values["down"] != ""
 		},
 		runsFormer: runs(was), trial: runs(is), once: []string{"installed"},
 	}

@@ -66,9 +66,15 @@ func common(list []string) string {
 // other's first lines stand as they are.
 var neighbours = regexp.MustCompile(`(?i)^[ \t]*(?:(?:neighbou?r )?(?:system|sys|chassis)[ -]?desc(?:r|ription)?|version|software version|platform)[ \t]*:`)
 
+// tables are what such tables have besides, and a device that describes itself has not.
+var tables = regexp.MustCompile(`(?i)^[ \t-]*(?:neighbou?r )?(?:(?:chassis|port|device)[ -]?id\b|hold ?time|time remaining|expired time|ttl\b|(?:system |chassis )?capabilities|management address|entry address)[^\n:]*:`)
+
 // ofAnother tells whether a place in a text is in the description of a neighbour: one of the
 // three lines before, or its own, begins it.
 func ofAnother(text string, at int) bool {
+	if !slices.ContainsFunc(strings.Split(text, "\n"), tables.MatchString) {
+		return false
+	}
 	lines := strings.Split(strings.TrimRight(text[:at], " \t"), "\n")
 	for _, line := range lines[max(len(lines)-4, 0):] {
 		if head, about, found := strings.Cut(line, ":"); found && neighbours.MatchString(line) && (strings.TrimSpace(about) == "" || strings.Contains(strings.ToLower(head), "desc")) {

@@ -53,10 +53,10 @@ func TestNeighboursAreOthers(t *testing.T) {
 	const line = "Cisco IOS Software, C3750E Software (C3750E-UNIVERSALK9-M), Version 15.2(4)E8, RELEASE SOFTWARE (fc2)\n"
 	for text, want := range map[string]fact.Platform{
 		line: "cisco_ios",
-		"Device ID: sw2\nHoldtime : 164 sec\n\nVersion :\n" + line:                                                                           "",
-		"Chassis id: 0200.0000.0001\nSystem Description: \n" + line:                                                                          "",
-		"System description :S7706\nHuawei Versatile Routing Platform Software\nVRP (R) software, Version 5.170 (S7700 V200R010C00SPC600)\n": "",
-		"sw1#show cdp neighbors detail\nVersion :\n" + line + "sw1#show version\n" + line:                                                    "cisco_ios",
+		"Device ID: sw2\nHoldtime : 164 sec\n\nVersion :\n" + line:  "",
+		"Chassis id: 0200.0000.0001\nSystem Description: \n" + line: "",
+		"System description :S7706\nHuawei Versatile Routing Platform Software\nVRP (R) software, Version 5.170 (S7700 V200R010C00SPC600)\nExpired time :92s\n": "",
+		"sw1#show cdp neighbors detail\nVersion :\n" + line + "sw1#show version\n" + line:                                                                       "cisco_ios",
 	} {
 		if got := l.Identify([]Recording{{Name: "a.txt", Text: []byte(text)}}, ""); got.Platform != want {
 			t.Errorf("%q: %q, not %q: %s", text, got.Platform, want, got.Why)
