@@ -30,7 +30,7 @@ func (e Env) canGoBack(ctx context.Context, f *fleet, r *openRollout, hosts []fa
 	if len(against) == 0 {
 		return nil
 	}
-	return fault.Usagef("nothing was changed; narrow it with --limit, or install the former version by a playbook whose image it is",
+	return fault.Usagef("nothing was changed; narrow it with --limit; what can't be taken back is a person's work, by the vendor's procedure",
 		"%d of %d hosts can't be taken back: %s", len(against), len(hosts), strings.Join(against, "; "))
 }
 

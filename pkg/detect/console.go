@@ -66,7 +66,7 @@ func silent(err error, took time.Duration) error {
 	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != fault.Unreachable || took < terminal.Generic().Quiet {
 		return err
 	}
-	return fmt.Errorf("nobody knows this prompt, or there is none: %s", remote.Clean(err.Error(), 300)) //nolint:errorlint // not the fault any more
+	return fmt.Errorf("nobody knows this prompt, or there is none: %s", remote.Clean(err.Error(), 300))
 }
 
 // verify opens the console of the platform that the query names. Only what its probes

@@ -240,7 +240,7 @@ func TestSilentShell(t *testing.T) {
 type mute struct{ why error }
 
 func (m mute) Exchange(_ context.Context, e remote.Exchange) (remote.Result, error) {
-	time.Sleep(e.Dialect.Quiet) // in synctest's time
+	<-time.After(e.Dialect.Quiet) // in synctest's time
 	return remote.Result{}, m.why
 }
 

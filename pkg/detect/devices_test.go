@@ -138,6 +138,7 @@ func TestRootOnJunos(t *testing.T) {
 // TestEveryDevice: each device of the simulator is recognised over SSH by nothing but its
 // answers, and what is read of it is what it is, or unknown. A healthy one has no problem.
 func TestEveryDevice(t *testing.T) {
+	t.Parallel()
 	library, err := device.Embedded()
 	if err != nil {
 		t.Fatal(err)

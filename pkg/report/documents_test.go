@@ -86,7 +86,7 @@ func TestDoctorJudgesFacts(t *testing.T) {
 		{"locked", manager(fact.ManagerLocked), TestPackageManager, "fail"},
 		{"not known", manager(fact.ManagerUnknown), TestPackageManager, "unknown"},
 		{"of a later version", manager("sulking"), TestPackageManager, "unknown"},
-		{"a switch has no such disk", func(f *fact.Facts) { f.Class = fact.ClassNetwork }, TestDisk, "skipped"},
+		{"a switch has no such disk", func(f *fact.Facts) { f.Device = &fact.Device{} }, TestDisk, "skipped"},
 		{"nobody tried privilege", func(*fact.Facts) {}, TestPrivilege, "unknown"},
 	}
 	for _, c := range cases {

@@ -61,7 +61,7 @@ func imagePlan() *plan.Plan {
 	host := func(name, net string, outage patch.Outage) plan.Host {
 		return plan.Host{
 			ID: id(name), Ring: "test", Domain: "cisco_iosxe C9300", Platform: "cisco_iosxe", Install: []patch.Update{update}, Reboot: patch.Yes, Image: image, Unit: "core",
-			Outage: outage, Net: net, Return: plan.Return{Light: plan.Amber, Reasons: []string{"until it is committed; after that, by an image of the former version"}},
+			Outage: outage, Net: net, Return: plan.Return{Light: plan.Amber, Reasons: []string{"until it is committed, by giving it up; not after that"}},
 		}
 	}
 	return &plan.Plan{

@@ -193,7 +193,7 @@ func sampleDetected() []Detected {
 	blind.Updates, blind.Version, blind.Manager = nil, "7.11", fact.Manager{Name: "apt", State: fact.ManagerInterrupted, Detail: "2 packages are half-configured"}
 	blind.Reboot = fact.Reboot{}
 	blind.Problems = []fact.Problem{{What: "updates", Detail: "apt-get -s exited with 100"}}
-	network := fact.Facts{Host: id("sw1"), Seen: at(0), Platform: "cisco_iosxe", Class: fact.ClassNetwork, Vendor: "Cisco", Model: "C9300-48P", Version: "17.9.4a", Serial: "FOC1"}
+	network := fact.Facts{Host: id("sw1"), Seen: at(0), Platform: "cisco_iosxe", Class: fact.ClassNetwork, Vendor: "Cisco", Model: "C9300-48P", Version: "17.9.4a", Serial: "FOC1", Device: &fact.Device{Family: "C9300", Members: []fact.Member{{ID: "1", Model: "C9300-48P", Serial: "FOC1", Role: fact.RoleActive}}}}
 	network.Device = &fact.Device{Proof: "vendor_document", Family: "C9300", Mode: "INSTALL", Booted: at(-900), Members: []fact.Member{
 		{ID: "1", Model: "C9300-48P", Serial: "FOC1", Role: "active", State: "Ready", Version: "17.09.04a"},
 		{ID: "2", Model: "C9300-24T", Serial: "FOC2", Role: "standby", State: "Ready", Version: "17.09.04a"},

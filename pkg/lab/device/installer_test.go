@@ -1,6 +1,7 @@
 package device_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -35,8 +36,10 @@ func TestCiscoOneOperationAtATime(t *testing.T) {
 // TestCiscoInstallerAfterACut: what goes on behind a lost connection, and what a power cut leaves.
 func TestCiscoInstallerAfterACut(t *testing.T) {
 	r := start(t, "cisco-iosxe", device.Options{Faults: []device.Fault{{At: "commit", Do: "drop"}, {At: "add_middle", Nth: 2, Do: "power_cut"}}})
-	if err := r.Leave("flash:x.bin", device.MakeImage("cat9k", "17.12.04", 5000)); err != nil {
-		t.Fatal(err)
+	for path, version := range map[string]string{"flash:x.bin": "17.12.04", "flash:y.bin": "17.15.01"} {
+		if err := r.Leave(path, device.MakeImage("cat9k", version, 5000)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s := r.shell("sw1>")
 	enabled(s, "sw1")
@@ -52,14 +55,32 @@ func TestCiscoInstallerAfterACut(t *testing.T) {
 	s = r.shell("sw1>")
 	enabled(s, "sw1")
 	has(t, s.send("show install log", "sw1#"), "install_op_boot]: END SUCCESS", "[1|install_commit]: END SUCCESS ")
-	s.raw("install add file flash:x.bin\r")
-	s.until("sw1#")
-	for end := time.Now().Add(patience); r.Truth().Boots < 2 && time.Now().Before(end); {
-		<-time.After(5 * time.Millisecond)
-	}
+	s.raw("install add file flash:y.bin\r")
+	s.gone()
 	s = r.back("sw1>")
 	enabled(s, "sw1")
+	if log := s.send("show install log", "sw1#"); strings.Contains(log, "install_add") || r.Truth().Values["installing"] != "" || r.Truth().Boots != 2 {
+		t.Errorf("the installer after a power cut: %s", log)
+	}
+}
+
+// TestCiscoAskedAndLeft: who leaves a question unanswered ends the operation.
+func TestCiscoAskedAndLeft(t *testing.T) {
+	r := start(t, "cisco-iosxe", device.Options{Faults: []device.Fault{{At: "add_middle", Ask: "Continue? [y/n]"}}})
+	if err := r.Leave("flash:x.bin", device.MakeImage("cat9k", "17.12.04", 5000)); err != nil {
+		t.Fatal(err)
+	}
+	client := r.dial()
+	s := r.on(client)
+	s.expect("sw1>")
+	enabled(s, "sw1")
+	s.send("install add file flash:x.bin", `Continue\? \[y/n\]`)
+	_ = client.Close() // that it is gone is the test
 	settled(t, r, "installing", "")
+	s = r.shell("sw1>")
+	enabled(s, "sw1")
+	has(t, s.send("show install log", "sw1#"), "[1|install_add]: END FAILED exit(1) ")
+	has(t, s.send("show line", "sw1#"), "*    866  866 VTY ", "\n     868  868 VTY ", "     881  881 VTY ")
 }
 
 // TestCiscoUnlikeMembers: members with other slots stand in a table of their own.

@@ -7,8 +7,9 @@ import (
 
 func TestSection(t *testing.T) {
 	const config = "config a\n    set x 1\n    config b\n        edit 1\n        next\n    end\nend\nconfig c\nend\n"
+	first, _, _ := strings.Cut(config, "config c")
 	for begin, want := range map[string]string{
-		"config a": config[:strings.Index(config, "config c")], "config b": "config b\n    edit 1\n    next\nend\n", "config c": "config c\nend\n", "config d": "", "": "",
+		"config a": first, "config b": "config b\n    edit 1\n    next\nend\n", "config c": "config c\nend\n", "config d": "", "": "",
 	} {
 		if got := section(config, begin); got != want {
 			t.Errorf("%q: %q", begin, got)

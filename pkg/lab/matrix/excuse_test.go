@@ -71,7 +71,7 @@ func typedExcuses() map[string]string {
 // that is well again must leave this list.
 func open() map[string]string {
 	return map[string]string{
-		`^junos-dual-re/`:                               "the alarm that the other routing engine is master ends every upgrade as not done",
+		`^junos-dual-re/`:                               "leading the first routing engine back ends as unknown, and a refused reboot of one engine does not say what is pending",
 		`^f5-bigip.*/special/image_of_another`:          "an installation that has failed is waited for until the deadline",
 		`^fortios-ha/.*/kill/sent_`:                     "nothing tells that the cluster is at work on the image: it is sent again",
 		`^(fortios.*|netapp-ontap)/special/unset_clock`: "a device that can't tell when it came up is refused at the install step, and not before",

@@ -33,8 +33,8 @@ func sampled(c cell) bool {
 	return os.Getenv("MATRIX") == "full" || h.Sum32()%part == 0
 }
 
-// TestMatrix plays what can go wrong. MATRIX=full: all of it, and the table of README.md is
-// compared. MATRIX_CELL picks plays by a pattern, MATRIX_FAMILY a device, MATRIX_LOG tells all.
+// TestMatrix plays a part of what can go wrong, always the same, and compares the table of
+// README.md. MATRIX=full: all of it, which takes long. MATRIX_CELL picks plays by a pattern, MATRIX_FAMILY a device, MATRIX_LOG tells all.
 func TestMatrix(t *testing.T) {
 	library, err := definitions.Embedded()
 	if err != nil {
@@ -49,6 +49,7 @@ func TestMatrix(t *testing.T) {
 				continue
 			}
 			for _, c := range f.cells(f.learn(t, on)) {
+				counts.know(c)
 				if only == "" && sampled(c) || only != "" && pattern.MatchString(c.String()) {
 					t.Run(c.String(), func(t *testing.T) {
 						t.Parallel()
@@ -60,7 +61,7 @@ func TestMatrix(t *testing.T) {
 	})
 	sum := counts.sum()
 	t.Logf("done %d, not done %d, unknown %d", sum[saidDone], sum[saidNotDone], sum[saidUnknown])
-	if os.Getenv("MATRIX") == "full" && only == "" && os.Getenv("MATRIX_FAMILY") == "" {
+	if os.Getenv("MATRIX") != "full" && only == "" && os.Getenv("MATRIX_FAMILY") == "" {
 		holds(t, counts.page())
 	}
 }

@@ -133,8 +133,8 @@ func TestAloneNeedsNoPartner(t *testing.T) {
 	outputs := smallOutputs()
 	outputs["show stack"], outputs["show inventory"] = []byte("not a stack\n"), []byte("Unit 1\n  PID A-9000 SN ACM001\n")
 	outputs["show version"] = []byte(strings.ReplaceAll(string(outputs["show version"]), "INSTALL", ""))
-	for when, want := range map[string]bool{"": false, "when: {mode: INSTALL}, ": true} {
-		src := strings.Replace(smallYAML, "{cmd: show images, re: '^next", "{"+when+"cmd: show images, re: '^next", 1)
+	for when, want := range map[string]bool{"{}": false, "{mode: INSTALL}": true} {
+		src := strings.Replace(smallYAML, "{cmd: show images, re: '^next", "{when: "+when+", cmd: show images, re: '^next", 1)
 		p, err := Parse("acme_os.yaml", []byte(src))
 		if err != nil {
 			t.Fatal(err)

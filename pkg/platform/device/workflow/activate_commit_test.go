@@ -137,6 +137,7 @@ func TestPreflightRefuses(t *testing.T) {
 		{"a controller has taken it", func(g *gear) {
 			g.say("show version", "Configuration register", "Router operating mode: Controller-Managed\nConfiguration register")
 		}, platform.Failed, "controller"},
+		{"when it came up", func(g *gear) { g.say("show version", "uptime", "up", "Uptime", "Up") }, platform.Failed, "nobody can tell when it came up"},
 		{"the configuration register", func(g *gear) { g.say("show version", "register is 0x102", "register is 0x2142") }, platform.Failed, "0x2142"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

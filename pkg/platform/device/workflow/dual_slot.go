@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -124,14 +125,33 @@ func (t *task) slotFree(v *view, plan slotPlan) []string {
 	if s, ok := slotNamed(v.now, plan.name); ok && s.State == fact.SlotRunning {
 		reasons = append(reasons, plan.name+" runs now, and was idle when the work was planned")
 	}
-	if at := v.now.Values["progress"]; at != "" && !strings.Contains(at, "failed") {
-		reasons = append(reasons, "something is being installed: "+clean(at))
+	for _, at := range t.installing(v) {
+		if !hasFailed(at) {
+			reasons = append(reasons, "something is being installed: "+clean(at))
+		}
 	}
 	if len(v.now.Slots) == 0 {
 		reasons = append(reasons, "its slots can't be read")
 	}
 	return reasons
 }
+
+// installing are the rows of slots that are not complete, as the device prints them: the
+// definition's value progress finds them.
+func (t *task) installing(v *view) []string {
+	var rows []string
+	for _, field := range entry(t.def.Facts.Values, "progress") {
+		for _, m := range t.p.Re(field.Re).FindAllSubmatch(v.out[field.Cmd], 50) {
+			if len(m) > 1 {
+				rows = append(rows, string(m[1]))
+			}
+		}
+	}
+	return rows
+}
+
+// hasFailed tells of a row whose installation has ended.
+func hasFailed(row string) bool { return strings.Contains(row, " failed") }
 
 func slotNamed(d *fact.Device, name string) (fact.Slot, bool) {
 	i := slices.IndexFunc(d.Slots, func(s fact.Slot) bool { return s.Name == name })
@@ -192,8 +212,12 @@ func (t *task) slotInstalled(plan slotPlan, on device.Values) platform.Step {
 
 func (t *task) slotHolds(v *view, plan slotPlan) platform.Standing {
 	s, there := slotNamed(v.now, plan.name)
-	progress := v.now.Values["progress"]
-	mine := strings.HasPrefix(progress, plan.name+" ")
+	progress := ""
+	for _, row := range t.installing(v) {
+		if strings.HasPrefix(row, plan.name+" ") {
+			progress = strings.Join(strings.Fields(row), " ")
+		}
+	}
 	switch {
 	case len(v.now.Slots) == 0:
 		return unknown("its slots can't be read")
@@ -201,10 +225,10 @@ func (t *task) slotHolds(v *view, plan slotPlan) platform.Standing {
 		return unknown(plan.name + " runs: nothing may be installed there")
 	case there && s.State != "" && slotVersion(s) == plan.version:
 		return done()
-	case mine && strings.Contains(progress, "failed"):
+	case hasFailed(progress):
 		return failed("the installation failed: " + clean(progress))
 	case there && s.State == "":
-		return running(clean(progress))
+		return running(cmp.Or(clean(progress), plan.name+" is not complete"))
 	}
 	return notDone(plan.name + " does not hold " + clean(plan.version))
 }

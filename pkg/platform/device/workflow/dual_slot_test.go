@@ -40,6 +40,7 @@ func TestBigipSteps(t *testing.T) {
 	}{
 		{"HD1.3    BIG-IP  17.1.1.3  0.0.5      no  installing 10.000 pct", platform.Running, "10.000"},
 		{"HD1.3    BIG-IP  17.1.1.3  0.0.5      no  testing archive: BIGIP-17.1.1.3-0.0.5.iso", platform.Running, "testing"},
+		{"HD1.3      BIG-IP  17.1.1.3  0.0.5      no  failed (The image is not for this platform.)              yes", platform.Failed, "not for this platform"},
 		{"HD1.3      none      none   none      no  failed (Disk full (volume group))", platform.Failed, "Disk full"},
 		{"HD1.3    BIG-IP  17.1.1.3  0.0.4      no  complete", platform.NotDone, "does not hold"},
 		{f5Full, platform.Done, ""},

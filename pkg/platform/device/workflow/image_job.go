@@ -35,9 +35,29 @@ func imageJob(t *task) ([]platform.Step, error) {
 	steps := append([]platform.Step{t.ready(t.leads)}, t.backup()...)
 	install := t.step("install", "hand over "+t.image.Name+", which restarts it", t.up.Time.Deadline)
 	install.Changes, install.Do = true, []platform.Operation{handed}
-	install.Look = t.look(t.goesDown)
+	install.Look = t.look(func(v *view) platform.Standing { return t.jobStands(v, build) })
 	install.Look.Reconnects = true
 	return t.jobProved(append(steps, install), build), nil
+}
+
+// jobStands judges whether the image has been handed over. A cluster is at work for a long
+// time before the unit that answers goes down: the image lies in the partition that does not
+// run, and the partner is away or not in step. Then nothing is handed over once more.
+func (t *task) jobStands(v *view, build string) platform.Standing {
+	s := t.goesDown(v)
+	if s.State != platform.NotDone {
+		return s
+	}
+	written := func(s fact.Slot) bool {
+		return s.State == fact.SlotIdle && strings.Contains(s.Version+"-", "-build"+build+"-")
+	}
+	switch worse := t.unsettled(v); {
+	case t.anySlot(v.now, written) && !t.anySlot(t.before, written):
+		return running("the image is written, and " + s.Reasons[0])
+	case len(t.units()) > 1 && len(worse) > 0:
+		return running("the cluster is at work, or not well: " + strings.Join(worse, "; "))
+	}
+	return s
 }
 
 // leads: of a cluster, the unit that answers is the one that drives the others.

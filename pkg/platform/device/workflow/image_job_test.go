@@ -81,6 +81,22 @@ func TestFortiCluster(t *testing.T) {
 	stands(t, fortiPair(t).say("show full-configuration system ha", "uninterruptible", "simultaneous").judge(steps, "preflight"), platform.Failed, "upgrade mode")
 	stands(t, fortiPair(t).say(fortiHA, "FG100F0000000002(updated 2 seconds ago): in-sync", "FG100F0000000002(updated 2 seconds ago): out-of-sync").judge(steps, "preflight"), platform.Failed, "agree")
 
+	// It is at work: nothing is handed over a second time.
+	out := func() *gear {
+		return fortiPair(t).say(fortiHA, "Secondary: FG100F0000000002, HA operating index = 1\n", "")
+	}
+	stands(t, out().judge(steps, "install"), platform.Unknown, "member 1: nobody knows")
+	out = func() *gear {
+		return fortiPair(t).say(fortiHA, "FG100F0000000002(updated 2 seconds ago): in-sync", "FG100F0000000002(updated 2 seconds ago): out-of-sync")
+	}
+	stands(t, out().judge(steps, "install"), platform.Running, "do not agree")
+	out = func() *gear {
+		return fortiPair(t).say("diagnose sys flash list", "7.04-FW-build2702-241001", "7.04-FW-build2795-250523")
+	}
+	stands(t, out().judge(steps, "install"), platform.Running, "the image is written")
+	had := out()
+	stands(t, had.judge(had.steps(had.image("7.4.8", fortiHAFile, served)), "install"), platform.NotDone, "still runs") // it lay there before
+
 	// The partner is the primary now, and the former one has not come back yet.
 	g.at = planned.Add(20 * time.Minute)
 	g.say(fortiStatus, "7.4.7", "7.4.8", "2731", "2795", "FG100F0000000001", "FG100F0000000002").print(fortiUptime, "Uptime: 0 days,  0 hours,  8 minutes\n").print(fortiErrors, "\n")

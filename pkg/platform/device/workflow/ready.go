@@ -26,7 +26,7 @@ func (t *task) ready(more ...check) platform.Step {
 	asks, room := t.room()
 	asks = append(asks, t.guards()...)
 	asks = append(asks, t.busyAsk(), t.netAsk())
-	checks := append([]check{t.unmoved, t.fits, t.wellMembers, t.unguarded, t.upward, room}, more...)
+	checks := append([]check{t.unmoved, t.bootTold, t.fits, t.wellMembers, t.unguarded, t.upward, room}, more...)
 	step.Look = t.look(func(v *view) platform.Standing {
 		var reasons []string
 		for _, c := range checks {
@@ -55,6 +55,14 @@ func (t *task) unmoved(v *view) []string {
 		}
 	}
 	return append(reasons, v.now.Refused...)
+}
+
+// bootTold: it tells when it came up. Without that no restart could ever be proven.
+func (t *task) bootTold(v *view) []string {
+	if known(t.before.Booted) && known(v.now.Booted) {
+		return nil
+	}
+	return []string{"nobody can tell when it came up, so that nothing could prove a restart"}
 }
 
 // fits: the image is for every member's model.

@@ -140,9 +140,9 @@ func (d Driver) Return(facts fact.Facts, _ patch.Work) (patch.Tri, string) {
 	case !ok || up.Fallback == "" || up.Fallback == "none":
 		return patch.No, "its platform has no way back that patchring may promise"
 	case up.Fallback == "abort":
-		return patch.Unknown, "until it is committed; after that, by an image of the former version"
+		return patch.Unknown, "until it is committed, by giving it up; not after that"
 	case up.Fallback == "reboot":
 		return patch.Unknown, "as long as the former software is still on the device"
 	}
-	return patch.Unknown, "by installing an image of the former version, if there is one"
+	return patch.Unknown, "as long as the former image is still on the device"
 }
