@@ -141,3 +141,19 @@ func restarted(before, after *fact.Device) bool {
 	}
 	return after.Booted.Sub(before.Booted) > before.Grain+after.Grain
 }
+
+// settles is the time between two looks at a device that has not told who it is.
+const settles = 20 * time.Second
+
+// detectWhole looks at a host that was changed. A device that has just come up may not tell
+// its serial numbers yet: then it is asked again, as long as it may be away.
+func (w *work) detectWhole(ctx context.Context, q platform.Query) (fact.Facts, error) {
+	until := time.Now().Add(w.patience())
+	for {
+		facts, err := w.detect(ctx, q, w.patience())
+		whole := w.link.watch == nil || facts.Device != nil && len(facts.Device.Serials()) > 0
+		if whole || err != nil || !time.Now().Add(settles).Before(until) || !pause(ctx, settles) {
+			return facts, err
+		}
+	}
+}

@@ -62,7 +62,7 @@ func (w *work) verify(ctx context.Context) (rollout.StepEnded, error) {
 	work := began.Work
 	work.Install = slices.Concat(work.Install, earlier(work))
 	did := w.p.known(w.task.Host).Did
-	facts, err := w.detect(ctx, platform.Query{Packages: names(work.Install, planned.Witness(), did)}, w.patience())
+	facts, err := w.detectWhole(ctx, platform.Query{Packages: names(work.Install, planned.Witness(), did)})
 	if err != nil {
 		return unknown(err), nil
 	}

@@ -93,6 +93,7 @@ func TestOntapFields(t *testing.T) {
 		"system node image show -iscurrent true -fields image":  "n1   image2",
 		"vserver show -fields operational-state":                "svm1     running",
 		"volume show -fields nonsense":                          `Error: invalid argument "-nonsense"`,
+		"snapmirror show -fields state,healthy":                 "There are no entries matching your query.",
 		"metrocluster show":                                     " Local: cluster1                Configuration State    not-configured\n",
 		"volume show":                                           "n1        vol0         aggr0_n1     online     RW     151.30GB    97.32GB",
 	} {

@@ -23,7 +23,7 @@ func (f family) specials() []cell {
 		{name: "unset_clock", before: func(p *play) { p.device.Set("", "clock", "unset") }},
 		{name: "no_line_free", faults: []device.Fault{{At: "prompt", Do: "vtys_full"}}, want: saidNotDone},
 		{name: "hostile_at_login", faults: []device.Fault{{At: "prompt", Do: "hostile"}}},
-		{name: "power_cut_in_the_soak", on: hooks{"verify": func(p *play) { p.strike("prompt", "power_cut") }}, lies: f.shy()},
+		{name: "power_cut_in_the_soak", on: hooks{"verify": func(p *play) { p.strike("prompt", "power_cut") }}, lies: shy},
 		{name: "aaa_down_at_verify", on: hooks{"verify": func(p *play) {
 			p.device.Strike(device.Fault{At: "login", Do: "aaa_down", For: device.Duration(time.Minute)})
 		}}, lies: "logins are refused, and no reload is under way: nobody tries for long"},
@@ -37,14 +37,8 @@ func (f family) specials() []cell {
 	return all
 }
 
-// shy is why a device may not be told in the minutes after it lost its power unasked: logins are
-// refused, or it does not know itself yet, and outside a reload nobody tries for long.
-func (f family) shy() string {
-	if f.platform == "fortinet_fortios" || f.platform == "f5_bigip" {
-		return "just after a restart that nobody asked for it answers nothing of use, or refuses logins"
-	}
-	return ""
-}
+// shy is why a device may not be told in the minutes after it lost its power unasked.
+const shy = "just after a restart that nobody asked for it refuses logins, or does not know itself yet, and nobody tries for long"
 
 // verified are the effects that need the right digest, where the device can compute one.
 func (f family) verified() []string {
