@@ -18,11 +18,12 @@ import (
 // deviceCommands are those of device*.txtar.
 func deviceCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"did":   didCommand,
-		"typed": typedCommand,
-		"runs":  runsCommand,
-		"watch": watchCommand,
-		"never": neverCommand,
+		"did":     didCommand,
+		"typed":   typedCommand,
+		"runs":    runsCommand,
+		"watch":   watchCommand,
+		"never":   neverCommand,
+		"advance": advanceCommand,
 	}
 }
 
@@ -71,7 +72,18 @@ func runsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// watcher looks again and again at which hosts of a fleet are down or being worked on.
+// advanceCommand: `advance HOST DURATION` lets a device's time pass. Simulated restarts take
+// moments, and a clock that is off by moments is no evidence of one: retries come later.
+func advanceCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: advance HOST DURATION")
+	}
+	span, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	deviceOf(ts, args[0]).Advance(span)
+}
+
+// watcher looks again and again at which devices of a fleet are down.
 type watcher struct {
 	mu   sync.Mutex
 	seen [][]string // the sets that were seen, in order, none twice in a row

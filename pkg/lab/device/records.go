@@ -17,27 +17,20 @@ func also(list []record, one record) []record { return append(slices.Clip(list),
 // records answers what stands after `show` in ONTAP's generic form: -fields a,b chooses columns, and
 // -NAME VALUE rows; a value may hold *, |, and ! before it. Columns of keys are always shown.
 func records(query string, keys []string, rows []record) string {
-	fields, wants, wrong := readQuery(query)
-	names := slices.Clone(fields)
-	for _, w := range wants {
-		names = append(names, w.name)
+	const none = "There are no entries matching your query.\n\n"
+	if len(rows) == 0 {
+		return none
 	}
-	for _, name := range names {
-		if wrong == "" && !slices.ContainsFunc(rows, func(r record) bool { return r[name] != nil }) {
-			wrong = "-" + name
-		}
+	fields, wants, wrong := readQuery(query)
+	if wrong == "" {
+		wrong = unknownField(fields, wants, rows)
 	}
 	if wrong != "" {
 		return fmt.Sprintf("Error: invalid argument %q\n\n", wrong)
 	}
-	var left []record
-	for _, row := range rows {
-		if wanted(row, wants) {
-			left = append(left, row)
-		}
-	}
+	left := slices.DeleteFunc(slices.Clone(rows), func(row record) bool { return !wanted(row, wants) })
 	if len(left) == 0 {
-		return "There are no entries matching your query.\n\n"
+		return none
 	}
 	columns := slices.Clone(keys)
 	for _, name := range fields {
@@ -46,6 +39,20 @@ func records(query string, keys []string, rows []record) string {
 		}
 	}
 	return table(columns, left)
+}
+
+// unknownField is the first argument that no row has a field for, "" if there is none.
+func unknownField(fields []string, wants []condition, rows []record) string {
+	names := slices.Clone(fields)
+	for _, w := range wants {
+		names = append(names, w.name)
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(rows, func(r record) bool { return r[name] != nil }) {
+			return "-" + name
+		}
+	}
+	return ""
 }
 
 // condition is a -NAME VALUE of a query.
