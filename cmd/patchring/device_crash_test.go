@@ -170,6 +170,7 @@ func (s *deviceStory) carryOn(t *testing.T, cut deviceMoment) (code int, said st
 
 // killWhen ends the process as soon as the switch shows it.
 func (s *deviceStory) killWhen(t *testing.T, cmd *exec.Cmd, shows string) {
+	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	limit := time.NewTimer(20 * time.Second)

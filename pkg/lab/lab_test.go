@@ -345,15 +345,15 @@ func TestDemoFleet(t *testing.T) {
 	systems, rings := map[string]int{}, map[string][]string{}
 	for _, name := range f.Names() {
 		h := f.Host(name).Spec()
-		systems[h.OS]++
+		systems[h.OS+h.Device]++
 		for _, g := range h.Groups {
-			rings[g] = append(rings[g], h.OS)
+			rings[g] = append(rings[g], h.OS+h.Device)
 		}
 	}
-	if len(f.Names()) < 12 || systems["cisco-iosxe"] != 2 || len(systems) != 4 {
+	if len(f.Names()) < 12 || systems["cisco-iosxe"] != 3 || len(systems) != 4 {
 		t.Errorf("%d hosts, %v", len(f.Names()), systems)
 	}
-	if got := strings.Join(rings["test"], " "); got != "debian-12 ubuntu-24.04 rocky-9" || len(rings["production"]) < 8 {
+	if got := strings.Join(rings["test"], " "); got != "debian-12 ubuntu-24.04 rocky-9 cisco-iosxe" || len(rings["production"]) < 8 {
 		t.Errorf("test %v, production %v", got, rings["production"])
 	}
 	for _, name := range f.Names() {

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func vendor(w *patch.Work) { w.Image.SHA512, w.Image.Models = sha512Of, []string
 
 // xeIdle completes a sample with what an idle switch answers.
 func xeIdle(g *gear) *gear {
-	g.print("show reload", "No reload is scheduled.\n")
+	g.print("show reload", "No reload is scheduled.\n").print("show line", xeLines(1))
 	g.print(xeLog, "[0|install_op_boot]: START Sun Sep 24 07:42:52 Universal 2023\n[0|install_op_boot]: END SUCCESS  Sun Sep 24 07:42:53 Universal 2023\n")
 	g.print(xeSaved, "!Contextual Config Diffs:\n!No changes were found\n")
 	g.print("show running-config", "hostname floor1\n!\nend\n")
@@ -32,6 +33,19 @@ func xeIdle(g *gear) *gear {
 		g.print("dir "+fs, "Directory of "+fs+"/\n\n11353194496 bytes total (7000000000 bytes free)\n")
 	}
 	return g
+}
+
+// xeLines are five terminal lines, the first of them taken.
+func xeLines(taken int) string {
+	text := "   Tty Line Typ     Tx/Rx    A Modem  Roty AccO AccI  Uses  Noise Overruns  Int\n*     0    0 CTY              -    -      -    -    -     0      0    0/0      -\n"
+	for i := range 5 {
+		mark := " "
+		if i < taken {
+			mark = "*"
+		}
+		text += mark + fmt.Sprintf("%6d %4d VTY              -    -      -    -    -    %2d      0    0/0      -\n", 2+i, 2+i, 9-i)
+	}
+	return text
 }
 
 func xeStack(t *testing.T) *gear {
@@ -137,6 +151,8 @@ func TestPreflightRefuses(t *testing.T) {
 		{"a controller has taken it", func(g *gear) {
 			g.say("show version", "Configuration register", "Router operating mode: Controller-Managed\nConfiguration register")
 		}, platform.Failed, "controller"},
+		{"all lines but one are taken", func(g *gear) { g.print("show line", xeLines(4)) }, platform.Failed, "free terminal lines"},
+		{"the last two lines are free", func(g *gear) { g.print("show line", xeLines(3)) }, platform.Done, ""},
 		{"when it came up", func(g *gear) { g.say("show version", "uptime", "up", "Uptime", "Up") }, platform.Failed, "nobody can tell when it came up"},
 		{"the configuration register", func(g *gear) { g.say("show version", "register is 0x102", "register is 0x2142") }, platform.Failed, "0x2142"},
 	} {
