@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -24,7 +25,7 @@ func (e Env) canGoBack(ctx context.Context, f *fleet, r *openRollout, hosts []fa
 			continue
 		}
 		if err := e.wayBack(ctx, f, r, planned); err != nil {
-			against = append(against, fmt.Sprintf("%s: %s", id, remote.Clean(err.Error(), 300)))
+			against = append(against, fmt.Sprintf("%s: %s", id, remote.Clean(bare(err), 300)))
 		}
 	}
 	if len(against) == 0 {
@@ -32,6 +33,14 @@ func (e Env) canGoBack(ctx context.Context, f *fleet, r *openRollout, hosts []fa
 	}
 	return fault.Usagef("nothing was changed; narrow it with --limit; what can't be taken back is a person's work, by the vendor's procedure",
 		"%d of %d hosts can't be taken back: %s", len(against), len(hosts), strings.Join(against, "; "))
+}
+
+// bare is an error without the host and step, which stand beside it.
+func bare(err error) string {
+	if fe, ok := errors.AsType[*fault.Error](err); ok {
+		return fe.What
+	}
+	return err.Error()
 }
 
 // wayBack is why a device can't be taken back as it stands now.

@@ -170,6 +170,8 @@ func TestPendingBootIsTold(t *testing.T) {
 		stands(t, g.judge(steps, id), platform.Failed, "though the next boot starts 17.12.4")
 	}
 	stands(t, g.judge(steps, "preflight"), platform.Done, "") // and it can be run again
+	g.say("show boot", "reload:\nBOOT variable = flash:"+xeFile+";flash:"+xeOldFile+";", "reload:\nBOOT variable = \n")
+	stands(t, g.judge(steps, "install"), platform.Unknown, "configuration may be lost")
 }
 
 // TestBundleStack: the boot variable must stand on every member.

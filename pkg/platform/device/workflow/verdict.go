@@ -41,6 +41,8 @@ func (t *task) reverted(v *view) platform.Standing {
 		return unknown(back + ", and says that " + clean(t.to) + " is active: that contradicts itself")
 	case t.anySlot(v.now, t.holds(fact.SlotNext)):
 		return failed(back + ", though the next boot starts " + clean(t.to) + ": run it again, or let the next boot start " + clean(t.from))
+	case v.now.Values[bootUnset] != "" && t.before.Values[bootUnset] == "":
+		return unknown(back + ", and its boot variable names nothing any more: its configuration may be lost")
 	}
 	return failed(back + ": it went back by itself, or somebody took it back")
 }
