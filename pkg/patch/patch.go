@@ -221,6 +221,9 @@ type Work struct {
 	// OneShot: a new kernel is booted once, with the old one as what a failed start falls
 	// back to, and becomes the default only when it was seen running.
 	OneShot bool `json:"one_shot,omitempty"`
+	// Again: an earlier try of this rollout has begun it on this host. What of it is there
+	// already is ours; without it, it is somebody else's.
+	Again bool `json:"again,omitempty"`
 	// Image is the file of the update where a whole image is installed: Install then holds
 	// that one update, with the name ImageName.
 	Image *Image `json:"image,omitempty"`

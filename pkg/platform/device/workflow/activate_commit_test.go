@@ -1,7 +1,6 @@
 package workflow
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -35,17 +34,11 @@ func xeIdle(g *gear) *gear {
 	return g
 }
 
-// xeLines are five terminal lines, the first of them taken.
+// xeLines are five terminal lines, of which so many are taken.
 func xeLines(taken int) string {
 	text := "   Tty Line Typ     Tx/Rx    A Modem  Roty AccO AccI  Uses  Noise Overruns  Int\n*     0    0 CTY              -    -      -    -    -     0      0    0/0      -\n"
-	for i := range 5 {
-		mark := " "
-		if i < taken {
-			mark = "*"
-		}
-		text += mark + fmt.Sprintf("%6d %4d VTY              -    -      -    -    -    %2d      0    0/0      -\n", 2+i, 2+i, 9-i)
-	}
-	return text
+	const line = "     2    2 VTY              -    -      -    -    -     9      0    0/0      -\n"
+	return text + strings.Repeat("*"+line, taken) + strings.Repeat(" "+line, 5-taken)
 }
 
 func xeStack(t *testing.T) *gear {
