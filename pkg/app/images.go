@@ -31,17 +31,30 @@ func (e Env) images(ctx context.Context, o Options, f *fleet, book *playbook.Pla
 		return nil, err
 	}
 	defer closed()
-	found := map[string]patch.Image{}
+	found, kept := map[string]patch.Image{}, map[string]store.Image{}
 	for _, image := range wanted {
-		e.say("reading the image %s", image.File)
-		if found[image.File], err = takeImage(ctx, shelf, book.Path, image); err != nil {
+		if _, read := kept[image.File]; !read {
+			e.say("reading the image %s", image.File)
+			if kept[image.File], err = takeImage(ctx, shelf, book.Path, image); err != nil {
+				return nil, err
+			}
+		}
+		if err := isThat(kept[image.File], image); err != nil {
 			return nil, err
 		}
+		found[image.File] = imageOf(kept[image.File], image)
 	}
 	return found, nil
 }
 
-// wantedImages are the image entries with hosts in this site, each file once.
+func imageOf(kept store.Image, image *playbook.Image) patch.Image {
+	return patch.Image{
+		Version: image.Version, Name: filepath.Base(image.File), Digest: kept.Digest, Size: kept.Size,
+		MD5: kept.MD5, SHA1: kept.SHA1, SHA512: kept.SHA512, Models: image.Models,
+	}
+}
+
+// wantedImages are the image entries with hosts in this site. One file is one version.
 func (o Options) wantedImages(inv *inventory.Inventory, book *playbook.Playbook, site string) ([]*playbook.Image, error) {
 	var out []*playbook.Image
 	for _, p := range book.Patches {
@@ -52,36 +65,32 @@ func (o Options) wantedImages(inv *inventory.Inventory, book *playbook.Playbook,
 		if err != nil {
 			return nil, err
 		}
-		known := slices.ContainsFunc(out, func(i *playbook.Image) bool { return i.File == p.Image.File })
-		if len(hosts) > 0 && !known {
+		if slices.ContainsFunc(out, func(i *playbook.Image) bool { return i.File == p.Image.File && i.Version != p.Image.Version }) {
+			return nil, fault.Usagef("give each version its own file", "the file %s stands under two versions in the playbook", p.Image.File)
+		}
+		if len(hosts) > 0 {
 			out = append(out, p.Image)
 		}
 	}
 	return out, nil
 }
 
-// takeImage keeps one file, if it is what the playbook says.
-func takeImage(ctx context.Context, shelf *store.Store, book string, image *playbook.Image) (patch.Image, error) {
+// takeImage keeps one file.
+func takeImage(ctx context.Context, shelf *store.Store, book string, image *playbook.Image) (store.Image, error) {
 	path := image.File
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(book), path)
 	}
 	file, err := os.Open(path) //nolint:gosec // a file that the playbook's author names
 	if err != nil {
-		return patch.Image{}, &fault.Error{Kind: fault.GiveUp, Code: fault.Usage, What: "the image " + image.File + " can't be read", Hint: "put the vendor's file there, or correct file in the image entry of " + book, Err: err}
+		return store.Image{}, &fault.Error{Kind: fault.GiveUp, Code: fault.Usage, What: "the image " + image.File + " can't be read", Hint: "put the vendor's file there, or correct file in the image entry of " + book, Err: err}
 	}
 	defer func() { _ = file.Close() }() // it was only read
 	kept, err := shelf.Import(stoppable{ctx, file}, maxImage)
 	if err != nil {
-		return patch.Image{}, fmt.Errorf("take the image %s: %w", image.File, err)
+		return store.Image{}, fmt.Errorf("take the image %s: %w", image.File, err)
 	}
-	if err := isThat(kept, image); err != nil {
-		return patch.Image{}, err
-	}
-	return patch.Image{
-		Version: image.Version, Name: filepath.Base(path), Digest: kept.Digest, Size: kept.Size,
-		MD5: kept.MD5, SHA1: kept.SHA1, SHA512: kept.SHA512, Models: image.Models,
-	}, nil
+	return kept, nil
 }
 
 // isThat compares a file with what the playbook says of it.

@@ -90,9 +90,13 @@ func withURL(e remote.Exchange, url string) remote.Exchange {
 	return e
 }
 
-// typed tells whether a device may have got a line that changes it.
-func typed(op platform.Operation, err error) bool {
-	if op.Exchange == nil || op.Exchange.Effect != remote.Changes {
+// typed tells whether a device may have got a line that changes it, or a file that does: one
+// that is pushed to where it is installed from at once. A file that is only laid down may come
+// again.
+func typed(step platform.Step, op platform.Operation, err error) bool {
+	line := op.Exchange != nil && op.Exchange.Effect == remote.Changes
+	file := op.Put != nil && op.Put.How != "" && (step.Changes || op.MayDrop)
+	if !line && !file {
 		return false
 	}
 	return err == nil || !final(err) && fault.CodeOf(err) != fault.Unreachable

@@ -93,6 +93,8 @@ func (m *memory) afterNotDone(saw platform.Standing, expired bool) (action, plat
 		return finish, m.failed(saw)
 	case !expired:
 		return wait, platform.Standing{}
+	case m.last == cut && m.typed && m.dos == 0:
+		return finish, m.doubtful(late(saw, name(m.step)+" was begun by a process that ended, and is not seen on the device; it may have been sent, and was not sent again"))
 	case m.last == cut && m.typed:
 		return finish, m.doubtful(late(saw, name(m.step)+" was sent, and is not seen on the device; it was not sent again"))
 	case m.last == cut:
@@ -159,15 +161,22 @@ func (m *memory) graceful() bool {
 // patience is how often what is barred may be tried again. A changed host key is never
 // waited for: a person decides.
 func (m *memory) patience(err error) int {
-	switch code := fault.CodeOf(err); {
-	case code == fault.HostKeyChanged:
+	switch {
+	case fault.CodeOf(err) == fault.HostKeyChanged:
 		return 0
-	case code == fault.Auth && m.graceful() && m.denied >= graceTotal-1:
+	case m.notYet(err) && m.denied >= graceTotal-1:
 		return 0
-	case code == fault.Auth && m.graceful():
+	case m.notYet(err):
 		return graceTries - 1
 	}
 	return 1
+}
+
+// notYet: a device on its way back refuses a login, or the rights of its higher level, which
+// are asked from the same directory.
+func (m *memory) notYet(err error) bool {
+	code := fault.CodeOf(err)
+	return err != nil && m.graceful() && (code == fault.Auth || code == fault.Privilege)
 }
 
 // remember takes in what was seen.
@@ -178,7 +187,7 @@ func (m *memory) remember(saw sighting, did action) {
 	}
 	m.apart = 0
 	switch {
-	case fault.CodeOf(saw.err) == fault.Auth && saw.err != nil && m.graceful():
+	case m.notYet(saw.err):
 		m.barred++
 		m.denied++
 		m.apart = graceWait(m.barred)

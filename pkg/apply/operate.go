@@ -76,7 +76,7 @@ func (p *performer) perform(ctx context.Context) {
 	defer func() { p.prompt = p.last != cut && !drops(p.step.Do) }()
 	for _, op := range p.step.Do {
 		r, err := p.operate(ctx, session, op)
-		p.typed = p.typed || typed(op, err)
+		p.typed = p.typed || typed(p.step, op, err)
 		p.last, p.why, p.code = verdict(op, r, err)
 		if p.last == sent && drops([]platform.Operation{op}) {
 			p.on.Drop()
@@ -101,7 +101,11 @@ func (p *performer) operate(ctx context.Context, s remote.Session, op platform.O
 		return remote.Result{}, err
 	}
 	if op.Put != nil && op.Command == nil && op.Exchange == nil {
-		return remote.Result{}, p.send(ctx, s, *op.Put)
+		err := p.send(ctx, s, *op.Put)
+		if op.MayDrop && fault.CodeOf(err) == fault.Lost { // it is the install itself
+			err = nil
+		}
+		return remote.Result{}, err
 	}
 	var r remote.Result
 	switch {

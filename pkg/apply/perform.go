@@ -44,6 +44,9 @@ func Perform(ctx context.Context, on Sessions, step platform.Step, progress func
 		return unknown("nothing tells when this step is done; nothing was started. This is a mistake in patchring; please report it")
 	}
 	p.memory = memory{step: step}
+	if step.Once && p.onlyLooks() { // another life may have done it: platform.Step.Resumed
+		p.last, p.typed, p.begun = cut, true, true
+	}
 	if step.Look.Reconnects || p.onlyLooks() {
 		// The host may be on its way back from what an interrupted patchring began; and
 		// where nothing is done, nothing else would ever start the clock.

@@ -196,7 +196,7 @@ func (f *Fleet) password(l *leash, to endpoint) (secret.Secret, credential, erro
 	defer resume()
 	label := "SSH password for user " + to.user + " (site " + to.site + ")"
 	c := passwordCredential("ssh", to.login.password, label)
-	if err := f.breaker.check(c); err != nil {
+	if err := f.breaker.check(c, to.who()); err != nil {
 		return secret.Secret{}, c, err
 	}
 	value, err := f.resolve(l.ctx, to.login.password, label, fault.Auth)

@@ -128,7 +128,7 @@ func TestGraceIsNotCounted(t *testing.T) {
 			}
 			lenient(c.ctx, report)(rejected)
 		}
-		if err := b.check(pw); (err != nil) != c.blocked {
+		if err := b.check(pw, "sw1"); (err != nil) != c.blocked {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

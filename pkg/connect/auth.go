@@ -98,11 +98,13 @@ func (l *loginFlow) begin(c credential) error {
 }
 
 // label names the server in what the breaker says later.
-func (l *loginFlow) label() string {
-	if l.to.bastion != "" {
-		return l.to.bastion
+func (l *loginFlow) label() string { return l.to.who() }
+
+func (e endpoint) who() string {
+	if e.bastion != "" {
+		return e.bastion
 	}
-	return l.to.label
+	return e.label
 }
 
 func (l *loginFlow) publicKey(allowed []string) (ssh.AuthMethod, error) {

@@ -3,14 +3,16 @@ package connect
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/patchring/patchring/pkg/fault"
 )
 
-// maxRefusals is how often one credential may be refused, across the fleet, before
-// it is not used again: directories lock accounts after three or five.
+// maxRefusals is how many hosts may refuse one credential before it is used on none any
+// more: directories lock accounts after three or five. A host that has refused it does not
+// get it again: one host's trouble must not take it from the fleet.
 const maxRefusals = 2
 
 // breaker keeps a wrong credential from being tried on host after host. Until a
@@ -32,7 +34,8 @@ type credential struct {
 
 // record is what the fleet knows of one credential.
 type record struct {
-	refusedBy []string
+	refusedBy []string // each host once
+	unclear   []string // of these, those that may not have taken it for wrong
 	proven    bool
 	canary    chan struct{} // nil: nobody is trying; closed when the try ended
 }
@@ -75,8 +78,8 @@ func (b *breaker) step(c credential, host string) (report func(outcome), wait ch
 		r = &record{}
 		b.known[c.id] = r
 	}
-	if r.blocked(c) {
-		return nil, nil, blockedFault(c, r.refusedBy)
+	if err := r.blocked(c, host); err != nil {
+		return nil, nil, err
 	}
 	if r.proven && (len(r.refusedBy) == 0 || !c.strict) {
 		return func(o outcome) { b.learn(r, c, host, o) }, nil, nil
@@ -94,12 +97,21 @@ func (b *breaker) step(c credential, host string) (report func(outcome), wait ch
 	}, nil, nil
 }
 
-func (r *record) blocked(c credential) bool {
-	return len(r.refusedBy) >= maxRefusals && (c.strict || !r.proven)
+// blocked gives the fault where the credential must not be tried on this host.
+func (r *record) blocked(c credential, host string) error {
+	switch {
+	case !c.strict && r.proven:
+		return nil
+	case len(r.refusedBy) >= maxRefusals:
+		return blockedFault(c, r.refusedBy)
+	case slices.Contains(r.refusedBy, host) && !slices.Contains(r.unclear, host):
+		return blockedFault(c, []string{host})
+	}
+	return nil
 }
 
 // learn counts a try. An unclear one counts against a password that was never right:
-// the server may have taken it for a wrong one.
+// the server may have taken it for a wrong one. Its host gets the password once more.
 func (b *breaker) learn(r *record, c credential, host string, o outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -107,24 +119,41 @@ func (b *breaker) learn(r *record, c credential, host string, o outcome) {
 	case o == accepted:
 		r.proven = true
 	case o == rejected, o == unclear && c.strict && !r.proven:
+		r.refuse(host, o)
+	}
+}
+
+func (r *record) refuse(host string, o outcome) {
+	known := slices.Contains(r.refusedBy, host)
+	if !known {
 		r.refusedBy = append(r.refusedBy, host)
+	}
+	if o == unclear && !known {
+		r.unclear = append(r.unclear, host)
+	} else {
+		r.unclear = slices.DeleteFunc(r.unclear, func(h string) bool { return h == host })
 	}
 }
 
 // check tells, without waiting, whether a credential is blocked.
-func (b *breaker) check(c credential) error {
+func (b *breaker) check(c credential, host string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if r := b.known[c.id]; r != nil && r.blocked(c) {
-		return blockedFault(c, r.refusedBy)
+	if r := b.known[c.id]; r != nil {
+		return r.blocked(c, host)
 	}
 	return nil
 }
 
 func blockedFault(c credential, hosts []string) error {
+	where := "anywhere"
+	if len(hosts) < maxRefusals {
+		where = "there"
+	}
+	hosts = hosts[:min(len(hosts), maxRefusals)]
 	return &fault.Error{
 		Kind: fault.Ask, Code: fault.CredentialBlocked,
-		What: fmt.Sprintf("%s is not used again in this run: refused by %s", c.name, strings.Join(hosts[:maxRefusals], " and ")),
+		What: fmt.Sprintf("%s is not used %s again in this run: refused by %s", c.name, where, strings.Join(hosts, " and ")),
 		Hint: "correct it, or leave those hosts out with --limit, then run the same command again",
 	}
 }

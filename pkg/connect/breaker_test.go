@@ -184,7 +184,7 @@ func TestBreakerTable(t *testing.T) {
 				}
 				report(o)
 			}
-			if err := b.check(c.cred); (err != nil) != c.blocked {
+			if err := b.check(c.cred, "another"); (err != nil) != c.blocked {
 				t.Errorf("blocked: %v", err)
 			}
 		})

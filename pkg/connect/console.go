@@ -3,7 +3,6 @@ package connect
 import (
 	"context"
 	"errors"
-	"reflect"
 	"sync"
 	"time"
 
@@ -46,7 +45,7 @@ func (c *console) Exchange(ctx context.Context, e remote.Exchange) (remote.Resul
 	if errors.Is(err, errNotSent) {
 		err = &fault.Error{Kind: fault.Retry, Code: fault.Unreachable, Err: err, Hint: "run the same command again"}
 	}
-	result.At = time.Now()
+	result, result.At = c.redact(result, int(limitOf(e))), time.Now()
 	if err != nil {
 		err = fault.On(err, c.lease.id.String(), stepConsole)
 	}
@@ -63,7 +62,7 @@ func (c *console) exchange(ctx context.Context, e remote.Exchange) (remote.Resul
 			return r, err
 		}
 	}
-	s, err := c.ready(ctx, d)
+	s, err := c.ready(ctx, d, opening(e))
 	if err != nil {
 		return remote.Result{}, err
 	}
@@ -71,17 +70,26 @@ func (c *console) exchange(ctx context.Context, e remote.Exchange) (remote.Resul
 		return remote.Result{Ending: remote.Done, Out: s.greeting}, nil
 	}
 	if e.Enable {
-		if err := s.raise(ctx); err != nil {
+		if err := s.raise(ctx, e.Within); err != nil {
 			return remote.Result{}, err
 		}
 	}
 	return s.exchange(ctx, e)
 }
 
+// opening is how long nothing may come before the first prompt; 0: as the dialect says. What
+// the exchange says is about its own line, where it has one.
+func opening(e remote.Exchange) time.Duration {
+	if e.Send != "" {
+		return 0
+	}
+	return e.Quiet
+}
+
 // ready gives the open shell of this dialect, or opens one.
-func (c *console) ready(ctx context.Context, d *terminal.Dialect) (*shell, error) {
+func (c *console) ready(ctx context.Context, d *terminal.Dialect, quiet time.Duration) (*shell, error) {
 	if s := c.current(); s != nil {
-		if s.dialect.Plain().Name == d.Plain().Name && s.alive() {
+		if s.dialect == d && s.alive() {
 			return s, nil
 		}
 		s.close()
@@ -95,7 +103,7 @@ func (c *console) ready(ctx context.Context, d *terminal.Dialect) (*shell, error
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.open(ctx, conn, d)
+	s, err := c.open(ctx, conn, d, quiet)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +111,7 @@ func (c *console) ready(ctx context.Context, d *terminal.Dialect) (*shell, error
 		s.close()
 		return nil, errNotSent
 	}
+	s.limit = remote.DefaultMaxOut
 	if err := s.login(ctx); err != nil {
 		s.close()
 		return nil, err
@@ -135,32 +144,6 @@ func (c *console) close() {
 	if s != nil {
 		s.close()
 	}
-}
-
-// dialects are compiled once for all hosts: patterns are much bigger than a console.
-type dialects struct {
-	mu   sync.Mutex
-	made map[string]*terminal.Dialect // by name
-}
-
-func (d *dialects) compiled(plain *remote.Dialect) (*terminal.Dialect, error) {
-	if plain == nil {
-		return nil, errors.New("an exchange without a dialect")
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if old := d.made[plain.Name]; old != nil && (old.Plain() == plain || reflect.DeepEqual(old.Plain(), plain)) {
-		return old, nil
-	}
-	made, err := terminal.Compile(plain)
-	if err != nil {
-		return nil, err
-	}
-	if d.made == nil {
-		d.made = map[string]*terminal.Dialect{}
-	}
-	d.made[plain.Name] = made
-	return made, nil
 }
 
 // mistaken is an exchange or a definition that can't be right.

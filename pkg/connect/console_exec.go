@@ -34,11 +34,7 @@ func (c *console) exec(ctx context.Context, d *terminal.Dialect, e remote.Exchan
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, within, errTimeout)
 	defer cancel()
-	limit := e.MaxOut
-	if limit <= 0 {
-		limit = remote.DefaultMaxOut
-	}
-	ran, err := conn.run(ctx, c.lease.fleet, order{line: e.Send, maxOut: limit})
+	ran, err := conn.run(ctx, c.lease.fleet, order{line: e.Send, maxOut: limitOf(e)})
 	if fault.CodeOf(err) == fault.HostFailed {
 		c.mu.Lock()
 		c.noExec = true

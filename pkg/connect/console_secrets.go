@@ -3,30 +3,115 @@ package connect
 import (
 	"context"
 	"errors"
+	"slices"
+	"time"
 
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/remote"
 	"github.com/patchring/patchring/pkg/secret"
+	"github.com/patchring/patchring/pkg/terminal"
 )
 
-// givenSecret is a secret that was sent, and whom to tell how that went.
+// givenSecret is a secret that may be sent, and whom to tell how that went.
 type givenSecret struct {
+	name   string
 	value  secret.Secret
+	at     time.Time // when it was sent
 	report func(outcome)
 }
 
-// report tells the breaker about the secrets of a talk, once.
-func (t *talk) report(right, wrong bool) {
-	result := unclear
-	switch {
-	case right:
-		result = accepted
-	case wrong:
-		result = rejected
+// refusesWithin is how soon a device hangs up that took a secret for a wrong one.
+const refusesWithin = 10 * time.Second
+
+// refused tells which secret was plainly refused: asked for once more, or the last thing
+// that the device wanted to hear. All else that went wrong may have other reasons.
+func (t *talk) refused(why error, mayDrop bool) func(*givenSecret) bool {
+	hungUp := errors.Is(why, errEnded) && !mayDrop
+	return func(g *givenSecret) bool {
+		return g.name == t.again || hungUp && g == t.latest && time.Since(g.at) <= refusesWithin
 	}
-	for _, given := range t.secrets {
-		given.report(result)
+}
+
+// report tells the breaker about the secrets of a talk, each once.
+func (t *talk) report(right bool, refused func(*givenSecret) bool) {
+	for _, g := range t.given {
+		switch {
+		case right:
+			g.report(accepted)
+		case refused(g):
+			g.report(rejected)
+		default:
+			g.report(untried)
+		}
 	}
+	for _, g := range t.ahead {
+		g.report(untried)
+	}
+	t.given, t.ahead = nil, nil
+}
+
+// fetch gets the secret that the device asks for. That may take long: it is sent only where
+// nothing came meanwhile, so that the same question still stands there.
+func (t *talk) fetch(ctx context.Context, name string, fed uint64) error {
+	if slices.ContainsFunc(t.given, func(g *givenSecret) bool { return g.name == name }) {
+		t.report(false, func(g *givenSecret) bool { return g.name == name })
+		return privilegeFault("the device refused the "+name+" password: it asks for it once more", "correct credentials: {"+name+": …} in the inventory")
+	}
+	given, err := t.take(ctx, name)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	e := terminal.Event{}
+	if t.fed == fed && !t.shut {
+		e = t.term.Fetched(name)
+	}
+	t.mu.Unlock()
+	if e.Act != terminal.Send || e.Secret != name {
+		given.report(untried)
+		return nil
+	}
+	given.at = time.Now()
+	t.given, t.latest = append(t.given, given), given
+	return t.send(ctx, append([]byte(given.value.Reveal()), e.Text...))
+}
+
+// take gives the secret that was got ahead, or gets it as long as the talk may last.
+func (t *talk) take(ctx context.Context, name string) (*givenSecret, error) {
+	for i, g := range t.ahead {
+		if g.name == name {
+			t.ahead = slices.Delete(t.ahead, i, i+1)
+			return g, nil
+		}
+	}
+	return t.secret(ctx, name, t.until)
+}
+
+// secret waits for a secret no longer than the session lasts. The error may be errEnded or
+// errLate.
+func (s *shell) secret(ctx context.Context, name string, until time.Time) (*givenSecret, error) {
+	if !until.IsZero() {
+		var late context.CancelFunc
+		ctx, late = context.WithDeadlineCause(ctx, until, errLate)
+		defer late()
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-s.done:
+			cancel(errEnded)
+		case <-ctx.Done():
+		}
+	}()
+	given, err := s.console.secret(ctx, name)
+	if ctx.Err() == nil {
+		return given, err
+	}
+	if err == nil {
+		given.report(untried)
+	}
+	return nil, context.Cause(ctx)
 }
 
 // wanted is a secret by the name that a table has for it.
@@ -59,70 +144,23 @@ func (l *Lease) wanted(name string) (wanted, error) {
 }
 
 // secret gets a value, if the breaker lets it be tried here.
-func (c *console) secret(ctx context.Context, name string) (givenSecret, error) {
+func (c *console) secret(ctx context.Context, name string) (*givenSecret, error) {
 	l := c.lease
 	w, err := l.wanted(name)
 	if err != nil {
-		return givenSecret{}, err
+		return nil, err
 	}
 	cred := passwordCredential(w.kind, w.ref, w.label)
-	if err := l.fleet.breaker.check(cred); err != nil {
-		return givenSecret{}, err
+	if err := l.fleet.breaker.check(cred, l.id.String()); err != nil {
+		return nil, err
 	}
 	value, err := l.fleet.resolve(ctx, w.ref, w.label, fault.Privilege)
 	if err != nil {
-		return givenSecret{}, fault.On(err, l.id.String(), stepPrivilege)
+		return nil, fault.On(err, l.id.String(), stepPrivilege)
 	}
 	report, err := l.fleet.breaker.try(ctx, cred, l.id.String())
 	if err != nil {
-		return givenSecret{}, err
+		return nil, err
 	}
-	return givenSecret{value, report}, nil
-}
-
-// raise gets the rights of the dialect's Enable, where they are not there yet. Without
-// the secret that it will ask for, nothing is sent.
-func (s *shell) raise(ctx context.Context) error {
-	s.mu.Lock()
-	raised := s.term.Raised()
-	s.mu.Unlock()
-	if raised {
-		return nil
-	}
-	for _, q := range s.dialect.Plain().Enable.Ask {
-		if q.Secret == "" {
-			continue
-		}
-		if _, err := s.console.lease.wanted(q.Secret); err != nil {
-			return err
-		}
-	}
-	s.mu.Lock()
-	err := s.term.Raise()
-	s.mu.Unlock()
-	if err != nil {
-		return mistaken(err)
-	}
-	t, err := s.talk(ctx, openWithin)
-	r := s.result(t, err)
-	s.mu.Lock()
-	raised = r.Ending == remote.Done && s.term.Raised()
-	s.mu.Unlock()
-	t.report(raised, err == nil)
-	return s.raiseFault(ctx, raised, r, err)
-}
-
-func (s *shell) raiseFault(ctx context.Context, raised bool, r remote.Result, err error) error {
-	switch {
-	case raised:
-		return nil
-	case errors.Is(err, errNotSent), errors.As(err, new(*fault.Error)):
-		return err
-	case ctx.Err() != nil:
-		return gaveUp(ctx)
-	case err != nil || r.Ending == remote.Lost:
-		return s.loginFault(ctx, r, err)
-	}
-	return privilegeFault("the device did not give the rights that are needed; it said: "+lastLine(r.Out),
-		"correct credentials: {enable: …} in the inventory, or give the user these rights at its login")
+	return &givenSecret{name: name, value: value, report: lenient(ctx, report)}, nil
 }

@@ -29,6 +29,7 @@ type shell struct {
 	ch      ssh.Channel
 	dialect *terminal.Dialect
 
+	limit    int           // of what the exchange under way keeps
 	greeting []byte        // what the device printed at the login, and the prompt
 	news     chan struct{} // something came
 	done     chan struct{} // nothing comes any more
@@ -42,7 +43,7 @@ type shell struct {
 
 // open asks for a shell on a terminal. Where ctx ends meanwhile only the end of the
 // connection frees us from a server that does not answer.
-func (c *console) open(ctx context.Context, on *conn, d *terminal.Dialect) (*shell, error) {
+func (c *console) open(ctx context.Context, on *conn, d *terminal.Dialect, quiet time.Duration) (*shell, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.lease.fleet.opts.Timeout, errTimeout)
 	defer cancel()
 	select {
@@ -52,7 +53,7 @@ func (c *console) open(ctx context.Context, on *conn, d *terminal.Dialect) (*she
 	case <-on.done:
 		return nil, errNotSent
 	}
-	s, err := c.begin(ctx, on, d)
+	s, err := c.begin(ctx, on, d, quiet)
 	if err != nil {
 		<-on.sessions
 	}
@@ -62,7 +63,7 @@ func (c *console) open(ctx context.Context, on *conn, d *terminal.Dialect) (*she
 	return s, err
 }
 
-func (c *console) begin(ctx context.Context, on *conn, d *terminal.Dialect) (*shell, error) {
+func (c *console) begin(ctx context.Context, on *conn, d *terminal.Dialect, quiet time.Duration) (*shell, error) {
 	stop := context.AfterFunc(ctx, on.close)
 	defer stop()
 	ch, reqs, err := on.openSession(func(bool) bool { return ctx.Err() == nil })
@@ -73,7 +74,7 @@ func (c *console) begin(ctx context.Context, on *conn, d *terminal.Dialect) (*sh
 		console: c, conn: on, ch: ch, dialect: d, term: terminal.New(d),
 		news: make(chan struct{}, 1), done: make(chan struct{}),
 	}
-	s.term.Login()
+	s.term.Login(quiet)
 	go ssh.DiscardRequests(reqs) // ends with the channel
 	if err := s.start(d.Columns()); err != nil {
 		_ = ch.Close()

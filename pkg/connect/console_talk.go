@@ -29,21 +29,29 @@ var (
 // talk is one exchange under way.
 type talk struct {
 	*shell
-	within  <-chan time.Time // nil: no bound
-	sent    bool
-	secrets []givenSecret
+	within <-chan time.Time // nil: no bound
+	until  time.Time        // the same, for what waits elsewhere; zero: no bound
+	sent   bool
+	ahead  []*givenSecret // got, and not asked for yet
+	given  []*givenSecret // sent
+	latest *givenSecret   // what was sent last; nil: no secret
+	again  string         // the secret that was asked for once more
 }
 
 // talk carries on until the terminal says that the exchange is over. The error is why it
-// was broken off before: errNotSent, errEnded, errLate, or the cause of ctx.
-func (s *shell) talk(ctx context.Context, within time.Duration) (*talk, error) {
-	t := &talk{shell: s}
+// was broken off before: errNotSent, errEnded, errLate, a fault about a secret, or the cause
+// of ctx.
+func (s *shell) talk(ctx context.Context, within time.Duration, ahead ...*givenSecret) (*talk, error) {
+	t := &talk{shell: s, ahead: ahead}
 	if within > 0 {
 		timer := time.NewTimer(within)
 		defer timer.Stop()
-		t.within = timer.C
+		t.within, t.until = timer.C, time.Now().Add(within)
 	}
 	err := t.loop(ctx)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.again = t.term.Refused()
 	return t, err
 }
 
@@ -59,7 +67,10 @@ func (t *talk) loop(ctx context.Context) error {
 		case terminal.End:
 			return nil
 		case terminal.Send:
-			err = t.send(ctx, e)
+			t.latest = nil
+			err = t.send(ctx, []byte(e.Text))
+		case terminal.Fetch:
+			err = t.fetch(ctx, e.Secret, fed)
 		case terminal.Wait:
 			pause.Reset(e.For)
 			err = t.wait(ctx, pause.C, e.For, fed)
@@ -92,18 +103,9 @@ func (t *talk) wait(ctx context.Context, pause <-chan time.Time, d time.Duration
 
 // send writes a line or an answer. The very first thing that can't be written was not
 // sent.
-func (t *talk) send(ctx context.Context, e terminal.Event) error {
+func (t *talk) send(ctx context.Context, text []byte) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
-	}
-	text := []byte(e.Text)
-	if e.Secret != "" {
-		given, err := t.console.secret(ctx, e.Secret)
-		if err != nil {
-			return err
-		}
-		t.secrets = append(t.secrets, given)
-		text = append([]byte(given.value.Reveal()), text...)
 	}
 	stuck := time.AfterFunc(writeWithin, t.conn.close)
 	defer stuck.Stop()
@@ -124,7 +126,7 @@ func (t *talk) send(ctx context.Context, e terminal.Event) error {
 func (s *shell) login(ctx context.Context) error {
 	t, err := s.talk(ctx, loginWithin)
 	r := s.result(t, err)
-	t.report(r.Ending == remote.Done, r.Ending == remote.Asked)
+	t.report(r.Ending == remote.Done, t.refused(err, false))
 	if err != nil || r.Ending != remote.Done {
 		return s.loginFault(ctx, r, err)
 	}
@@ -169,12 +171,10 @@ func (s *shell) result(t *talk, why error) remote.Result {
 	if !ready {
 		s.close()
 	}
-	for _, given := range t.secrets {
-		if value := given.value.Reveal(); value != "" {
-			r.Out = bytes.ReplaceAll(r.Out, []byte(value), []byte("[secret]"))
-		}
+	for _, given := range t.given {
+		r.Out = masked(r.Out, given.value.Reveal())
 	}
-	return r
+	return s.console.redact(r, s.limit)
 }
 
 // loginFault is why there is no prompt to send a line at. Nothing of the exchange was
@@ -218,9 +218,10 @@ func (s *shell) exchange(ctx context.Context, e remote.Exchange) (remote.Result,
 	if err != nil {
 		return remote.Result{}, mistaken(err)
 	}
+	s.limit = int(limitOf(e))
 	t, err := s.talk(ctx, e.Within)
 	r := s.result(t, err)
-	t.report(r.Ending == remote.Done, r.Ending == remote.Asked || r.Ending == remote.Failed)
+	t.report(r.Ending == remote.Done, t.refused(err, e.MayDrop))
 	switch {
 	case errors.Is(err, errNotSent):
 		return remote.Result{}, err

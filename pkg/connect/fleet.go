@@ -25,6 +25,7 @@ type Fleet struct {
 	config   func() (*sshConfig, error)
 	dialects dialects
 	warned   sync.Map // what Warn was told already
+	resolved sync.Map // secrets that were got, to take them out of what devices print: valueKey → secret.Secret
 	wg       sync.WaitGroup
 
 	life   sync.Mutex // guards closed and wg.Go against Close

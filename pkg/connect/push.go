@@ -77,11 +77,11 @@ func (p pusher) sftp(ctx context.Context, target string, content *exact) error {
 	if _, ok := s.HasExtension("posix-rename@openssh.com"); ok && path.IsAbs(target) {
 		name = tempName(target)
 	}
-	err = s.write(name, content)
+	opened, err := s.write(name, content)
 	if err == nil && name != target {
 		err = s.PosixRename(name, target)
 	}
-	if err != nil {
+	if err != nil && opened { // what could not be opened is somebody else's
 		_ = s.Remove(name)
 	}
 	if content.err != nil {
@@ -90,14 +90,14 @@ func (p pusher) sftp(ctx context.Context, target string, content *exact) error {
 	return s.explain(ctx, target, err)
 }
 
-func (s *transfer) write(name string, content io.Reader) error {
+func (s *transfer) write(name string, content io.Reader) (opened bool, err error) {
 	file, err := s.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
-		return err
+		return false, err
 	}
 	_, err = file.ReadFromWithConcurrency(content, writesAhead)
 	if closeErr := file.Close(); err == nil {
 		err = closeErr
 	}
-	return err
+	return true, err
 }

@@ -101,7 +101,7 @@ func (l *Lease) elevation(ctx context.Context, marks *stages) (*elevation, error
 		label = "root password for su (site " + l.id.Site + ")"
 	}
 	cred := passwordCredential("become", l.password, label)
-	if err := l.fleet.breaker.check(cred); err != nil {
+	if err := l.fleet.breaker.check(cred, l.id.String()); err != nil {
 		return nil, fault.On(err, l.id.String(), stepPrivilege)
 	}
 	value, err := l.fleet.resolve(ctx, l.password, label, fault.Privilege)

@@ -15,6 +15,9 @@ func (f *Fleet) resolve(ctx context.Context, ref secret.Ref, label string, code 
 		return secret.Secret{}, fault.Usagef("remove the reference from the inventory", "nothing to resolve secrets with: %s", ref)
 	}
 	value, err := f.opts.Secrets.Resolve(ctx, ref, label)
+	if err == nil {
+		f.resolved.Store(valueKey(ref, label), value)
+	}
 	if err == nil || errors.As(err, new(*fault.Error)) {
 		return value, err
 	}

@@ -23,7 +23,35 @@ func (d *Draft) behind(id fact.HostID) []inventory.Host {
 			out = append(out, h)
 		}
 	}
-	return out
+	return d.further(out)
+}
+
+// further adds what is behind those that are behind: a leaf that is cut off cuts off its
+// servers, unless the other half of a pair still carries them.
+func (d *Draft) further(lost []inventory.Host) []inventory.Host {
+	gone := map[string]bool{}
+	for _, h := range lost {
+		gone[h.ID.Name] = true
+	}
+	for at := 0; at < len(lost); at++ {
+		for _, h := range d.in.Inventory.Hosts {
+			if h.ID.Site == lost[at].ID.Site && !gone[h.ID.Name] && d.cutOff(h, gone) {
+				gone[h.ID.Name] = true
+				lost = append(lost, h)
+			}
+		}
+	}
+	return lost
+}
+
+// cutOff: a device of the host's way is gone, and so is the whole pair that it is half of.
+func (d *Draft) cutOff(h inventory.Host, gone map[string]bool) bool {
+	return slices.ContainsFunc(h.Via, func(name string) bool {
+		unit := d.in.unitOf(fact.HostID{Site: h.ID.Site, Name: name})
+		return gone[name] && !slices.ContainsFunc(h.Via, func(other string) bool {
+			return other != name && !gone[other] && unit != "" && d.in.unitOf(fact.HostID{Site: h.ID.Site, Name: other}) == unit
+		})
+	})
 }
 
 // dragsDown judges what a device that goes down whole takes with it: all of that is out as

@@ -3,7 +3,6 @@ package plan
 import (
 	"cmp"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -66,11 +65,25 @@ func (d *Draft) newSoftware(h *Host, f fact.Facts, images []*playbook.Image) *Pr
 		image.Serve = host.Serve.String()
 	}
 	u := patch.Update{Name: patch.ImageName, From: installedImage(f), To: image.Version, Digest: image.Digest, File: image.Name, Size: image.Size, Security: patch.Unknown}
-	if newer, known := ordering(f)(u.From, u.To); (sameVersion(f, u.From, u.To) || known && newer) && !onTrial(f, u.To) {
+	h.Image = &image
+	newer, known := ordering(f)(u.From, u.To)
+	switch past := d.in.Past[h.ID]; {
+	case OnTrial(f) && !past.Doubted:
+		return &Problem{Code: string(fault.HostFailed), What: "it runs " + u.From + " on trial: somebody's upgrade is not committed", Hint: "commit it, or give it up, on the device; then plan again"}
+	case sameVersion(f, u.From, u.To) && !EveryMember(f, u.To) && !past.Doubted:
+		return &Problem{Code: string(fault.HostFailed), What: "some of its members run " + u.To + ", and others do not: somebody's upgrade has ended half way", Hint: "bring its members to one version; then plan again"}
+	case sameVersion(f, u.From, u.To), known && newer:
 		return nil // it has it, or something newer
 	}
-	h.Image, h.Install = &image, []patch.Update{u}
+	h.Install = []patch.Update{u}
 	return d.accepted(h, f, wanted.Outage)
+}
+
+// EveryMember tells whether each member that says which version it runs has this one.
+func EveryMember(f fact.Facts, version string) bool {
+	return f.Device == nil || !slices.ContainsFunc(f.Device.Members, func(m fact.Member) bool {
+		return m.Serial != "" && m.Version != "" && !sameVersion(f, m.Version, version)
+	})
 }
 
 // accepted judges what the upgrade rests on and costs, against what was accepted.
@@ -84,7 +97,7 @@ func (d *Draft) accepted(h *Host, f fact.Facts, most patch.Outage) *Problem {
 	if c, ok := driver.(platform.Coster); ok {
 		cost = c.Cost(f, work)
 	}
-	h.Outage, h.Net = cost.Outage, cost.Net
+	h.Outage, h.Net, h.Proof, h.Definition = cost.Outage, cost.Net, string(cost.Proof), f.Device.Definition
 	switch {
 	case len(f.Device.Refused) > 0:
 		return &Problem{Code: string(fault.HostFailed), What: "it must not be upgraded over SSH: " + strings.Join(f.Device.Refused, "; "), Hint: "leave it out of the rings"}
@@ -100,11 +113,9 @@ func (d *Draft) accepted(h *Host, f fact.Facts, most patch.Outage) *Problem {
 	return d.dragsDown(h)
 }
 
-// onTrial: the device runs this version, and gives it up by itself unless it is told to
-// keep it: somebody's upgrade was cut.
-func onTrial(f fact.Facts, version string) bool {
-	return f.Device != nil && sameVersion(f, installedImage(f), version) &&
-		slices.ContainsFunc(f.Device.Slots, func(s fact.Slot) bool { return s.State == fact.SlotTrial })
+// OnTrial: the device gives up what it runs by itself unless it is told to keep it.
+func OnTrial(f fact.Facts) bool {
+	return f.Device != nil && slices.ContainsFunc(f.Device.Slots, func(s fact.Slot) bool { return s.State == fact.SlotTrial })
 }
 
 // returnOf is the light of a device's way back.
@@ -133,15 +144,8 @@ func fits(models []string, device *fact.Device, model string) bool {
 		all = append(all, model)
 	}
 	return !slices.ContainsFunc(all, func(m string) bool {
-		return m == "" || !slices.ContainsFunc(models, func(glob string) bool { return matchesModel(glob, m) })
+		return m == "" || !slices.ContainsFunc(models, func(glob string) bool { return patch.MatchModel(glob, m) })
 	})
-}
-
-// matchesModel is a shell glob; a slash in a model is a letter like others.
-func matchesModel(glob, model string) bool {
-	flat := strings.NewReplacer("/", "\x01")
-	is, err := path.Match(flat.Replace(glob), flat.Replace(model))
-	return is && err == nil
 }
 
 // installedImage is the software that a device runs, as version orders it.
@@ -154,8 +158,7 @@ func installedImage(f fact.Facts) string {
 
 // sameVersion: devices spell one version in several ways (17.03.01a is 17.3.1a).
 func sameVersion(f fact.Facts, a, b string) bool {
-	compare := scheme(f)
-	return a == b || f.Device != nil && compare != nil && compare(a, b) == 0
+	return a == b || f.Device != nil && (version.Same(f.Device.Order, a, b) || version.Same(f.Device.Order, b, a))
 }
 
 // Spelled gives the facts of a device with its version as these updates spell it, so that
@@ -188,8 +191,8 @@ func takeBackImage(work patch.Work, h Host, did []patch.Update, f fact.Facts) pa
 	for _, u := range did {
 		here := versionsOf(f, u)
 		switch {
-		case u.From == "":
-			work.Refused = "it is not known what it ran before"
+		case u.From == "" || sameVersion(f, u.From, u.To):
+			work.Refused = "it is not known what it ran before: it had this version already when this rollout came to it"
 		case slices.Contains(here, u.From):
 		case !slices.Contains(here, u.To):
 			work.Refused = fmt.Sprintf("it ran %s, was to become %s by this rollout, and runs %s now: somebody else has changed it", u.From, u.To, orUnknown(strings.Join(here, ", ")))

@@ -119,7 +119,7 @@ func TestEveryMemberMustFit(t *testing.T) {
 	if fits([]string{"A1-*"}, device, "A1-48") || !fits([]string{"A1-*", "B2-?"}, device, "") || fits([]string{"A1-*"}, &fact.Device{}, "") {
 		t.Error("a model that does not fit was taken, or one that does was not")
 	}
-	if !matchesModel("EX4300/*", "EX4300/48") || matchesModel("[", "[") {
+	if !patch.MatchModel("EX4300/*", "EX4300/48") || !patch.MatchModel("ISR4331*", "ISR4331/K9") || patch.MatchModel("[", "[") {
 		t.Error("a slash is a letter like others, and a malformed glob matches nothing")
 	}
 }
@@ -198,21 +198,37 @@ func TestStandbyFirst(t *testing.T) {
 	}
 }
 
-// A device whose upgrade was cut before it was told to keep it is not done.
-func TestDevicesOnTrial(t *testing.T) {
-	trial := func(version string) fact.Facts {
-		f := deviceFacts("sw1", "A1-48", version)
-		f.Device.Slots = []fact.Slot{{State: fact.SlotTrial, Version: version}}
-		return f
+// Somebody's upgrade that is not committed, or has ended half way, is a person's to look at;
+// one of our own is carried on.
+func TestDevicesHalfWay(t *testing.T) {
+	trial := deviceFacts("sw1", "A1-48", "17.12.04")
+	trial.Device.Slots = []fact.Slot{{State: fact.SlotTrial, Version: "17.12.04"}}
+	half := deviceFacts("sw1", "A1-48", "17.12.04")
+	half.Device.Members = []fact.Member{{ID: "1", Serial: "a", Model: "A1-48", Version: "17.12.4"}, {ID: "2", Serial: "b", Model: "A1-48", Version: "17.9.4"}}
+	for says, f := range map[string]fact.Facts{"on trial": trial, "half way": half} {
+		in, _ := switches(func(in *Input, _ *playbook.Image) { in.Facts[id("sw1")] = Found{Facts: f} })
+		if h := at(t, build(t, in), "sw1"); h.Problem == nil || !strings.Contains(h.Problem.What, says) || !strings.Contains(h.Problem.Hint, "plan again") {
+			t.Errorf("%s: %+v", says, h.Problem)
+		}
+		in, _ = switches(func(in *Input, _ *playbook.Image) {
+			in.Facts[id("sw1")] = Found{Facts: f}
+			in.Past = map[fact.HostID]Recheck{id("sw1"): {Rollout: "r", Doubted: true}}
+		})
+		if h := at(t, build(t, in), "sw1"); h.Problem != nil || h.Image == nil {
+			t.Errorf("ours, %s: %+v", says, h)
+		}
 	}
-	in, _ := switches(func(in *Input, _ *playbook.Image) { in.Facts[id("sw1")] = Found{Facts: trial("17.12.04")} })
-	h := at(t, build(t, in), "sw1")
-	if len(h.Install) != 1 || h.Install[0].To != "17.12.4" || h.Problem != nil {
-		t.Errorf("planned %+v", h)
+	if EveryMember(half, "17.12.4") || !EveryMember(trial, "17.12.4") {
+		t.Error("every member counts")
 	}
-	in, _ = switches(nil)
-	work, err := Narrow(build(t, in), id("sw1"), nil, trial("17.12.04"))
-	if err != nil || work.Refused != "" || len(work.Install) != 1 || work.Install[0].From != work.Install[0].To {
-		t.Errorf("narrowed %+v, %v", work, err)
+}
+
+// What it had already can't be taken back to anything.
+func TestAdoptedSoftwareIsNotTakenBack(t *testing.T) {
+	in, _ := switches(nil)
+	did := []patch.Update{{Name: patch.ImageName, From: "17.12.4", To: "17.12.4"}}
+	work, err := TakeBack(build(t, in), id("sw1"), did, deviceFacts("sw1", "A1-48", "17.12.04"))
+	if err != nil || !strings.Contains(work.Refused, "not known what it ran before") {
+		t.Errorf("%+v, %v", work, err)
 	}
 }

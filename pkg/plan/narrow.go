@@ -124,7 +124,7 @@ func (n *narrower) sort(u patch.Update, work *patch.Work) {
 		work.Left = append(work.Left, patch.Left{Update: u, Reason: why, Detail: detail})
 	}
 	switch {
-	case n.reached(here, u.To) && !onTrial(n.facts, u.To):
+	case n.reached(here, u.To):
 		aside(patch.ReasonInstalled, "")
 	case unproven != "":
 		aside(patch.ReasonUntested, unproven)
@@ -134,10 +134,7 @@ func (n *narrower) sort(u patch.Update, work *patch.Work) {
 		n.refuse(work, u, fmt.Sprintf("package %s is %s on the host: repair it first", u.Key(), wrong))
 	case u.From != "" && len(here) == 0:
 		aside(patch.ReasonMoved, "removed since the plan was made")
-	case u.From == "" && len(here) == 0, slices.Contains(here, u.From), onTrial(n.facts, u.To):
-		if onTrial(n.facts, u.To) {
-			u.From = u.To
-		}
+	case u.From == "" && len(here) == 0, slices.Contains(here, u.From):
 		n.install(work, u, file)
 	default:
 		n.refuse(work, u, fmt.Sprintf("package %s was %s when the plan was made, and is %s now", u.Key(), orAbsent(u.From), strings.Join(here, ", ")))

@@ -99,6 +99,10 @@ type Host struct {
 	Outage patch.Outage `json:"outage,omitempty"`
 	// Net is the device's own safety net, in words; empty: it has none.
 	Net string `json:"net,omitempty"`
+	// Proof is what the way of upgrading it rests on, and Definition the file that says so:
+	// what was accepted holds for these.
+	Proof      string       `json:"proof,omitempty"`
+	Definition patch.Digest `json:"definition,omitempty"`
 	// Recheck: it is looked at again because of its last rollout, see there.
 	Recheck *Recheck `json:"recheck,omitempty"`
 	// Problem says why the host can't be worked on: unreachable, unknown platform,

@@ -34,6 +34,18 @@ type Step struct {
 	Confirm bool
 	// Fresh: each look uses a connection of its own.
 	Fresh bool
+	// Once: nothing that reads can tell, in the first moments, that it has begun, and a second
+	// time does harm. So a process that finds it begun by another never does it again.
+	Once bool
+}
+
+// Resumed is the step as a process performs it that finds it begun by one that ended: what is
+// done once only is looked at until the deadline.
+func (s Step) Resumed() Step {
+	if s.Once {
+		s.Do = nil
+	}
+	return s
 }
 
 // Operation is exactly one of a command, a console exchange and a file; an exchange may

@@ -29,7 +29,8 @@ func traits(s Step) string {
 		holds bool
 		name  string
 	}{{s.Changes, "changes the host"}, {s.Rest, "may rest after it"}, {s.Look.Reconnects, "reconnects"}, {s.Undo != "", "undone by " + string(s.Undo)},
-		{s.Confirm, "waits for the checks"}, {s.Fresh, "each look on a connection of its own"}} {
+		{s.Confirm, "waits for the checks"}, {s.Fresh, "each look on a connection of its own"},
+		{s.Once, "never begun twice"}} {
 		if t.holds {
 			text.WriteString(", " + t.name)
 		}

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,5 +35,20 @@ func TestShow(t *testing.T) {
 	}
 	if got := Show(step); !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// Of a step that may be done once, the process after the one that began it only looks.
+func TestResumed(t *testing.T) {
+	step := Step{ID: "install", Do: []Operation{{Exchange: &remote.Exchange{Send: "restore"}}}}
+	if got := step.Resumed(); len(got.Do) != 1 {
+		t.Errorf("it can be done over: %+v", got)
+	}
+	step.Once = true
+	if got := step.Resumed(); len(got.Do) != 0 || got.ID != step.ID || len(step.Do) != 1 {
+		t.Errorf("got %+v of %+v", got, step)
+	}
+	if !strings.Contains(Show(step)[0], "never begun twice") {
+		t.Errorf("nobody is told: %q", Show(step)[0])
 	}
 }

@@ -32,7 +32,7 @@ func newPlanImage(h plan.Host) *PlanImage {
 func (d Plan) imageSheet() sheet {
 	s := sheet{title: "Devices", columns: []column{{head: "HOST", whole: true}, {head: "IMAGE", least: 16}, {head: "DIGEST", whole: true}, {head: "OUTAGE"}, {head: "SAFETY NET", least: 20, prose: true}}}
 	for _, h := range d.Hosts {
-		if i := h.Image; i != nil && h.Problem == nil {
+		if i := h.Image; i != nil && h.Problem == nil && len(h.Updates) > 0 {
 			s.rows = append(s.rows, texts(h.Host, i.File, shortDigest(i.Digest), cmp.Or(i.Outage, "not known"), cmp.Or(i.Net, "none: only patchring's own way back")))
 		}
 	}

@@ -34,9 +34,9 @@ func (seekable) Close() error { return nil }
 
 func parts() (io.ReadCloser, error) { return seekable{bytes.NewReader([]byte(image))}, nil }
 
-func file(t *testing.T, open func() (io.ReadCloser, error)) (string, func() (int64, error)) {
+func serving(t *testing.T, open func() (io.ReadCloser, error)) (string, func() (int64, error)) {
 	t.Helper()
-	at, stop, err := File(t.Context(), loopback(), "image-1.2.bin", int64(len(image)), open)
+	at, stop, err := new(Server).File(t.Context(), loopback(), "image-1.2.bin", int64(len(image)), open)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func ask(t *testing.T, method, at string, headers ...string) (int, string, error
 
 func TestFile(t *testing.T) {
 	for name, open := range map[string]func() (io.ReadCloser, error){"stream": stream, "in parts": parts} {
-		at, stop := file(t, open)
+		at, stop := serving(t, open)
 		u, err := url.Parse(at)
 		if err != nil || u.User != nil || !strings.HasSuffix(u.Path, "/image-1.2.bin") || len(u.Path) < len("/image-1.2.bin")+32 {
 			t.Errorf("%s: the address is %s", name, at)
@@ -90,18 +90,18 @@ func TestFile(t *testing.T) {
 }
 
 func TestRange(t *testing.T) {
-	at, _ := file(t, parts)
+	at, _ := serving(t, parts)
 	if code, body, err := ask(t, http.MethodGet, at, "Range: bytes=4-8"); code != http.StatusPartialContent || body != "bytes" || err != nil {
 		t.Errorf("%d %q %v", code, body, err)
 	}
-	at, _ = file(t, stream)
+	at, _ = serving(t, stream)
 	if code, body, err := ask(t, http.MethodGet, at, "Range: bytes=4-8"); code != http.StatusOK || body != image || err != nil {
 		t.Errorf("a stream: %d %q %v", code, body, err)
 	}
 }
 
 func TestNothingElse(t *testing.T) {
-	at, stop := file(t, stream)
+	at, stop := serving(t, stream)
 	u, err := url.Parse(at)
 	if err != nil {
 		t.Fatal(err)
@@ -130,8 +130,8 @@ func TestNothingElse(t *testing.T) {
 }
 
 func TestPathsDiffer(t *testing.T) {
-	one, _ := file(t, stream)
-	other, _ := file(t, stream)
+	one, _ := serving(t, stream)
+	other, _ := serving(t, stream)
 	if strings.Split(one, "/")[3] == strings.Split(other, "/")[3] {
 		t.Error("two files have the same path")
 	}
@@ -147,14 +147,14 @@ type failing struct{}
 func (failing) Read([]byte) (int, error) { return 0, errors.New("the disk is on fire") }
 
 func TestSourcesThatFail(t *testing.T) {
-	at, stop := file(t, broken)
+	at, stop := serving(t, broken)
 	if code, body, err := ask(t, http.MethodGet, at); err == nil && code == http.StatusOK {
 		t.Errorf("half a file passes for whole: %q", body)
 	}
 	if _, err := stop(); err == nil || !strings.Contains(err.Error(), "on fire") {
 		t.Errorf("nobody is told why: %v", err)
 	}
-	at, stop = file(t, func() (io.ReadCloser, error) { return nil, errors.New("not in the store") })
+	at, stop = serving(t, func() (io.ReadCloser, error) { return nil, errors.New("not in the store") })
 	if code, body, err := ask(t, http.MethodGet, at); code != http.StatusInternalServerError || strings.Contains(body, "store") || err != nil {
 		t.Errorf("%d %q %v", code, body, err)
 	}
@@ -165,7 +165,7 @@ func TestSourcesThatFail(t *testing.T) {
 
 func TestEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	at, stop, err := File(ctx, loopback(), "a", 1, stream)
+	at, stop, err := new(Server).File(ctx, loopback(), "a", 1, stream)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestEndsWithItsContext(t *testing.T) {
 
 // More connections than a device needs are closed, and those who say too much too.
 func TestLimits(t *testing.T) {
-	at, _ := file(t, stream)
+	at, _ := serving(t, stream)
 	u, err := url.Parse(at)
 	if err != nil {
 		t.Fatal(err)
@@ -229,14 +229,14 @@ func TestRefuses(t *testing.T) {
 		{"127.0.0.1:0", "a/b"},
 		{"127.0.0.1:0", "a b"},
 	} {
-		if _, _, err := File(t.Context(), netip.MustParseAddrPort(c.on), c.name, 1, stream); fault.CodeOf(err) != fault.Internal {
+		if _, _, err := new(Server).File(t.Context(), netip.MustParseAddrPort(c.on), c.name, 1, stream); fault.CodeOf(err) != fault.Internal {
 			t.Errorf("%q at %s: %v", c.name, c.on, err)
 		}
 	}
-	if _, _, err := File(t.Context(), netip.AddrPort{}, "a", 1, stream); err == nil {
+	if _, _, err := new(Server).File(t.Context(), netip.AddrPort{}, "a", 1, stream); err == nil {
 		t.Error("it is served nowhere")
 	}
-	_, _, err := File(t.Context(), netip.MustParseAddrPort("192.0.2.1:0"), "a", 1, stream)
+	_, _, err := new(Server).File(t.Context(), netip.MustParseAddrPort("192.0.2.1:0"), "a", 1, stream)
 	if fault.CodeOf(err) != fault.Usage || !strings.Contains(fault.HintOf(err), "own addresses") {
 		t.Errorf("an address of somebody else: %v", err)
 	}

@@ -30,7 +30,7 @@ const (
 )
 
 // asks are the endings that wait for a person on every platform.
-var asks = regexp.MustCompile(`(?i)(\[confirm\]|[\[(]y(es)?\s?[/|,]\s?no?[\])]( ?[\[(]\w*[\])])?) ?[:?]? *$`)
+var asks = regexp.MustCompile(`(?i)(\[confirm\]|[\[({]y(es)?\s?[/|,]\s?no?[\])}]( ?[\[(]\w*[\])])?) ?[:?]? *$`)
 
 // secretive is a line that asks for something that must not be given away.
 var secretive = regexp.MustCompile(`(?i)pass ?(word|phrase|code)|secret|\bpin\b|\botp\b|token`)
@@ -39,6 +39,14 @@ var secretive = regexp.MustCompile(`(?i)pass ?(word|phrase|code)|secret|\bpin\b|
 type step struct {
 	after time.Duration
 	do    func()
+}
+
+// Fetched is Next with the value of a secret in hand: it may be sent now, if it is still
+// asked for.
+func (t *Terminal) Fetched(secret string) Event {
+	t.inHand = secret
+	defer func() { t.inHand = "" }()
+	return t.Next()
 }
 
 // Next says what to do now. It must be asked again after each Feed, Silent and Send.
@@ -50,7 +58,9 @@ func (t *Terminal) Next() Event {
 		case len(t.queue) > 0:
 			e := t.queue[0]
 			t.queue = t.queue[1:]
-			t.idle = 0
+			if e.Act != Fetch {
+				t.idle = 0
+			}
 			return e
 		case t.idle < glance:
 			return Event{Act: Wait, For: glance - t.idle}
@@ -71,6 +81,9 @@ func (t *Terminal) decide() step {
 	p := t.promptAt(v)
 	if d.canceled {
 		return t.leaving(p)
+	}
+	if s, ok := t.astray(v, p); ok {
+		return s
 	}
 	for _, try := range []func(view, found) (step, bool){t.stop, t.pager, t.known, t.answer, t.other, t.redraw, t.lull} {
 		if s, ok := try(v, p); ok {
@@ -186,7 +199,10 @@ func (t *Terminal) answer(v view, _ found) (step, bool) {
 			continue
 		}
 		if d.isFailed || r.times >= max(r.Times, defaultTimes) {
-			return step{question, t.unforeseen}, true
+			return step{question, func() { t.askedAgain(r); t.unforeseen() }}, true
+		}
+		if r.Secret != "" && r.Secret != t.inHand {
+			return step{question, func() { t.queue = append(t.queue, Event{Act: Fetch, Secret: r.Secret}) }}, true
 		}
 		return step{question, func() {
 			r.times++
@@ -196,6 +212,13 @@ func (t *Terminal) answer(v view, _ found) (step, bool) {
 		}}, true
 	}
 	return step{}, false
+}
+
+// askedAgain notes that a secret that was given is asked for once more.
+func (t *Terminal) askedAgain(r *asked) {
+	if r.times > 0 {
+		t.talk.again = r.Secret
+	}
 }
 
 // echoing tells whether the unfinished line is what was sent: that asks nothing.
@@ -239,7 +262,7 @@ func (t *Terminal) redraw(v view, _ found) (step, bool) {
 // lull ends an exchange that is done, and whose prompt does not come.
 func (t *Terminal) lull(v view, _ found) (step, bool) {
 	d := t.talk
-	if d.isFailed || !(d.isDone || (!v.blank() && hit(d.done, v.last))) {
+	if d.isFailed || t.unechoed() || !(d.isDone || (!v.blank() && hit(d.done, v.last))) {
 		return step{}, false
 	}
 	return step{min(lull, d.quiet), func() { t.flush(); t.end(remote.Done, false) }}, true

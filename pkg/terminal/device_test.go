@@ -33,7 +33,7 @@ func newDevice(t testing.TB, d *remote.Dialect, split func(string) []string) *de
 func (d *device) print(text string) { d.pending = append(d.pending, d.split(text)...) }
 
 func (d *device) login() remote.Result {
-	d.term.Login()
+	d.term.Login(0)
 	return d.carryOn()
 }
 
@@ -49,28 +49,37 @@ func (d *device) carryOn() remote.Result {
 	d.t.Helper()
 	for range 1 << 22 {
 		e := d.term.Next()
-		switch {
-		case e.Act == terminal.End:
+		if e.Act == terminal.End {
 			r := d.term.Result()
 			d.term.Rest()
 			return r
-		case e.Act == terminal.Send:
-			text := e.Text
-			if e.Secret != "" {
-				text = "<" + e.Secret + ">" + text
-			}
-			d.sent = append(d.sent, text)
-			d.print(d.replies(text))
-		case len(d.pending) > 0:
-			d.term.Feed([]byte(d.pending[0]))
-			d.pending = d.pending[1:]
-		default:
-			d.passed += e.For
-			d.term.Silent(e.For)
 		}
+		d.turn(e)
 	}
 	d.t.Fatal("it never ends")
 	return remote.Result{}
+}
+
+// turn does what the terminal wants, and prints the next piece where it waits.
+func (d *device) turn(e terminal.Event) {
+	if e.Act == terminal.Fetch {
+		e = d.term.Fetched(e.Secret)
+	}
+	switch {
+	case e.Act == terminal.Send:
+		text := e.Text
+		if e.Secret != "" {
+			text = "<" + e.Secret + ">" + text
+		}
+		d.sent = append(d.sent, text)
+		d.print(d.replies(text))
+	case len(d.pending) > 0:
+		d.term.Feed([]byte(d.pending[0]))
+		d.pending = d.pending[1:]
+	default:
+		d.passed += e.For
+		d.term.Silent(e.For)
+	}
 }
 
 func inOne(text string) []string { return []string{text} }

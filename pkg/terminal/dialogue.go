@@ -29,6 +29,7 @@ type dialogue struct {
 	redraws  int
 	parted   int // where in out.kept the prompt stands that log lines followed; -1: none
 	canceled bool
+	again    string // the secret that was given and is asked for once more
 
 	over   bool
 	ready  bool

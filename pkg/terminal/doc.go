@@ -16,8 +16,9 @@
 //	nothing                                                         hung: Lost, after Quiet
 //
 // A prompt counts as the last thing only: more bytes after it make it output. Before the
-// echo of what was sent, a prompt is a redrawn one: it counts after 3 s only (1 s where no
-// echo was ever seen). The newline that asks for the prompt again is sent only where the
+// echo of what was sent, a prompt counts after 1 s only; never where the device is known to
+// echo: it is a redrawn one, or one in the output of the line before. Then the exchange is
+// Lost after 3 s. The newline that asks for the prompt again is sent only where the
 // device had already shown it after the echo and only log lines followed, so that no
 // question can be open.
 //

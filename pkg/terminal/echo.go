@@ -1,6 +1,11 @@
 package terminal
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+
+	"github.com/patchring/patchring/pkg/remote"
+)
 
 // maxBefore is how many lines that are no echo may come before it.
 const maxBefore = 8
@@ -46,6 +51,8 @@ func (e *echo) take(line, whole []byte, bare bool) [][]byte {
 		e.got += len(l)
 	case bytes.HasPrefix(e.want, l):
 		e.got = len(l)
+	case e.scrolled(l):
+		e.got = len(e.want)
 	default:
 		return e.other(whole)
 	}
@@ -54,6 +61,19 @@ func (e *echo) take(line, whole []byte, bare bool) [][]byte {
 		e.waiting, e.seen, e.again, e.held = false, true, true, nil
 	}
 	return nil
+}
+
+// missing tells whether what was sent has an echo, and it was not seen.
+func (e *echo) missing() bool { return len(e.want) > 0 && !e.seen }
+
+// leastScrolled is what must be there at least of a line that is cut.
+const leastScrolled = 8
+
+// scrolled: a line longer than the device's own idea of the width is shown by its end, after
+// a "$".
+func (e *echo) scrolled(line []byte) bool {
+	end, cut := bytes.CutPrefix(line, []byte("$"))
+	return cut && len(end) >= leastScrolled && bytes.HasSuffix(e.want, end)
 }
 
 func (e *echo) hold(line []byte) {
@@ -85,4 +105,23 @@ func (e *echo) twice(line []byte) bool {
 	}
 	e.again = false
 	return bytes.Equal(squeeze(line), e.want)
+}
+
+// astray: the device echoes, and has not echoed this line. So what stands there belongs to
+// the line before, and nothing is decided by it: a prompt least of all. Only a Stop counts.
+func (t *Terminal) astray(v view, p found) (step, bool) {
+	if !t.unechoed() || !p.ok && !t.asked(v) {
+		return step{}, false
+	}
+	if _, stops := t.stop(v, p); stops {
+		return step{}, false
+	}
+	return step{lateEcho, func() { t.flush(); t.end(remote.Lost, false) }}, true
+}
+
+func (t *Terminal) unechoed() bool { return t.echoes && t.talk.echo.missing() }
+
+// asked tells whether a question of the table stands there.
+func (t *Terminal) asked(v view) bool {
+	return !v.blank() && !t.echoing(v) && slices.ContainsFunc(t.talk.rows, func(r asked) bool { return r.covers(v) })
 }

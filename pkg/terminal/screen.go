@@ -84,7 +84,7 @@ func (s *screen) plain(p []byte) int {
 }
 
 func (s *screen) write(b byte) {
-	s.carry()
+	s.carry(b)
 	if s.at-s.base >= s.width {
 		s.base = s.at
 	}
@@ -102,8 +102,9 @@ func (s *screen) write(b byte) {
 const narrow = 60
 
 // carry makes a carriage return move, now that something follows it. Where an echo is
-// awaited, a blank before it is how line editors wrap a row.
-func (s *screen) carry() {
+// awaited, a blank before it is how line editors wrap a row; others write the next row's first
+// byte, and after the return once more.
+func (s *screen) carry(next byte) {
 	if !s.cr {
 		return
 	}
@@ -111,7 +112,7 @@ func (s *screen) carry() {
 	if len(s.under) == 0 && len(s.line) <= maxPrompt {
 		s.under = append(s.under, s.line...)
 	}
-	if s.echo && s.at-s.base >= narrow && s.at == len(s.line) && s.line[s.at-1] == ' ' {
+	if s.echo && s.at-s.base >= narrow && s.at == len(s.line) && (s.line[s.at-1] == ' ' || s.line[s.at-1] == next) {
 		s.base = s.at - 1
 	}
 	s.at = s.base
@@ -124,7 +125,7 @@ func (s *screen) pad() {
 }
 
 func (s *screen) back(n int) {
-	s.carry()
+	s.carry(0)
 	s.at, s.over, s.used = max(0, s.at-n), true, true
 	s.base = min(s.base, s.at)
 }
@@ -141,21 +142,21 @@ func (s *screen) obey(final byte) ending {
 	case 'G':
 		s.column(first)
 	case 'C':
-		s.carry()
+		s.carry(0)
 		s.at = min(s.at+max(1, first), s.base+maxColumn)
 	case 'D':
 		s.back(max(1, first))
 	case 'K', 'J':
 		s.erase(first)
 	case 'P':
-		s.carry()
+		s.carry(0)
 		s.line = slices.Delete(s.line, min(s.at, len(s.line)), min(s.at+max(1, first), len(s.line)))
 	case 'X':
-		s.carry()
+		s.carry(0)
 		blank(s.line[min(s.at, len(s.line)):min(s.at+max(1, first), len(s.line))])
 		s.over = true
 	case '@':
-		s.carry()
+		s.carry(0)
 		s.pad()
 		s.line = slices.Insert(s.line, s.at, bytes.Repeat([]byte{' '}, min(max(1, first), maxColumn))...)
 	}
@@ -196,7 +197,7 @@ func (s *screen) moveTo(row, column int) ending {
 }
 
 func (s *screen) erase(how int) {
-	s.carry()
+	s.carry(0)
 	switch how {
 	case 0:
 		s.line = s.line[:min(s.at, len(s.line))]

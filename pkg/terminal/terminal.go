@@ -14,6 +14,7 @@ const (
 	Wait Act = iota // for more bytes, but no longer than For: then tell Silent
 	Send            // the value of the Secret, where one is named, then Text
 	End             // Result says how
+	Fetch           // get the value of the Secret, then ask by Fetched: the device may have gone on meanwhile
 )
 
 // Event is the next thing to do.
@@ -36,6 +37,7 @@ type Terminal struct {
 	host    string   // the device's own name, where the pattern of the prompt has it
 	echoes  bool     // the device has shown an echo
 	raised  bool
+	inHand  string // the secret whose value the caller has
 }
 
 // New makes a terminal on which nothing was printed yet.
@@ -43,9 +45,10 @@ func New(d *Dialect) *Terminal {
 	return &Terminal{dialect: d, screen: screen{width: d.Columns()}}
 }
 
-// Login begins the wait for the first prompt; nothing is sent but answers.
-func (t *Terminal) Login() {
-	t.talk = t.dialect.dialogue(remote.Exchange{})
+// Login begins the wait for the first prompt; nothing is sent but answers. Quiet is how long
+// nothing may come before it; 0: as the dialect says.
+func (t *Terminal) Login(quiet time.Duration) {
+	t.talk = t.dialect.dialogue(remote.Exchange{Quiet: quiet})
 	t.talk.login, t.talk.rows = true, t.talk.fresh(t.dialect.login)
 }
 
@@ -124,7 +127,7 @@ func (t *Terminal) Close() {
 		return
 	case verdict == remote.Failed:
 		ending = remote.Failed
-	case verdict == remote.Done && len(t.talk.done) > 0:
+	case verdict == remote.Done && len(t.talk.done) > 0 && !t.unechoed():
 		ending = remote.Done
 	}
 	t.end(ending, false)
@@ -136,6 +139,14 @@ func (t *Terminal) Result() remote.Result {
 		return remote.Result{}
 	}
 	return remote.Result{Ending: t.talk.ending, Out: t.talk.result, Truncated: t.talk.out.cut}
+}
+
+// Refused is the secret that was given and is asked for once more; empty: none.
+func (t *Terminal) Refused() string {
+	if t.talk == nil {
+		return ""
+	}
+	return t.talk.again
 }
 
 // Rest drops what the exchange kept, and whatever comes until the next one.

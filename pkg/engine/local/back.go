@@ -51,6 +51,8 @@ func notBack(work patch.Work, did []patch.Update, f fact.Facts) []string {
 	for _, u := range did {
 		here := present(f, u)
 		switch {
+		case u.Name == patch.ImageName && u.From == u.To:
+			wrong = append(wrong, "it is not known what it ran before this rollout")
 		case u.From == "" && len(here) > 0:
 			wrong = append(wrong, fmt.Sprintf("%s came new by this rollout, and %s is still there", u.Key(), here[0].Version))
 		case u.From != "" && u.From != u.To && slices.ContainsFunc(here, func(p fact.Package) bool { return p.Version == u.To }):

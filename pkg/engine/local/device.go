@@ -12,6 +12,7 @@ import (
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/health"
 	"github.com/patchring/patchring/pkg/patch"
+	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/probe"
 	"github.com/patchring/patchring/pkg/remote"
@@ -156,4 +157,76 @@ func (w *work) detectWhole(ctx context.Context, q platform.Query) (fact.Facts, e
 			return facts, err
 		}
 	}
+}
+
+// anew is the work on a device that an earlier try has begun: what is there already is
+// ours, and it is proven again by the device's own steps, however little is left to do.
+func (w *work) anew(work patch.Work, planned plan.Host, facts fact.Facts) patch.Work {
+	if planned.Image == nil || facts.Device == nil || !w.again() && planned.Recheck == nil {
+		return work
+	}
+	work.Again, work.Image = true, planned.Image
+	want := patch.Update{Name: patch.ImageName, From: planned.Image.Version, To: planned.Image.Version}
+	if at := slices.IndexFunc(planned.Install, func(u patch.Update) bool { return u.Name == patch.ImageName }); at >= 0 {
+		want = planned.Install[at]
+		want.From = want.To
+	}
+	spelled := plan.Spelled(facts, []patch.Update{want})
+	if now, known := spelled.Installed(patch.ImageName, ""); !known || len(work.Install) > 0 || now.Version != want.To {
+		return work // it runs something else: the plan's update stands
+	}
+	work.Install = []patch.Update{want}
+	work.Left = slices.DeleteFunc(slices.Clone(work.Left), func(l patch.Left) bool { return l.Update.Name == patch.ImageName })
+	return work
+}
+
+// unfitDevice is why a device may not be begun: what was accepted when the plan was made
+// is no longer what would be done, or somebody else's upgrade is under way.
+func unfitDevice(planned plan.Host, driver platform.Driver, facts fact.Facts, work patch.Work) string {
+	if facts.Device == nil || len(work.Install) == 0 || work.Image == nil {
+		return ""
+	}
+	if plan.OnTrial(facts) && !work.Again {
+		return "it runs software on trial: somebody's upgrade is not committed; commit it, or give it up, on the device"
+	}
+	if planned.Definition != "" && facts.Device.Definition != planned.Definition {
+		return "the definition of its platform has changed since the plan was made: plan again"
+	}
+	coster, ok := driver.(platform.Coster)
+	if !ok || planned.Definition == "" {
+		return ""
+	}
+	switch cost := coster.Cost(facts, work); {
+	case !cost.Outage.Within(planned.Outage):
+		return "upgrading it would cost an outage (" + string(cost.Outage) + ") that the plan did not foresee: it is set up in another way now; plan again"
+	case !cost.Proof.Proven() && platform.Proof(planned.Proof).Proven():
+		return "the way to upgrade it is another one than when the plan was made, and nobody has seen it work: plan again"
+	}
+	return ""
+}
+
+// otherDevice is why a device that an earlier try has begun is not begun again: it does
+// not have the serial numbers that it had then.
+func (w *work) otherDevice(facts fact.Facts) *rollout.StepEnded {
+	if facts.Device == nil || !w.again() {
+		return nil
+	}
+	before, _, err := w.recall()
+	switch {
+	case err != nil:
+		return doubtful(err.Error())
+	case before.Device == nil || slices.Equal(sortedSerials(before.Device), sortedSerials(facts.Device)):
+		return nil
+	}
+	return &rollout.StepEnded{Outcome: rollout.OutcomeUnknown, Code: fault.HostFailed, Reasons: []string{
+		"it has other serial numbers than when it was begun first: a member is missing or was replaced, or another device answers at its address",
+	}}
+}
+
+// bringsNothing tells of a device whose image can't be brought ahead: it is handed over
+// only when it is installed.
+func bringsNothing(facts fact.Facts, ahead []platform.Step) bool {
+	return facts.Device != nil && !slices.ContainsFunc(ahead, func(s platform.Step) bool {
+		return slices.ContainsFunc(s.Do, func(op platform.Operation) bool { return op.Put != nil || op.Serve != nil })
+	})
 }

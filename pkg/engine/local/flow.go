@@ -95,6 +95,9 @@ func (w *work) prepare(ctx context.Context, planned plan.Host, driver platform.D
 	if err != nil {
 		return connectFailed(err), nil
 	}
+	if other := w.otherDevice(facts); other != nil {
+		return *other, nil
+	}
 	decide := w.decide
 	if w.task.Back {
 		decide = w.decideBack
@@ -154,9 +157,10 @@ func (w *work) decide(planned plan.Host, driver platform.Driver, facts fact.Fact
 	}
 	narrowed.ID = workID(w.task.Rollout, w.task.Host) + tryOf(w.task)
 	w.doubt(narrowed.Install, facts)
+	narrowed = w.anew(narrowed, planned, facts)
 	began := &rollout.Began{Facts: digest, Work: narrowed, Return: planned.Return}
-	if narrowed.Refused != "" {
-		return began, narrowed.Refused, nil
+	if why := cmp.Or(narrowed.Refused, unfitDevice(planned, driver, facts, narrowed)); why != "" {
+		return began, why, nil
 	}
 	if w.again() {
 		began.Work = creditEarlier(began.Work, planned, facts)
@@ -224,6 +228,9 @@ func (w *work) driverStep(ctx context.Context) (rollout.StepEnded, error) {
 	}
 	if lost := w.lockLost(ctx, driver, step); lost != nil {
 		return *lost, nil
+	}
+	if w.task.Mode == rollout.Reconcile {
+		step = step.Resumed()
 	}
 	end := ended(apply.Perform(ctx, w.link, step, w.progress))
 	end.Notes = append(end.Notes, w.link.keeping()...)

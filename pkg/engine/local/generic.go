@@ -68,6 +68,9 @@ func (w *work) verify(ctx context.Context) (rollout.StepEnded, error) {
 	}
 	facts = plan.Spelled(facts, slices.Concat(work.Install, did))
 	end := judge(work, facts)
+	if len(work.Install) > 0 && work.Install[0].Name == patch.ImageName && end.Outcome == rollout.OutcomeOK && !plan.EveryMember(facts, work.Install[0].To) {
+		end = rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: []string{"some of its members do not run " + work.Install[0].To}}
+	}
 	if wrong := notBack(work, did, facts); len(wrong) > 0 {
 		end = rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: wrong}
 	}

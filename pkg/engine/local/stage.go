@@ -74,6 +74,9 @@ func (w *work) bring(ctx context.Context, planned plan.Host, driver platform.Dri
 	if err != nil {
 		return rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: reasonsOf(err), Began: began}
 	}
+	if first := slices.IndexFunc(steps, func(s platform.Step) bool { return s.Changes }); first >= 0 && bringsNothing(facts, steps[:first]) {
+		return rollout.StepEnded{Outcome: rollout.OutcomeNothing, Began: began, Reasons: []string{"its image is handed over only when it is installed: nothing can be brought ahead"}}
+	}
 	end := w.untilChange(ctx, steps)
 	end.Began = began
 	return end

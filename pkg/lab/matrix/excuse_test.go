@@ -1,7 +1,6 @@
 package matrix
 
 import (
-	"regexp"
 	"strings"
 	"time"
 )
@@ -65,25 +64,4 @@ func typedExcuses() map[string]string {
 		"power_cut":  "it was away until the step's deadline",
 		"aaa_down":   "logins are refused, and no reload is under way: nobody tries for long",
 	}
-}
-
-// open are findings that wait for somebody: the plays of each are told, and do not fail. A play
-// that is well again must leave this list.
-func open() map[string]string {
-	return map[string]string{
-		`^junos-dual-re/`:                               "leading the first routing engine back ends as unknown, and a refused reboot of one engine does not say what is pending",
-		`^f5-bigip.*/special/image_of_another`:          "an installation that has failed is waited for until the deadline",
-		`^fortios-ha/.*/kill/sent_`:                     "nothing tells that the cluster is at work on the image: it is sent again",
-		`^(fortios.*|netapp-ontap)/special/unset_clock`: "a device that can't tell when it came up is refused at the install step, and not before",
-	}
-}
-
-// isOpen is the finding that a play shows.
-func (c cell) isOpen() string {
-	for pattern, what := range open() {
-		if regexp.MustCompile(pattern).MatchString(c.String()) {
-			return what
-		}
-	}
-	return ""
 }

@@ -29,6 +29,8 @@ type family struct {
 	// degraded: the target runs, and something is worse than before.
 	degraded func(device.State) bool
 	once     []string // effects that may come about once at most
+	mate     *family  // the other host of a pair
+	second   bool     // the other one is upgraded before
 	spare    []string // lines that the device does not know, and that are asked all the same
 }
 
@@ -92,15 +94,29 @@ func runsIOS(version string) func(device.State) bool {
 }
 
 func families() []family {
+	return append(singles(), slices.Concat(
+		inPair(eos("arista-eos-mlag-b"), eos("arista-eos-mlag-a")),
+		inPair(bigip("f5-bigip-b"), bigip("f5-bigip-a")),
+	)...)
+}
+
+// inPair are the two hosts of a pair: the standby, which goes first, and the active one after it.
+func inPair(standby, active family) []family {
+	first, second := standby, active
+	first.mate, second.mate, second.second = &active, &standby, true
+	return []family{first, second}
+}
+
+func singles() []family {
 	return []family{
 		iosxeInstall("cisco-iosxe"), iosxeInstall("cisco-iosxe-stack"),
 		iosxeBundle("cisco-iosxe-bundle", "isr4300-universalk9.17.12.04.SPA.bin", "router"),
 		iosxeBundle("cisco-iosxe-bundle-stack", "cat9k_iosxe.17.12.04.SPA.bin", "cat9k"),
-		eos(),
+		eos("arista-eos"),
 		junos("junos", "jinstall-ex-4300-22.4R3.25-signed.tgz", "ex4300"), junos("junos-vc", "jinstall-ex-4300-22.4R3.25-signed.tgz", "ex4300"),
 		junos("junos-dual-re", "junos-install-mx-x86-64-22.4R3.25.tgz", "mx"),
 		fortios("fortios", false), fortios("fortios-ha", true),
-		ontap(), bigip(),
+		ontap(), bigip("f5-bigip-tmsh"),
 	}
 }
 
@@ -111,12 +127,14 @@ func runs(version string) func(device.State) bool {
 	}
 }
 
-func broken(s device.State) bool { return s.Values["ports_down"] != "" || s.Values["bgp_down"] != "" }
+func broken(s device.State) bool {
+	return s.Values["ports_down"] != "" || s.Values["bgp_down"] != "" || s.Values["mlag_broken"] != ""
+}
 
-func eos() family {
+func eos(kind string) family {
 	const was, is = "flash:/EOS-4.29.2F.swi", "flash:/EOS-4.31.5M.swi"
 	return family{
-		kind: "arista-eos", platform: "arista_eos", from: "4.29.2F", to: "4.31.5M", image: "EOS-4.31.5M.swi", sort: "eos",
+		kind: kind, platform: "arista_eos", from: "4.29.2F", to: "4.31.5M", image: "EOS-4.31.5M.swi", sort: "eos",
 		moments:  []moment{{"transfer", "stage"}, {"down", "install"}, {"boot", "install"}, {"back", "install"}},
 		proven:   func(s device.State) bool { return runs("4.31.5M")(s) && s.Values["boot"] == is && !broken(s) },
 		former:   func(s device.State) bool { return runs("4.29.2F")(s) && s.Values["boot"] == was },
@@ -127,7 +145,10 @@ func eos() family {
 func junos(kind, image, sort string) family {
 	const was, is = "21.4R3-S4.9", "22.4R3.25"
 	well := func(s device.State) bool {
-		return !broken(s) && every(s, func(m device.MemberState) bool { return m.Values["status"] == "Prsnt" && m.Values["root"] == "primary" })
+		return !broken(s) && every(s, func(m device.MemberState) bool {
+			atHome := kind != "junos-dual-re" || m.Values["role"] == m.Values["home"] // the engine that led leads again
+			return m.Values["status"] == "Prsnt" && m.Values["root"] == "primary" && atHome
+		})
 	}
 	f := family{
 		kind: kind, platform: "junos", from: was, to: is, image: image, sort: sort,
@@ -195,10 +216,10 @@ func ontap() family {
 	}
 }
 
-func bigip() family {
+func bigip(kind string) family {
 	const was, is = "17.1.1.3", "17.1.2.1"
 	return family{
-		kind: "f5-bigip-tmsh", platform: "f5_bigip", from: was, to: is, image: "BIGIP-17.1.2.1-0.0.2.iso", sort: "bigip",
+		kind: kind, platform: "f5_bigip", from: was, to: is, image: "BIGIP-17.1.2.1-0.0.2.iso", sort: "bigip",
 		moments: []moment{{"transfer", "stage"}, {"down", "install"}, {"boot", "install"}, {"back", "install"}},
 		proven: func(s device.State) bool {
 			return runs(is)(s) && s.Values["mcpd"] == "running" && s.Values["load"] == "full-config-load-succeed" && s.Values["down"] == ""

@@ -99,6 +99,13 @@ func (p *play) does(ctx context.Context, id platform.StepID, step platform.Step)
 		return true
 	}
 	p.touched = p.touched || step.Changes
+	if p.begun[id] {
+		step = step.Resumed() // as package local does
+		if step.Once {
+			p.lies = "it may be done once only, and a process that ended may have done it"
+		}
+	}
+	p.begun[id] = true
 	s := apply.Perform(ctx, p.link, step, func(line string) { p.log = append(p.log, "  "+line) })
 	p.log = append(p.log, fmt.Sprintf("%s %s: %s %s", time.Now().Format("15:04:05"), id, s.State, strings.Join(append(s.Reasons, s.Notes...), "; ")))
 	switch s.State {

@@ -57,7 +57,7 @@ func TestMutants(t *testing.T) {
 				c.mutate, c.blinker = m.steps, m.facts
 				synctest.Test(t, func(t *testing.T) {
 					p := c.run(t, on)
-					defer p.device.Close()
+					defer p.close()
 					t.Logf("%s: it says %s at %s: %v; the truth is %s", name, p.said, p.at, p.why, p.truth())
 					if wrong := p.wrong(); len(wrong) > 0 {
 						caught = name + ": " + strings.Join(wrong, "; ")

@@ -72,6 +72,7 @@ type play struct {
 	port    *Port
 	content *content
 	ground
+	mate    *play // the other host of a pair
 	link    *link
 	killer  *killer
 	key     ssh.PublicKey
@@ -79,6 +80,7 @@ type play struct {
 	work    patch.Work
 	earlier fact.Snapshot
 	passed  map[platform.StepID]bool // journaled as done
+	begun   map[platform.StepID]bool // journaled as begun
 	hooked  map[platform.StepID]bool
 	checked time.Time // when the checks had passed
 	said    verdict
@@ -106,19 +108,49 @@ func (c cell) play(t testing.TB, on ground) *play {
 // prepared starts the device, and does nothing with it yet.
 func (c cell) prepared(t testing.TB, on ground) *play {
 	t.Helper()
-	p := &play{cell: c, t: t, ground: on, port: &Port{}, passed: map[platform.StepID]bool{}, hooked: map[platform.StepID]bool{}, said: saidUnknown}
-	p.begin()
+	p := c.newPlay(t, on)
+	group := device.NewGroup(time.Time{}, 1)
+	if mate := c.family.mate; mate != nil {
+		p.mate = cell{family: *mate, moment: "all", name: "mate"}.newPlay(t, on)
+		p.mate.begin(group)
+	}
+	p.begin(group)
 	return p
+}
+
+func (c cell) newPlay(t testing.TB, on ground) *play {
+	t.Helper()
+	return &play{cell: c, t: t, ground: on, port: &Port{}, passed: map[platform.StepID]bool{}, begun: map[platform.StepID]bool{}, hooked: map[platform.StepID]bool{}, said: saidUnknown}
+}
+
+// close ends the simulated devices.
+func (p *play) close() {
+	p.device.Close()
+	if p.mate != nil {
+		p.mate.close()
+	}
 }
 
 // goes is what patchring does with the device.
 func (p *play) goes() {
+	if p.family.second {
+		p.follows()
+	}
 	if p.plan() {
 		p.lives()
 	}
 	if p.many == nil {
 		p.link.end()
 	}
+}
+
+// follows: the other host of the pair is upgraded before.
+func (p *play) follows() {
+	p.t.Helper()
+	if p.mate.goes(); p.mate.said != saidDone {
+		p.t.Fatalf("the first of the pair said %s at %s: %v", p.mate.said, p.mate.at, p.mate.why)
+	}
+	p.started = p.device.Truth()
 }
 
 func (p *play) connects() *link {
@@ -131,13 +163,13 @@ func (p *play) connects() *link {
 	return l
 }
 
-func (p *play) begin() {
+func (p *play) begin(group *device.Group) {
 	kind, err := device.Embedded(p.family.kind)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	p.device, err = device.New(kind, device.Options{
-		Name: "sw1", Password: loginSecret, Enable: enableSecret, Port: p.port, Speed: 1, Faults: p.faults, Values: p.family.values,
+		Name: "sw1", Password: loginSecret, Enable: enableSecret, Port: p.port, Group: group, Faults: p.faults, Values: p.family.values,
 	})
 	if err != nil {
 		p.t.Fatal(err)

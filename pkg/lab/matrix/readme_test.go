@@ -3,120 +3,144 @@ package matrix
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write README.md anew")
+var update = flag.Bool("update", false, "with MATRIX=full: write testdata/verdicts.txt and README.md anew")
 
 const readme = "README.md"
 
-// tally counts plays by family, moment and verdict.
+// tally is what was said of each play.
 type tally struct {
-	mu    sync.Mutex
-	count map[[2]string]map[verdict]int
-	all   map[[2]string]int
-	total int
+	mu   sync.Mutex
+	said map[string]verdict  // of those that were played
+	all  map[string]struct{} // whether they are played or not
 }
 
-// know counts a play, whether it is played or not.
-func (t *tally) know(c cell) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.all == nil {
-		t.all = map[[2]string]int{}
-	}
-	t.all[[2]string{c.family.kind, c.moment}]++
-	t.total++
-}
+func newTally() *tally { return &tally{said: map[string]verdict{}, all: map[string]struct{}{}} }
+
+func (t *tally) know(c cell) { t.all[c.String()] = struct{}{} }
 
 func (t *tally) add(c cell, v verdict) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	at := [2]string{c.family.kind, c.moment}
-	if t.count == nil {
-		t.count = map[[2]string]map[verdict]int{}
-	}
-	if t.count[at] == nil {
-		t.count[at] = map[verdict]int{}
-	}
-	t.count[at][v]++
+	t.said[c.String()] = v
 }
 
-func (t *tally) sum() map[verdict]int {
-	sum := map[verdict]int{}
-	for _, row := range t.count {
-		for v, n := range row {
-			sum[v] += n
+func sum(said map[string]verdict, within string) map[verdict]int {
+	n := map[verdict]int{}
+	for name, v := range said {
+		if strings.HasPrefix(name, within) {
+			n[v]++
 		}
 	}
-	return sum
+	return n
 }
 
 const preface = `# What was said, in all that can go wrong
 
-Written by the tests (go test ./pkg/lab/matrix -run Matrix -update). Each play upgrades one simulated device over real SSH, in virtual
-time, while one thing goes wrong during one step; in "special" are those that are easily forgotten. What patchring says in the end is held against
-what is true of the device: *done* only where every member runs the target, it stays, and the configuration is what it was; *not done* where the
-former software runs and the next boot starts it, or where the reasons say what is pending; *unknown* only where nobody could know, see below.
-An ordinary run plays a part of them, always the same, and the verdicts are of that part; MATRIX=full plays all.
+Written by the tests (make matrix). Each play upgrades one simulated device over real SSH, in virtual time, while one thing goes
+wrong during one step; in "special" are those that are easily forgotten. What patchring says in the end is held against what is
+true of the device: *done* only where every member runs the target, it stays, and the configuration is what it was; *not done* where
+the former software runs and the next boot starts it, or where the reasons say what is pending; *unknown* only where nobody could
+know, see below. Of a pair, the host "b" is the standby and goes first, and "a" follows when "b" is done; here something goes wrong
+on the host that is named.
 
-| device | step | plays in all | played | done | not done | unknown |
-| --- | --- | ---: | ---: | ---: | ---: | ---: |
+The table is of all plays, and testdata/verdicts.txt has the verdict of each. An ordinary run of the tests plays a part of them,
+always the same, and each must end as it is written there.
+
+| device | step | plays | done | not done | unknown |
+| --- | --- | ---: | ---: | ---: | ---: |
 `
 
-func (t *tally) page() string {
+// page is the README of these verdicts.
+func page(said map[string]verdict) string {
 	var b strings.Builder
 	b.WriteString(preface)
-	keys := make([][2]string, 0, len(t.all))
-	for k := range t.all {
-		keys = append(keys, k)
+	for _, row := range rows(said) {
+		kind, step, _ := strings.Cut(row, "/")
+		n := sum(said, row+"/")
+		fmt.Fprintf(&b, "| %s | %s | %d | %d | %d | %d |\n", kind, step, n[saidDone]+n[saidNotDone]+n[saidUnknown], n[saidDone], n[saidNotDone], n[saidUnknown])
 	}
-	slices.SortFunc(keys, func(a, b [2]string) int { return strings.Compare(a[0]+"/"+a[1], b[0]+"/"+b[1]) })
-	for _, k := range keys {
-		row := t.count[k]
-		fmt.Fprintf(&b, "| %s | %s | %d | %d | %d | %d | %d |\n", k[0], k[1], t.all[k], row[saidDone]+row[saidNotDone]+row[saidUnknown], row[saidDone], row[saidNotDone], row[saidUnknown])
-	}
-	sum := t.sum()
-	fmt.Fprintf(&b, "| all | | %d | %d | %d | %d | %d |\n\n## Where unknown is right\n\n", t.total, sum[saidDone]+sum[saidNotDone]+sum[saidUnknown], sum[saidDone], sum[saidNotDone], sum[saidUnknown])
+	n := sum(said, "")
+	fmt.Fprintf(&b, "| all | | %d | %d | %d | %d |\n\n## Where unknown is right\n\n", len(said), n[saidDone], n[saidNotDone], n[saidUnknown])
 	for _, list := range []map[string]string{excuses(), typedExcuses()} {
-		for _, name := range sorted(list) {
+		for _, name := range slices.Sorted(maps.Keys(list)) {
 			fmt.Fprintf(&b, "- `%s`: %s.\n", name, list[name])
 		}
 	}
-	b.WriteString("\nThe last six only while a command that changes the device is at work; and all of it wherever nothing was begun that changes it.\n\n## Findings that wait\n\n")
-	for _, pattern := range sorted(open()) {
-		fmt.Fprintf(&b, "- `%s`: %s.\n", pattern, open()[pattern])
-	}
+	b.WriteString("\nThe last six only while a command that changes the device is at work; and all of it wherever nothing was begun that changes it.\n")
 	return b.String()
 }
 
-func sorted(list map[string]string) []string {
-	names := make([]string, 0, len(list))
-	for name := range list {
-		names = append(names, name)
+// rows are the steps of the devices: "junos/add".
+func rows(said map[string]verdict) []string {
+	all := map[string]struct{}{}
+	for name := range said {
+		parts := strings.SplitN(name, "/", 3)
+		all[parts[0]+"/"+parts[1]] = struct{}{}
 	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(all))
 }
 
-// holds compares the page with what is written.
-func holds(t *testing.T, page string) {
+func verdictsFile() string { return filepath.Join("testdata", "verdicts.txt") }
+
+// written are the verdicts of the last full run.
+func written(t *testing.T) map[string]verdict {
 	t.Helper()
-	if *update {
-		if err := os.WriteFile(readme, []byte(page), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(readme)
+	text, err := os.ReadFile(verdictsFile())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(want) != page {
-		t.Errorf("%s is not what was played; write it anew with -update, and look at what has changed:\n%s", readme, page)
+	said := map[string]verdict{}
+	for line := range strings.Lines(string(text)) {
+		if name, v, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
+			said[name] = verdict(v)
+		}
+	}
+	return said
+}
+
+// holds compares what was said with what is written of it, and the README with that.
+func (t *tally) holds(test *testing.T) {
+	test.Helper()
+	before := written(test)
+	for name := range t.all {
+		if _, ok := before[name]; !ok {
+			test.Errorf("%s is not in %s: make matrix", name, verdictsFile())
+		}
+	}
+	for name, v := range before {
+		if _, ok := t.all[name]; !ok {
+			test.Errorf("%s (%s) is not played any more: make matrix", name, v)
+		}
+	}
+	for name, v := range t.said {
+		if v != before[name] {
+			test.Errorf("%s: it said %s, and %q is written", name, v, before[name])
+		}
+	}
+	if text, err := os.ReadFile(readme); err != nil || string(text) != page(before) {
+		test.Errorf("%s is not what %s tells (%v): make matrix", readme, verdictsFile(), err)
+	}
+}
+
+// write writes all of it anew, from a run of everything.
+func (t *tally) write(test *testing.T) {
+	test.Helper()
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(t.said)) {
+		fmt.Fprintf(&b, "%s %s\n", name, t.said[name])
+	}
+	for file, text := range map[string]string{verdictsFile(): b.String(), readme: page(t.said)} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			test.Fatal(err)
+		}
 	}
 }

@@ -31,6 +31,9 @@ func (f family) specials() []cell {
 	if f.platform == "cisco_iosxe" {
 		all = append(all, f.ciscos()...)
 	}
+	if f.platform == "arista_eos" { // nothing on the device tells that it is no image before Aboot tries it
+		all[0].want, all[0].lies = "", "it waits at its boot loader for somebody at the console"
+	}
 	for i := range all {
 		all[i].family, all[i].moment = f, "special"
 	}
@@ -42,7 +45,7 @@ const shy = "just after a restart that nobody asked for it refuses logins, or do
 
 // verified are the effects that need the right digest, where the device can compute one.
 func (f family) verified() []string {
-	if f.platform == "fortinet_fortios" || f.platform == "netapp_ontap" {
+	if f.platform == "fortinet_fortios" || f.platform == "netapp_ontap" || f.platform == "junos" { // Junos computes SHA-256, which is right
 		return nil
 	}
 	return f.once

@@ -23,14 +23,17 @@ import (
 func activateCommit(t *task) ([]platform.Step, error) {
 	trial := t.anySlot(t.before, t.onTrial)
 	switch {
-	case t.work.Back && trial && !is(t.from, t.to):
+	case t.work.Back && trial && !t.is(t.from, t.to):
 		return t.aborted(), nil
-	case t.work.Image == nil:
-		return nil, refuseOn(t.facts, "what runs is committed, and there is no image of %s to go back to", clean(t.to))
-	case trial && is(t.facts.Version, t.to):
-		return t.fromProven(), nil
+	case trial && t.work.Again && t.is(t.facts.Version, t.to):
+		return t.fromProven(), nil // of a stack half of which has it, proven says so
 	case trial:
-		return nil, refuseOn(t.facts, "an uncommitted activation is pending that is not of this work: commit or abort it first")
+		return nil, t.refuseOn("an uncommitted activation is pending that is not of this work: commit or abort it first (install commit, install abort)")
+	case t.arrived():
+		return t.whatIsLeft(t.keeps, t.netAsk()), nil
+	}
+	if t.work.Image == nil {
+		return nil, t.refuseOn("what runs is committed, and there is no image of %s to go back to", clean(t.to))
 	}
 	steps := append([]platform.Step{t.ready(t.idleInstaller, t.netOff)}, t.stage()...)
 	steps = append(steps, t.backup()...)
@@ -239,7 +242,7 @@ func (t *task) keeps(v *view) []string {
 func (t *task) aborted() []platform.Step {
 	ready := t.step("preflight", "look whether the activation can be taken back", lookBriefly)
 	ready.Look = t.look(func(v *view) platform.Standing {
-		if bad := t.unmoved(v); len(bad) > 0 {
+		if bad := append(t.unmoved(v), t.bootTold(v)...); len(bad) > 0 {
 			return failed(bad...)
 		}
 		return done()
@@ -258,14 +261,9 @@ func (t *task) aborted() []platform.Step {
 	return append(steps, append([]platform.Step{t.proven(t.keeps, t.netAsk())}, t.twice(false, t.keeps, t.netAsk())...)...)
 }
 
-// wasTrial: the target ran before the work began, so that no new boot can prove it.
-func (t *task) wasTrial() bool {
-	return is(t.facts.Version, t.to) && t.anySlot(t.before, t.onTrial)
-}
-
 // anew is rebooted, or that no new boot is to be expected.
 func (t *task) anew(v *view) patch.Tri {
-	if t.wasTrial() {
+	if t.arrived() {
 		return patch.Yes
 	}
 	return t.rebooted(v)

@@ -146,6 +146,7 @@ func TestPreflightRefuses(t *testing.T) {
 		}, platform.Failed, "controller"},
 		{"all lines but one are taken", func(g *gear) { g.print("show line", xeLines(4)) }, platform.Failed, "free terminal lines"},
 		{"the last two lines are free", func(g *gear) { g.print("show line", xeLines(3)) }, platform.Done, ""},
+		{"somebody has added it", func(g *gear) { g.say(xeSummary, "IMG   C ", "IMG   I    17.12.04.0.1\nIMG   C ") }, platform.Failed, "type install remove inactive"},
 		{"when it came up", func(g *gear) { g.say("show version", "uptime", "up", "Uptime", "Up") }, platform.Failed, "nobody can tell when it came up"},
 		{"the configuration register", func(g *gear) { g.say("show version", "register is 0x102", "register is 0x2142") }, platform.Failed, "0x2142"},
 	} {
@@ -257,7 +258,10 @@ func TestVerdictsOfAnActivation(t *testing.T) {
 // TestResumeAfterActivation: a new try finds the new version running, uncommitted.
 func TestResumeAfterActivation(t *testing.T) {
 	g := xeStack(t).xeBoots()
-	steps := g.steps(g.image(xeNew, xeFile, vendor))
+	if why := g.refused(g.image(xeNew, xeFile, vendor)); !strings.Contains(why, "not of this work") {
+		t.Error(why)
+	}
+	steps := g.steps(g.image(xeNew, xeFile, vendor, retried))
 	golden(t, "iosxe_resume_commit", steps)
 	stands(t, g.judge(steps, "proven"), platform.Done, "armed")
 	stands(t, g.judge(steps, "commit"), platform.NotDone, "not committed")

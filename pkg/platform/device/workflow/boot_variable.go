@@ -1,10 +1,13 @@
 package workflow
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/platform/device"
 )
@@ -13,15 +16,19 @@ import (
 // the boot variable names it, and the device is restarted. Nothing goes back by itself;
 // where the platform takes several boot lines, the former image stays as the second.
 func bootVariable(t *task) ([]platform.Step, error) {
-	if t.work.Image == nil {
+	switch {
+	case t.arrived():
+		t.image.Name = cmp.Or(t.before.Values[runningFile], t.image.Name, t.formerFile())
+		return t.whatIsLeft(t.startsTarget), nil
+	case t.work.Image == nil:
 		return t.bootBack()
 	}
 	former := t.formerFile()
 	switch {
 	case former == "" && t.has("fallback"):
-		return nil, refuseOn(t.facts, "the file that it runs is not known, so that it could not stay as what it falls back to")
+		return nil, t.refuseOn("the file that it runs is not known, so that it could not stay as what it falls back to")
 	case former == t.image.Name:
-		return nil, refuseOn(t.facts, "the file that it runs has the image's name, %s: give the image another", clean(t.image.Name))
+		return nil, t.refuseOn("the file that it runs has the image's name, %s: give the image another", clean(t.image.Name))
 	}
 	steps := append([]platform.Step{t.ready(t.nothingPending)}, t.stage()...)
 	if fs := t.value("member_fs"); fs != "" {
@@ -49,16 +56,19 @@ func (t *task) bootBack() ([]platform.Step, error) {
 		name = strings.ReplaceAll(t.outgoing, t.from, t.to)
 	}
 	if name == "" || name == t.formerFile() {
-		return nil, refuseOn(t.facts, "nobody knows a file of %s on it, and there is no image of it to install", clean(t.to))
+		return nil, t.refuseOn("nobody knows a file of %s on it, and there is no image of it to install", clean(t.to))
 	}
 	t.image.Name, t.values["file"] = name, name
 	present := t.present(nil)
 	if present.cmd == "" {
-		return nil, refuseOn(t.facts, "nobody can tell whether %s is still there", clean(name))
+		return nil, t.refuseOn("nobody can tell whether %s is still there", clean(name))
 	}
 	ready := t.step("preflight", "look whether "+name+" is still there", lookBriefly)
+	if named := versionForm.FindString(name); named != "" && !t.names(named, t.to) {
+		return nil, t.refuseOn("its second file is %s, which is not %s", clean(name), clean(t.to))
+	}
 	ready.Look = t.look(func(v *view) platform.Standing {
-		reasons := slices.Concat(t.unmoved(v), t.wellMembers(v), t.unguarded(v))
+		reasons := slices.Concat(t.unmoved(v), t.wellMembers(v), t.unguarded(v), t.bootTold(v), t.nothingPending(v))
 		if _, there := t.sizeThere(v, present); !there {
 			reasons = append(reasons, name+" is not there any more")
 		}
@@ -99,7 +109,13 @@ func (t *task) bootUntold(v *view) bool {
 }
 
 // versionForm finds a version in the name of a file: EOS-4.30.5M.swi.
-var versionForm = regexp.MustCompile(`[0-9]+(?:\.[0-9]+){2}[A-Z]?[0-9]*`)
+var versionForm = regexp.MustCompile(`[0-9]+(?:\.[0-9]+){2}(?:[A-Za-z][0-9]*)?\b`)
+
+// names tells whether the version in a file's name is this one; EOS-4.30.5M.swi has the
+// letter, cat9k_iosxe.17.09.04a.SPA.bin too.
+func (t *task) names(inName, version string) bool {
+	return t.is(inName, version) || t.is(version, inName)
+}
 
 // nothingPending: on every member the next boot starts what runs, or already what is to
 // run. Where the device does not name the file that runs, the version in the other's name
@@ -112,8 +128,8 @@ func (t *task) nothingPending(v *view) []string {
 	for _, s := range v.now.Slots {
 		named := versionForm.FindString(s.Name)
 		switch {
-		case s.Name == t.image.Name, s.Name == runs:
-		case runs != "", named != "" && !is(named, v.facts.Version):
+		case s.Name == runs, s.Name == t.image.Name: // that of the target is weighed by unclaimed
+		case runs != "", named != "" && !t.names(named, v.facts.Version):
 			return []string{"the next boot starts " + clean(s.Name) + ", and that is not what runs: a restart is pending that is not ours"}
 		}
 	}
@@ -152,6 +168,8 @@ func (t *task) isSet(v *view) platform.Standing {
 	switch {
 	case t.bootUntold(v):
 		return unknown("nobody can tell which file the next boot starts")
+	case !t.boots(v) && t.bootChanged(v):
+		return unknown("its boot variable is not what it was, and does not start " + t.image.Name + " on every member: " + t.bootByHand() + ", or run it again")
 	case !t.boots(v):
 		return notDone("the next boot does not start " + t.image.Name + " on every member")
 	case dirty.cmd != "" && !answered:
@@ -160,6 +178,28 @@ func (t *task) isSet(v *view) platform.Standing {
 		return notDone("the boot variable is set, and not saved")
 	}
 	return done()
+}
+
+// bootChanged: the boot variable is neither as it was before nor as it must be. A change
+// that was cut off in the middle may have left none of its lines, and then it is not as if
+// nothing had happened.
+func (t *task) bootChanged(v *view) bool {
+	if v.now.Values[bootUnset] != t.before.Values[bootUnset] {
+		return true
+	}
+	return slices.ContainsFunc(v.now.Slots, func(s fact.Slot) bool { return !slices.Contains(t.before.Slots, s) })
+}
+
+// bootByHand is what a person types so that the next boot starts what runs.
+func (t *task) bootByHand() string {
+	way, former := t.transfer(), t.formerFile()
+	lines := []string{}
+	for _, name := range []string{"configure", "boot", "leave", "save"} {
+		if t.has(name) {
+			lines = append(lines, strconv.Quote(t.fill(entry(t.up.Commands, name).Cmd, device.Values{"file": former, "path": t.fill(way.Dir, nil) + former})))
+		}
+	}
+	return "type " + strings.Join(lines, ", ") + " to let it start what runs"
 }
 
 // reloaded is the step that restarts the device. It is never sent where the next boot

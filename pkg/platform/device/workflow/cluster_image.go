@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -12,15 +13,17 @@ import (
 // outage of all: a way back is refused.
 func clusterImage(t *task) ([]platform.Step, error) {
 	switch {
+	case t.arrived():
+		return append([]platform.Step{t.portsHome()}, t.whatIsLeft(t.clusterWell)...), nil
 	case t.work.Back || t.work.Image == nil:
 		return nil, refuse("ask the vendor's support", "%s goes back only by reverting the whole cluster, with all of it down", t.def.Title)
 	case len(t.units()) != 2:
-		return nil, refuseOn(t.facts, "it has %d nodes, and only clusters of two are upgraded", len(t.units()))
+		return nil, t.refuseOn("it has %d nodes, and only clusters of two are upgraded", len(t.units()))
 	case t.image.Serve == "":
 		return nil, refuse("write serve: with an address of this machine that the cluster can reach",
 			"%s fetches its packages itself", t.def.Title)
 	}
-	steps := append([]platform.Step{t.ready(), t.fetched()}, t.backup()...)
+	steps := append([]platform.Step{t.ready(t.notFetched), t.fetched()}, t.backup()...)
 	steps = append(steps, t.nodesUpdated(), t.portsHome(), t.proven(t.clusterWell))
 	return append(steps, t.twice(false, t.clusterWell)...), nil
 }
@@ -44,6 +47,17 @@ func (t *task) fetched() platform.Step {
 		return notDone(clean(t.to) + " is not in the cluster's repository")
 	}, list)
 	return step
+}
+
+// notFetched: where no earlier try of ours has begun, a package that is in the cluster's
+// repository is somebody else's, and the cluster would update to that one.
+func (t *task) notFetched(v *view) []string {
+	repository := entry(t.up.Commands, "repository")
+	if t.work.Again || !t.listed(repository.OK, v.out[t.fill(repository.Cmd, nil)]) {
+		return nil
+	}
+	return []string{fmt.Sprintf("a package of %s is in the cluster's repository already, and nobody can tell from which file: look at it, and type %s to remove it",
+		clean(t.to), t.fill(t.transfer().Delete, nil))}
 }
 
 // listed tells whether one of the versions that a pattern finds is exactly the target.
@@ -83,7 +97,7 @@ func (t *task) updateStands(v *view) platform.Standing {
 		return running("the cluster updates its nodes: " + count.String())
 	case len(v.missing) > 0 || len(count.unclear) > 0:
 		return running("a node does not answer yet: " + count.String())
-	case len(count.target) > 0 && len(count.former) > 0:
+	case len(count.target) > 0 && len(count.former) > 0 && !(t.halfway() && len(count.former) == len(t.left(t.units()))):
 		return unknown("no update is under way, and the nodes run two versions: " + count.String())
 	}
 	return t.goesDown(v)

@@ -28,6 +28,9 @@ type slotPlan struct {
 // While the two units of a pair run different versions they can't synchronise: that is
 // expected then, and only then.
 func dualSlot(t *task) ([]platform.Step, error) {
+	if t.arrived() {
+		return t.slotProved()
+	}
 	plan, err := t.chosenSlot()
 	if err != nil {
 		return nil, err
@@ -48,6 +51,36 @@ func dualSlot(t *task) ([]platform.Step, error) {
 	return append(steps, t.twice(false, more)...), nil
 }
 
+// slotProved are the steps where an earlier try has booted the target already.
+func (t *task) slotProved() ([]platform.Step, error) {
+	want, err := t.wanted()
+	if err != nil {
+		return nil, err
+	}
+	if t.work.Image == nil {
+		want = t.facts.Version + " " + t.before.Build
+	}
+	i := slices.IndexFunc(t.before.Slots, func(s fact.Slot) bool { return s.State == fact.SlotRunning })
+	if i < 0 {
+		return nil, t.refuseOn("which of its slots runs is not known")
+	}
+	plan := slotPlan{name: t.before.Slots[i].Name, version: want}
+	return t.whatIsLeft(func(v *view) []string { return t.slotRuns(v, plan) }), nil
+}
+
+// wanted is the target as a slot tells it: with its build, where an image's name says that.
+func (t *task) wanted() (string, error) {
+	if t.work.Image == nil {
+		return t.to, nil
+	}
+	m := imageForm.FindStringSubmatch(t.image.Name)
+	if len(m) < 3 || m[1] != t.to {
+		return "", refuse("give the file the name that F5 gives it: BIGIP-VERSION-BUILD.iso; hotfix images are not supported",
+			"the name of %s does not tell version %s and its build", t.image.Name, clean(t.to))
+	}
+	return m[1] + " " + m[2], nil
+}
+
 // imageForm is a full image's name, which tells its version and build:
 // BIGIP-16.1.4-0.0.9.iso. A hotfix is named otherwise, and needs its base first.
 var imageForm = regexp.MustCompile(`^BIGIP-(\d+(?:\.\d+){1,4})-(\d+(?:\.\d+){1,4})(?:\.ALL-\S+)?\.iso$`)
@@ -55,19 +88,14 @@ var imageForm = regexp.MustCompile(`^BIGIP-(\d+(?:\.\d+){1,4})-(\d+(?:\.\d+){1,4
 // chosenSlot is where the target goes: where it lies already, else an empty slot, else the
 // one that does not run with the oldest software, else a new one. Never the one that runs.
 func (t *task) chosenSlot() (slotPlan, error) {
-	want := t.to
-	if t.work.Image != nil {
-		m := imageForm.FindStringSubmatch(t.image.Name)
-		if len(m) < 3 || m[1] != t.to {
-			return slotPlan{}, refuse("give the file the name that F5 gives it: BIGIP-VERSION-BUILD.iso; hotfix images are not supported",
-				"the name of %s does not tell version %s and its build", t.image.Name, clean(t.to))
-		}
-		want = m[1] + " " + m[2]
+	want, err := t.wanted()
+	if err != nil {
+		return slotPlan{}, err
 	}
 	idle := slices.DeleteFunc(slices.Clone(t.before.Slots), func(s fact.Slot) bool { return s.State != fact.SlotIdle })
 	for _, s := range idle {
 		if v := slotVersion(s); v == want || t.work.Image == nil && strings.HasPrefix(v, want+" ") {
-			return slotPlan{name: s.Name, version: v, filled: true}, nil
+			return slotPlan{name: s.Name, version: v, filled: t.work.Again || t.work.Back}, nil
 		}
 	}
 	if t.work.Image == nil {
@@ -111,7 +139,7 @@ func (t *task) newSlot(want string) (slotPlan, error) {
 		}
 	}
 	if disk == "" {
-		return slotPlan{}, refuseOn(t.facts, "which of its slots runs is not known")
+		return slotPlan{}, t.refuseOn("which of its slots runs is not known")
 	}
 	return slotPlan{name: fmt.Sprintf("%s%d", disk, highest+1), version: want, create: true}, nil
 }
@@ -159,26 +187,6 @@ func slotNamed(d *fact.Device, name string) (fact.Slot, bool) {
 		return fact.Slot{}, false
 	}
 	return d.Slots[i], true
-}
-
-// alone tells whether the unit has no partner.
-func alone(d *fact.Device) bool { return d.Values["sync"] == "Standalone" }
-
-// pairReady: the pair is synchronised, or of two versions, and one is active.
-func (t *task) pairReady(v *view) []string {
-	var reasons []string
-	_, answered := v.out[t.commandOf("versions")]
-	mixed := answered && v.now.Values["versions"] == ""
-	switch sync := v.now.Values["sync"]; {
-	case sync == "":
-		reasons = append(reasons, "nobody can tell whether its configuration is synchronised")
-	case sync != "In Sync" && !alone(v.now) && !mixed:
-		reasons = append(reasons, "its configuration is not synchronised: "+clean(sync))
-	}
-	if v.now.Role == "" {
-		reasons = append(reasons, "nobody can tell whether it is active or standby")
-	}
-	return reasons
 }
 
 // archived is the step that keeps the whole configuration in an archive on the device.
@@ -262,7 +270,7 @@ func (t *task) slotBooted(plan slotPlan, on device.Values) platform.Step {
 		if ok && s.State == fact.SlotRunning && slotVersion(s) != plan.version {
 			return failed(plan.name + " runs, and holds " + clean(slotVersion(s)))
 		}
-		return t.goesDown(v)
+		return t.withoutTraffic(v, t.goesDown(v))
 	})
 	step.Look.Reconnects = true
 	return step
@@ -287,5 +295,5 @@ func (t *task) slotRuns(v *view, plan slotPlan) []string {
 	if v.now.Role == "" {
 		waits = append(waits, "it is neither active nor standby yet")
 	}
-	return waits
+	return append(waits, t.apart(v)...)
 }

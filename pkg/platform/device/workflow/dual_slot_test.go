@@ -30,7 +30,9 @@ func TestBigipSteps(t *testing.T) {
 	golden(t, "f5_pair", steps)
 	stands(t, g.judge(steps, "add"), platform.NotDone, "does not hold")
 	stands(t, g.judge(steps, "standby"), platform.NotDone, "active")
-	stands(t, g.judge(steps, "install"), platform.NotDone, "still runs")
+	stands(t, g.judge(steps, "install"), platform.Failed, "carries the traffic again")
+	stands(t, bigip(t).say("show sys failover", "active", "offline").judge(steps, "install"), platform.Unknown, "active or standby")
+	stands(t, bigip(t).say("show sys failover", "active", "standby").judge(steps, "install"), platform.NotDone, "still runs")
 	stands(t, g.judge(steps, "archive"), platform.NotDone, "not there")
 
 	for _, tt := range []struct {
@@ -66,7 +68,7 @@ func TestBigipSlots(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := bigip(t)
 			tt.edit(g)
-			for _, s := range g.steps(g.image(f5New, f5File)) {
+			for _, s := range g.steps(g.image(f5New, f5File, retried)) {
 				if s.ID == "add" && name == "where it lies already" {
 					t.Error("it is installed though it lies there")
 				}
@@ -88,6 +90,8 @@ func TestBigipPreflight(t *testing.T) {
 		"sync unknown":     {"show cm sync-status", "Status", "State", "nobody can tell"},
 		"mcpd":             {"show sys mcp-state", "running", "platform", "control process"},
 		"not loaded":       {"show sys mcp-state", "full-config-load-succeed", "config-load-failed", "configuration"},
+		"cut off":          {"show cm sync-status", "Status   In Sync", "Status   Disconnected", "not synchronised"},
+		"it lies there":    {f5Status, f5Empty, f5Full, "type delete sys software volume HD1.3"},
 		"installing":       {f5Status, f5Empty, "HD1.3    BIG-IP  17.1.1.3  0.0.5      no  installing 10.000 pct", "being installed"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -101,6 +105,8 @@ func TestBigipPreflight(t *testing.T) {
 	g.say("show cm sync-status", "Status   In Sync", "Status   Not All Devices Synced")
 	g.say("list cm device version", "lb2.example.com {\n    version 16.1.3.4", "lb2.example.com {\n    version 17.1.1.3")
 	stands(t, g.judge(steps, "preflight"), platform.Done, "")
+	g.say("show cm sync-status", "Not All Devices Synced", "Disconnected")
+	stands(t, g.judge(steps, "preflight"), platform.Failed, "Disconnected")
 }
 
 func TestBigipFailover(t *testing.T) {
@@ -120,7 +126,11 @@ func TestBigipReboot(t *testing.T) {
 	}{
 		"done":              {func(*gear) {}, "install", platform.Done, ""},
 		"proven":            {func(*gear) {}, "done_again", platform.Done, ""},
-		"not in sync":       {func(g *gear) { g.say("show cm sync-status", "In Sync", "Not All Devices Synced") }, "done", platform.Done, ""},
+		"not in sync":       {func(g *gear) { g.say("show cm sync-status", "In Sync", "Changes Pending") }, "done", platform.Running, "config-sync"},
+		"sync not told":     {func(g *gear) { g.say("show cm sync-status", "Status", "State") }, "done", platform.Running, "nobody can tell"},
+		"two versions":      {func(g *gear) { mixed(g).say("show cm sync-status", "In Sync", "Not All Devices Synced") }, "done", platform.Done, ""},
+		"cut off":           {func(g *gear) { mixed(g).say("show cm sync-status", "In Sync", "Disconnected") }, "done", platform.Running, "reach its partner"},
+		"alone by now":      {func(g *gear) { mixed(g).say("show cm sync-status", "In Sync", "Standalone") }, "done", platform.Running, "Standalone"},
 		"config not loaded": {func(g *gear) { g.say("show sys mcp-state", "full-config-load-succeed", "config-load-failed") }, "done", platform.Running, "config-load-failed"},
 		"another build":     {func(g *gear) { g.say("show sys version", "0.0.5", "0.0.9") }, "done", platform.Running, "0.0.9"},
 		"another volume":    {func(g *gear) { g.say(f5Status, f5Full, f5Full) }, "done", platform.Done, ""},
@@ -140,6 +150,11 @@ func TestBigipReboot(t *testing.T) {
 	steps := g.steps(g.image(f5New, f5File))
 	g.at = planned.Add(30 * time.Minute)
 	stands(t, g.print(f5Uptime, "up 7 minutes\n").judge(steps, "install"), platform.Failed, "again")
+}
+
+// mixed is a pair of which one unit is ahead.
+func mixed(g *gear) *gear {
+	return g.say("list cm device version", "lb1.example.com {\n    version 16.1.3.4", "lb1.example.com {\n    version 17.1.1.3")
 }
 
 func TestBigipRefused(t *testing.T) {

@@ -52,9 +52,9 @@ func (t *task) runs(v *view) tally {
 		switch name := nameOf(m); {
 		case version == "":
 			c.unclear = append(c.unclear, name)
-		case is(version, t.to):
+		case t.is(version, t.to):
 			c.target = append(c.target, name)
-		case is(version, t.from):
+		case t.is(version, t.from):
 			c.former = append(c.former, name)
 		default:
 			c.other = append(c.other, name)
@@ -86,10 +86,35 @@ func namesOf(members []fact.Member) string {
 	return strings.Join(names, ", ")
 }
 
+// ran tells whether a unit from before ran the target already.
+func (t *task) ran(m fact.Member) bool {
+	if m.Version == "" && (len(t.units()) == 1 || t.value("one_version") == "yes") {
+		return t.is(t.facts.Version, t.to)
+	}
+	return m.Version != "" && t.is(m.Version, t.to)
+}
+
+// arrived: every member ran the target before the work began. An earlier try has brought
+// it, and what is left is to prove that.
+func (t *task) arrived() bool {
+	return !slices.ContainsFunc(t.units(), func(m fact.Member) bool { return !t.ran(m) })
+}
+
+// left are the members that did not run the target before the work began.
+func (t *task) left(of []fact.Member) []fact.Member {
+	return slices.DeleteFunc(slices.Clone(of), t.ran)
+}
+
+// halfway: some members ran the target before the work began, and others did not.
+func (t *task) halfway() bool { return !t.arrived() && len(t.left(t.units())) < len(t.units()) }
+
 // rebooted tells whether the device and every member have come up anew since the facts
 // were taken: the boot time has moved by more than its grain. A member that does not tell
 // its own, as the active one of a stack, is spoken for by the device's.
 func (t *task) rebooted(v *view) patch.Tri {
+	if t.halfway() {
+		return t.followed(v)
+	}
 	verdict := t.moved(t.before.Booted, v.now.Booted, v.now.Grain)
 	for _, m := range t.units() {
 		now, ok := bySerial(v.now.Members, m.Serial)
@@ -100,6 +125,32 @@ func (t *task) rebooted(v *view) patch.Tri {
 		case verdict == patch.Unknown, one == patch.Yes:
 		default:
 			verdict = one
+		}
+	}
+	return verdict
+}
+
+// followed is rebooted where a part of the members ran the target before: only the others
+// must come up anew. The device's own boot time may be that of a member which need not, so
+// that it counts for nothing; of a member that tells none, another version that runs does.
+func (t *task) followed(v *view) patch.Tri {
+	verdict := patch.Yes
+	for _, m := range t.left(t.units()) {
+		now, ok := bySerial(v.now.Members, m.Serial)
+		one := patch.Unknown
+		switch {
+		case !ok:
+		case !m.Booted.IsZero() && !now.Booted.IsZero():
+			one = t.moved(m.Booted, now.Booted, v.now.Grain)
+		case t.is(now.Version, t.to):
+			one = patch.Yes
+		}
+		switch one {
+		case patch.No:
+			return patch.No
+		case patch.Unknown:
+			verdict = patch.Unknown
+		case patch.Yes:
 		}
 	}
 	return verdict
@@ -167,7 +218,8 @@ func (t *task) holds(states ...string) func(fact.Slot) bool {
 // by the name of the file.
 func (t *task) target(s fact.Slot) bool {
 	if s.Version != "" {
-		return is(s.Version, t.to)
+		bare, _, _ := strings.Cut(s.Version, " ") // a BIG-IP's volume says the build behind it
+		return t.is(bare, t.to)
 	}
 	return s.Name != "" && s.Name == t.image.Name
 }

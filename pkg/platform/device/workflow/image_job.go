@@ -9,6 +9,7 @@ import (
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/platform/device"
 	"github.com/patchring/patchring/pkg/remote"
+	"github.com/patchring/patchring/pkg/version"
 )
 
 // imageJob hands an image to a device that does all of the rest by itself: it checks the
@@ -18,15 +19,21 @@ import (
 // A cluster is driven through the unit that answers, which hands the image on and updates
 // its partner first; a file is never copied to one unit of a cluster.
 func imageJob(t *task) ([]platform.Step, error) {
-	if t.work.Image == nil {
+	switch {
+	case t.work.Image == nil && t.arrived():
+		return t.jobProved(nil, ""), nil
+	case t.work.Image == nil:
 		return imageBack(t)
 	}
 	build, err := t.namedBuild()
 	if err != nil {
 		return nil, err
 	}
+	if t.arrived() {
+		return t.jobProved(nil, build), nil
+	}
 	if why := t.tooFar(); why != "" {
-		return nil, refuseOn(t.facts, "%s", why)
+		return nil, t.refuseOn("%s", why)
 	}
 	handed, err := t.handed()
 	if err != nil {
@@ -35,6 +42,7 @@ func imageJob(t *task) ([]platform.Step, error) {
 	steps := append([]platform.Step{t.ready(t.leads)}, t.backup()...)
 	install := t.step("install", "hand over "+t.image.Name+", which restarts it", t.up.Time.Deadline)
 	install.Changes, install.Do = true, []platform.Operation{handed}
+	install.Once = handed.Exchange != nil // until something is written, nothing tells that it is at work
 	install.Look = t.look(func(v *view) platform.Standing { return t.jobStands(v, build) })
 	install.Look.Reconnects = true
 	return t.jobProved(append(steps, install), build), nil
@@ -130,10 +138,10 @@ func (t *task) tooFar() string {
 }
 
 // release is the first two numbers of a version.
-func release(version string) string {
-	numbers := strings.SplitN(version, ".", 3)
+func release(whole string) string {
+	numbers := strings.SplitN(whole, ".", 3)
 	if len(numbers) < 2 {
-		return version
+		return whole
 	}
 	return numbers[0] + "." + numbers[1]
 }
@@ -182,7 +190,7 @@ func imageBack(t *task) ([]platform.Step, error) {
 	}
 	slot, ok := map[string]string{"1": "primary", "2": "secondary"}[t.before.Slots[i].Name]
 	if !ok {
-		return nil, refuseOn(t.facts, "its partitions have unknown names")
+		return nil, t.refuseOn("its partitions have unknown names")
 	}
 	steps := append([]platform.Step{t.ready()}, t.backup()...)
 	install := t.step("install", "start the "+slot+" partition", t.reload())
@@ -195,7 +203,7 @@ func imageBack(t *task) ([]platform.Step, error) {
 
 // sameRelease tells whether a partition's "7.02-FW-build1577" may be the target; which
 // patch level it is, only what runs afterwards tells.
-func (t *task) sameRelease(version string) bool {
-	head, _, _ := strings.Cut(version, "-")
-	return len(parts(head)) >= 2 && slices.Equal(parts(head)[:2], parts(release(t.to)))
+func (t *task) sameRelease(words string) bool {
+	head, _, _ := strings.Cut(words, "-")
+	return version.Same("dotted", release(head), release(t.to))
 }

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
@@ -22,6 +23,9 @@ const (
 // run side by side, and to switch those off is a change of the configuration: refused.
 func junos(t *task) ([]platform.Step, error) {
 	dual := t.before.Values[junosChassis] == junosDual
+	if t.arrived() {
+		return t.proved(nil), nil
+	}
 	if t.work.Image == nil {
 		return junosBack(t)
 	}
@@ -35,7 +39,7 @@ func junos(t *task) ([]platform.Step, error) {
 	if dual {
 		return t.bothEngines(steps)
 	}
-	steps = append(steps, t.packageAdded("add", t.units()), t.rebootedInto(t.goesDown))
+	steps = append(steps, t.packageAdded("add", t.left(t.units()), asItIs), t.rebootedInto(t.goesDown))
 	return t.proved(steps), nil
 }
 
@@ -61,22 +65,40 @@ func (t *task) proved(steps []platform.Step) []platform.Step {
 // bothEngines are the steps of two routing engines, one after the other.
 func (t *task) bothEngines(steps []platform.Step) ([]platform.Step, error) {
 	primary, backup, ok := engines(t.before)
+	leads := t.answersFor(primary)
 	if !ok {
-		return nil, refuseOn(t.facts, "which of its two routing engines is the primary is not known")
+		return nil, t.refuseOn("which of its two routing engines is the primary is not known")
 	}
 	on := device.Values{"n": backup.ID}
 	other := t.step("reboot_other", "reboot "+engineName(backup)+", the backup", t.reload()+t.up.Time.Settle)
 	other.Changes, other.Do = true, []platform.Operation{t.typed("reboot_other", on)}
-	other.Look = t.look(func(v *view) platform.Standing { return t.engineBack(v, backup) })
+	other.Look = t.look(func(v *view) platform.Standing { return leads(v, t.engineBack(v, backup)) })
 
-	addOther := t.packageAdded("add_other", []fact.Member{backup})
-	add := t.packageAdded("add", []fact.Member{primary})
-	last := t.rebootedInto(func(v *view) platform.Standing { return t.primaryDown(v, primary, backup) })
+	addOther := t.packageAdded("add_other", []fact.Member{backup}, leads)
+	add := t.packageAdded("add", []fact.Member{primary}, leads)
+	last := t.rebootedInto(func(v *view) platform.Standing { return leads(v, t.primaryDown(v, primary, backup)) })
 	steps = append(steps, addOther, other, add, last)
 	if t.has("lead") {
 		steps = append(steps, t.enginesSettled(primary, backup), t.leadsAgain(primary, backup))
 	}
 	return t.proved(steps), nil
+}
+
+// weighs judges a standing once more, by what else the look has found.
+type weighs func(*view, platform.Standing) platform.Standing
+
+func asItIs(_ *view, s platform.Standing) platform.Standing { return s }
+
+// answersFor lets a command be typed only where the engine that answers still leads, and is
+// the one that the steps were made for: else it would reboot the other one, which carries all.
+func (t *task) answersFor(primary fact.Member) weighs {
+	return func(v *view, s platform.Standing) platform.Standing {
+		now, there := bySerial(v.now.Members, primary.Serial)
+		if s.State == platform.NotDone && (!there || now.Role != fact.RoleActive || v.now.Role != fact.RoleActive) {
+			return unknown("another routing engine leads than before, or nobody can tell: nothing is typed. " + strings.Join(s.Reasons, "; "))
+		}
+		return s
+	}
 }
 
 // engines are the two routing engines by their role.
@@ -124,19 +146,20 @@ func (t *task) commandOf(value string) string {
 // nothingStaged: the next boot starts what runs.
 func (t *task) nothingStaged(v *view) []string {
 	for _, s := range v.now.Slots {
-		if s.State == fact.SlotNext && !is(s.Version, t.to) {
-			return []string{"the next boot would start " + clean(s.Version) + ", which somebody has added"}
+		if s.State == fact.SlotNext && !(t.is(s.Version, t.to) && t.work.Again) {
+			return []string{"the next boot would start " + clean(s.Version) + ", which somebody has added: take it back (request system software rollback), or reboot into it first"}
 		}
 	}
 	return nil
 }
 
 // packageAdded is the step after which the next boot of these members starts the target.
-func (t *task) packageAdded(name string, on []fact.Member) platform.Step {
+func (t *task) packageAdded(name string, on []fact.Member, weigh weighs) platform.Step {
 	step := t.step(platform.StepID(name), "add "+t.image.Name+" to "+namesOf(on), t.commandTime("validate")+t.commandTime(name)+lookBriefly)
 	step.Changes = true
 	step.Do = t.each(t.there(t.transfer(), device.Values{"n": on[0].ID}), "validate", name)
-	step.Look = t.look(t.staged(on))
+	judge := t.staged(on)
+	step.Look = t.look(func(v *view) platform.Standing { return weigh(v, judge(v)) })
 	return step
 }
 
@@ -157,11 +180,11 @@ func (t *task) staged(on []fact.Member) func(*view) platform.Standing {
 			}
 			list := slots(v.now, m.ID)
 			switch {
-			case is(t.versionOf(v, now), t.to), slices.ContainsFunc(list, t.holds(fact.SlotNext)):
+			case t.is(t.versionOf(v, now), t.to), slices.ContainsFunc(list, t.holds(fact.SlotNext)):
 				ready++
 			case slices.ContainsFunc(list, func(s fact.Slot) bool { return s.State == fact.SlotNext }):
 				return failed("the next boot of " + nameOf(m) + " would start something else")
-			case is(t.versionOf(v, now), t.from):
+			case t.is(t.versionOf(v, now), t.from):
 				old++
 			}
 		}
@@ -169,7 +192,7 @@ func (t *task) staged(on []fact.Member) func(*view) platform.Standing {
 		case ready == len(on) && ready > 0:
 			return done()
 		case old == len(on) && old > 0:
-			return notDone(clean(t.to) + " is not added")
+			return notDone(clean(t.to) + " is not added" + t.ahead(v))
 		}
 		return unknown("only a part of the members would start " + clean(t.to) + ", or nobody can tell")
 	}
@@ -198,12 +221,12 @@ func (t *task) engineBack(v *view, backup fact.Member) platform.Standing {
 	switch {
 	case !there || now.Version == "":
 		return running(engineName(backup) + " does not answer yet")
-	case is(now.Version, t.to) && now.Role == fact.RoleStandby:
+	case t.is(now.Version, t.to) && now.Role == fact.RoleStandby:
 		return done()
-	case is(now.Version, t.to):
+	case t.is(now.Version, t.to):
 		return running(engineName(backup) + " is not the backup yet")
-	case is(now.Version, t.from):
-		return notDone(engineName(backup) + " still runs " + clean(t.from))
+	case t.is(now.Version, t.from):
+		return notDone(engineName(backup) + " still runs " + clean(t.from) + t.pendingOn(v, backup))
 	}
 	return unknown(engineName(backup) + " runs " + clean(now.Version))
 }
@@ -216,70 +239,16 @@ func (t *task) primaryDown(v *view, primary, backup fact.Member) platform.Standi
 	switch {
 	case !there || now.Version == "":
 		return running(engineName(primary) + " does not answer yet")
-	case is(now.Version, t.to):
+	case t.is(now.Version, t.to):
 		return t.goesDown(v)
-	case !is(now.Version, t.from):
+	case !t.is(now.Version, t.from):
 		return unknown(engineName(primary) + " runs " + clean(now.Version))
-	case !ready || !is(other.Version, t.to):
+	case !ready || !t.is(other.Version, t.to):
 		return failed(engineName(backup) + " does not run " + clean(t.to) + " any more: the primary is left alone")
 	}
 	// Which engine answers may have changed, so the boot time of one says nothing of the
 	// other: that the old version came back by itself, only the deadline tells.
-	return notDone(engineName(primary) + " still runs " + clean(t.from))
-}
-
-// switchTakes is how long two routing engines refuse to change places after one came up,
-// and then take for it.
-const switchTakes = 10 * time.Minute
-
-// enginesSettled is the step that waits until the two may change places.
-func (t *task) enginesSettled(primary, backup fact.Member) platform.Step {
-	step := t.step("settle", "wait until both routing engines are settled", t.up.Time.Settle+switchTakes)
-	step.Look = t.look(func(v *view) platform.Standing {
-		young := v.now.Values["young"]
-		switch _, known := t.leader(v, primary, backup); {
-		case !known:
-			return running("its routing engines do not agree yet which one leads")
-		case young != "":
-			return running("one of its routing engines has been up for " + clean(young) + " only")
-		}
-		return done()
-	})
-	step.Look.Reconnects = true
-	return step
-}
-
-// leadsAgain is the step that gives the lead back to the engine that had it, where it has
-// moved: a device on which the other one leads is not as it was before, and raises an alarm.
-func (t *task) leadsAgain(primary, backup fact.Member) platform.Step {
-	step := t.step("lead", "let "+engineName(primary)+" lead again", t.up.Time.Settle+switchTakes)
-	step.Changes, step.Do = true, []platform.Operation{t.typed("lead", nil)}
-	step.Look = t.look(func(v *view) platform.Standing {
-		switch leads, known := t.leader(v, primary, backup); {
-		case !known:
-			return unknown("its routing engines do not agree which one leads")
-		case leads.Serial == primary.Serial:
-			return done()
-		}
-		return notDone(engineName(backup) + " leads")
-	})
-	step.Look.Reconnects = true
-	return step
-}
-
-// leader is which of two engines leads, where both run the new software and say the same.
-func (t *task) leader(v *view, one, other fact.Member) (leads fact.Member, known bool) {
-	a, there := bySerial(v.now.Members, one.Serial)
-	b, ready := bySerial(v.now.Members, other.Serial)
-	switch {
-	case !there || !ready || !is(a.Version, t.to) || !is(b.Version, t.to):
-		return fact.Member{}, false
-	case a.Role == fact.RoleActive && b.Role == fact.RoleStandby:
-		return a, true
-	case a.Role == fact.RoleStandby && b.Role == fact.RoleActive:
-		return b, true
-	}
-	return fact.Member{}, false
+	return notDone(engineName(primary) + " still runs " + clean(t.from) + t.pendingOn(v, primary) + t.ahead(v))
 }
 
 // bootedWell: it did not come up from what it keeps for emergencies.
@@ -289,6 +258,9 @@ func (t *task) bootedWell(v *view) []string {
 	}
 	if _, answered := v.out[t.commandOf("alarms")]; !answered {
 		return []string{"its alarms can't be read"}
+	}
+	if i := slices.IndexFunc(v.now.Slots, func(s fact.Slot) bool { return s.State == fact.SlotNext && !t.is(s.Version, t.to) }); i >= 0 {
+		return []string{"the next boot would start " + clean(v.now.Slots[i].Version)}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -80,4 +81,12 @@ func FuzzJudges(f *testing.F) {
 }
 
 // joined is a version whatever its separators and zeros.
-func joined(text string) string { return strings.Join(parts(text), "") }
+func joined(text string) string {
+	text = separators.ReplaceAllString(strings.ToLower(text), "$1.")
+	return strings.NewReplacer(".", "").Replace(leadingZeros.ReplaceAllString(text, "$1"))
+}
+
+var (
+	separators   = regexp.MustCompile(`([0-9]+|[a-z]+)[^0-9a-z]*`)
+	leadingZeros = regexp.MustCompile(`\b0+([0-9])`)
+)

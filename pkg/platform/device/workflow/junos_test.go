@@ -133,6 +133,15 @@ func TestJunosTwoEngines(t *testing.T) {
 	stands(t, g.judge(steps, "reboot_other"), platform.Done, "")
 	stands(t, g.judge(steps, "install"), platform.NotDone, "still runs")
 
+	// The engine that answers is the other one: what would be typed there hits the good one.
+	swapped := g.again(t)
+	swapped.print("show chassis routing-engine", strings.NewReplacer("Master", "Backup", "Backup", "Master").Replace(string(g.result("show chassis routing-engine").Out)))
+	stands(t, swapped.judge(steps, "install"), platform.Unknown, "another routing engine leads")
+	stands(t, swapped.judge(steps, "add"), platform.Unknown, "another routing engine leads")
+	standby := g.again(t)
+	standby.say("show version", "{master}", "{backup}")
+	stands(t, standby.judge(steps, "install"), platform.Unknown, "nothing is typed")
+
 	g.say(all, old, junosNew).say("show version", old, junosNew)
 	stands(t, g.judge(steps, "install"), platform.Unknown, "has not restarted")
 	g.at = planned.Add(40 * time.Minute)

@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -26,7 +25,7 @@ func (t *task) ready(more ...check) platform.Step {
 	asks, room := t.room()
 	asks = append(asks, t.guards()...)
 	asks = append(asks, t.busyAsk(), t.netAsk())
-	checks := append([]check{t.unmoved, t.bootTold, t.fits, t.wellMembers, t.unguarded, t.upward, room}, more...)
+	checks := append([]check{t.unmoved, t.bootTold, t.fits, t.wellMembers, t.unguarded, t.upward, t.unclaimed, room}, more...)
 	step.Look = t.look(func(v *view) platform.Standing {
 		var reasons []string
 		for _, c := range checks {
@@ -46,14 +45,10 @@ func (t *task) unmoved(v *view) []string {
 	if len(v.missing) > 0 {
 		reasons = append(reasons, namesOf(v.missing)+": not there any more")
 	}
-	if !is(v.facts.Version, t.from) {
+	if !t.expected(v.facts.Version) {
 		reasons = append(reasons, fmt.Sprintf("it runs %s now, and ran %s when the work was planned", clean(v.facts.Version), clean(t.from)))
 	}
-	for _, m := range v.now.Members {
-		if m.Version != "" && m.Serial != "" && !is(m.Version, v.facts.Version) {
-			reasons = append(reasons, fmt.Sprintf("%s runs %s: the members do not run the same", nameOf(m), clean(m.Version)))
-		}
-	}
+	reasons = append(reasons, t.otherwise(v.now.Members)...)
 	return append(reasons, v.now.Refused...)
 }
 
@@ -79,7 +74,7 @@ func (t *task) fits(v *view) []string {
 	slices.Sort(models)
 	var reasons []string
 	for _, model := range slices.Compact(models) {
-		if !slices.ContainsFunc(t.image.Models, func(glob string) bool { ok, err := path.Match(glob, model); return ok && err == nil }) {
+		if !slices.ContainsFunc(t.image.Models, func(glob string) bool { return patch.MatchModel(glob, model) }) {
 			reasons = append(reasons, fmt.Sprintf("the image is for %s, and this is a %q", strings.Join(t.image.Models, ", "), clean(model)))
 		}
 	}
@@ -120,7 +115,7 @@ func oneOf(list []string, word string) bool {
 
 // upward: the target is newer, unless the work is a way back.
 func (t *task) upward(*view) []string {
-	if is(t.from, t.to) {
+	if t.is(t.from, t.to) {
 		return []string{"it runs " + clean(t.from) + " already: another build of the same version can't be told from it"}
 	}
 	if !t.work.Back && t.order(t.to, t.from) < 0 {

@@ -36,6 +36,39 @@ func TestStaging(t *testing.T) {
 	}
 }
 
+// TestClearNeedsASize: what can't be told to be a part is not deleted; the digest decides.
+func TestClearNeedsASize(t *testing.T) {
+	const path = "/var/tmp/" + junosFile
+	g := junosSingle(t).print("file list "+path, path+"\n")
+	steps := g.steps(g.image(junosNew, junosFile))
+	for _, tt := range []struct {
+		digest string
+		want   platform.State
+	}{{hexOf(junosFile), platform.Done}, {hexOf("another"), platform.Failed}} {
+		g.print("file checksum sha-256 "+path, "SHA256 ("+path+") = "+tt.digest+"\n")
+		stands(t, g.judge(steps, "clear"), platform.Done, "")
+		stands(t, g.judge(steps, "stage"), tt.want, "")
+	}
+
+	const iso = "/shared/images/" + f5File
+	lb := bigip(t)
+	steps = lb.steps(lb.image(f5New, f5File))
+	stands(t, lb.print(`run util bash -c "ls -l `+iso+`"`, "-rw-r--r--. 1 admin root 400000000 Mar 10 05:07 "+iso+"\n").judge(steps, "clear"), platform.NotDone, "a part")
+	stands(t, lb.print(`run util bash -c "ls -l `+iso+`"`, "-rw-r--r--. 1 admin root 1000000000 Mar 10 05:07 "+iso+"\n").judge(steps, "clear"), platform.Done, "")
+}
+
+// TestModelsWithASlash: a slash in a model is a letter like others.
+func TestModelsWithASlash(t *testing.T) {
+	g := xeStack(t)
+	steps := g.steps(g.image(xeNew, xeFile, vendor, func(w *patch.Work) { w.Image.Models = []string{"C9300*"} }))
+	g.say("show version", "C9300-48P", "C9300/48P").say("show inventory", "C9300-48P", "C9300/48P")
+	for _, why := range g.judge(steps, "preflight").Reasons {
+		if strings.Contains(why, "the image is for") {
+			t.Error(why)
+		}
+	}
+}
+
 func TestCost(t *testing.T) {
 	g := xeStack(t)
 	cost := Driver{g.platform}.Cost(g.facts(), patch.Work{})

@@ -28,7 +28,7 @@ type task struct {
 	up       device.Upgrade // the way that holds for the facts
 	image    patch.Image    // of what is to run; the zero one where there is none, on a way back
 	outgoing string         // on a way back, the file of what runs now
-	from     string         // what runs, as the device says it
+	from     string         // what runs, as the device says it; where that is the target, what the others run
 	to       string         // what is to run
 	values   device.Values  // for the braces of commands: file, path, version, and the facts' own
 	wrong    error          // the first thing that could not be built
@@ -36,8 +36,8 @@ type task struct {
 
 func newTask(p *device.Platform, facts fact.Facts, work patch.Work) (*task, error) {
 	t := &task{p: p, def: &p.Definition, dialect: p.Dialect(), facts: facts, before: facts.Device, work: work}
-	if why := unfit(p, facts, work); why != "" {
-		return nil, refuseOn(facts, "%s", why)
+	if why := t.unfit(); why != "" {
+		return nil, t.refuseOn("%s", why)
 	}
 	var ok bool
 	if t.up, _, ok = p.Upgrade(facts); !ok {
@@ -45,15 +45,30 @@ func newTask(p *device.Platform, facts fact.Facts, work patch.Work) (*task, erro
 		if len(p.Definition.Upgrade) == 0 {
 			why = "upgrade not supported yet: " + p.Definition.Why
 		}
-		return nil, refuseOn(facts, "%s", why)
+		return nil, t.refuseOn("%s", why)
 	}
 	// The playbook may spell the version that runs in another way than the device does.
-	t.from, t.to = facts.Version, work.Install[0].To
+	t.to = work.Install[0].To
+	t.from = t.former()
 	if err := t.takeImage(); err != nil {
 		return nil, err
 	}
 	t.values = t.fillings()
 	return t, nil
+}
+
+// former is what the device runs; of one whose answering unit runs the target already, what
+// the first of the others runs.
+func (t *task) former() string {
+	if !t.is(t.facts.Version, t.to) {
+		return t.facts.Version
+	}
+	for _, m := range t.units() {
+		if m.Version != "" && !t.is(m.Version, t.to) {
+			return m.Version
+		}
+	}
+	return t.facts.Version
 }
 
 // takeImage takes the work's image, if it is one of what is to run. The work of a way back
@@ -62,18 +77,19 @@ func (t *task) takeImage() error {
 	image := t.work.Image
 	switch {
 	case image == nil:
-	case is(image.Version, t.to):
+	case t.is(image.Version, t.to):
 		t.image = *image
 	case t.work.Back:
 		t.outgoing, t.work.Image = image.Name, nil
 	default:
-		return refuseOn(t.facts, "the image is of %s, and the work is to bring %s", clean(image.Version), clean(t.to))
+		return t.refuseOn("the image is of %s, and the work is to bring %s", clean(image.Version), clean(t.to))
 	}
 	return nil
 }
 
 // unfit says why no steps can be made of these facts and work at all, or nothing.
-func unfit(p *device.Platform, facts fact.Facts, work patch.Work) string {
+func (t *task) unfit() string {
+	p, facts, work := t.p, t.facts, t.work
 	switch {
 	case facts.Platform != p.Name():
 		return fmt.Sprintf("it is %q, and this is the driver of %q", facts.Platform, p.Name())
@@ -89,7 +105,8 @@ func unfit(p *device.Platform, facts fact.Facts, work patch.Work) string {
 		return "its serial numbers are not known, so that nothing could tell it from another"
 	case facts.Version == "":
 		return "the version that runs is not known"
-	case !is(facts.Version, work.Install[0].From):
+	case work.Again && t.is(facts.Version, work.Install[0].To): // an earlier try has brought it
+	case !t.is(facts.Version, work.Install[0].From):
 		return fmt.Sprintf("it runs %s, and the work begins at %s", clean(facts.Version), clean(work.Install[0].From))
 	}
 	return ""
@@ -156,10 +173,14 @@ func refuse(hint, format string, args ...any) error {
 	return &fault.Error{Kind: fault.GiveUp, Code: fault.HostFailed, What: fmt.Sprintf(format, args...), Hint: hint}
 }
 
-func refuseOn(f fact.Facts, format string, args ...any) error {
+func (t *task) refuseOn(format string, args ...any) error {
+	what := "this device can't be upgraded: "
+	if t.work.Back {
+		what = "this device can't be taken back: "
+	}
 	return &fault.Error{
-		Kind: fault.GiveUp, Code: fault.HostFailed, Host: f.Host.String(),
-		What: "this device can't be upgraded: " + fmt.Sprintf(format, args...),
+		Kind: fault.GiveUp, Code: fault.HostFailed, Host: t.facts.Host.String(),
+		What: what + fmt.Sprintf(format, args...),
 		Hint: "detect shows it; leave it out of the playbook's patches, or put right what is told",
 	}
 }

@@ -23,6 +23,8 @@ func (t *task) goesDown(v *view) platform.Standing {
 		return notDone("it still runs " + clean(t.from) + ", and the next boot starts " + clean(t.to))
 	case count.allFormer() && again == patch.No:
 		return notDone("it still runs " + clean(t.from))
+	case t.halfway() && again == patch.No && len(count.former) == len(t.left(t.units())):
+		return notDone("it stands where an earlier try has left it: " + count.String())
 	case len(count.target) > 0 && len(count.other) == 0:
 		return running("coming up: " + count.String())
 	}
@@ -61,6 +63,9 @@ func (t *task) standsBy(v *view, more func(*view) []string) platform.Standing {
 		return unknown("it has not restarted since the work began")
 	}
 	waits := append(t.unsettled(v), t.unquiet(v)...)
+	if t.arrived() { // then it may have been unwell before
+		waits = append(waits, t.wellMembers(v)...)
+	}
 	if len(count.unclear) > 0 {
 		waits = append(waits, "nobody knows what runs on "+strings.Join(count.unclear, ", "))
 	}
