@@ -23,7 +23,7 @@ GATE := go run ./.ci/gate
 ALL := ./... ./.ci/gate ./.ci/corpus
 REAL := ./pkg/lab/real
 
-.PHONY: help build demo test check lint unit fuzz hosts bench corpus vuln debs clean
+.PHONY: help build demo test check lint unit fuzz hosts matrix bench corpus vuln debs clean
 
 help:
 	@grep -E '^# make|^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -e 's/^# //' -e 's/:.*## /: /'
@@ -59,6 +59,9 @@ fuzz: ## every fuzz target, for a short time
 hosts: debs ## tests on real hosts: root, Debian or Ubuntu
 	$(GATE) test -log $(LOGS)/hosts.json -- $(RACE) -count=1 -timeout=45m $(REAL)
 	$(GATE) test -log $(LOGS)/systemd.json -- -run=RealSystemd -count=1 -timeout=5m ./pkg/job
+
+matrix: ## the whole fault matrix (long): what is said is written into pkg/lab/matrix; look at what has changed
+	MATRIX=full go test -count=1 -timeout=90m ./pkg/lab/matrix -run='^TestMatrix$$' -update
 
 bench: ## every benchmark
 	go test -run='^$$' -bench=. -benchmem ./...

@@ -23,6 +23,7 @@ type device struct {
 	*server
 	greeting string
 	says     func(line string) string
+	later    func(line string) string // printed after that; may be nil
 	shells   atomic.Int64
 	term     struct { // what it was asked for
 		Name          string
@@ -92,6 +93,9 @@ func (d *device) talk(ch ssh.Channel) {
 		if !write(ch, d.says(strings.TrimSuffix(line, "\r"))) {
 			return
 		}
+		if d.later != nil && !write(ch, d.later(strings.TrimSuffix(line, "\r"))) {
+			return
+		}
 		line = ""
 	}
 }
@@ -100,6 +104,20 @@ func write(ch ssh.Channel, text string) bool {
 	text, end := strings.CutSuffix(text, hangUp)
 	_, err := io.WriteString(ch, text)
 	return err == nil && !end
+}
+
+// await polls until it is so.
+func await(t *testing.T, so func() bool) {
+	t.Helper()
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for range 2000 {
+		if so() {
+			return
+		}
+		<-again.C
+	}
+	t.Fatal("it never comes to that")
 }
 
 func (d *device) lines() string {

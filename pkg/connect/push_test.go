@@ -268,3 +268,24 @@ func FuzzReadAck(f *testing.F) {
 		}
 	})
 }
+
+// What could not be opened was there before: it stays.
+func TestPushRemovesOnlyItsOwn(t *testing.T) {
+	l, _ := pushRig(t, nil)
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("flash", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := (pusher{l}).Push(t.Context(), remote.SFTP, "flash", strings.NewReader("abc"), 3); err == nil {
+		t.Error("a folder was written to")
+	}
+	if _, err := os.Stat("flash"); err != nil {
+		t.Errorf("what was there is gone: %v", err)
+	}
+	if err := (pusher{l}).Push(t.Context(), remote.SFTP, "half", strings.NewReader("ab"), 3); err == nil {
+		t.Error("half a file was taken")
+	}
+	if _, err := os.Stat("half"); err == nil {
+		t.Error("half a file is left")
+	}
+}

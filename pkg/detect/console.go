@@ -199,10 +199,11 @@ func (l *look) exchange(ctx context.Context, d *remote.Dialect, line string) (re
 // send is the only place that talks to a console: bounded, and marked as reading.
 func (l *look) send(ctx context.Context, e remote.Exchange) (remote.Result, error) {
 	e.Effect, e.Within, e.MaxOut = remote.Reads, within, maxOut
-	brief := *e.Dialect
-	quiet := cmp.Or(brief.Quiet, terminal.DefaultQuiet)
-	brief.Quiet = min(quiet, opening)
-	e.Dialect, e.Quiet = &brief, max(quiet, thinking)
+	quiet := cmp.Or(e.Dialect.Quiet, terminal.DefaultQuiet)
+	e.Quiet = max(quiet, thinking)
+	if e.Send == "" { // only opens the console
+		e.Quiet = min(quiet, opening)
+	}
 	r, err := l.session.Console.Exchange(ctx, e)
 	if err == nil && r.Ending == remote.Lost {
 		err = lost()

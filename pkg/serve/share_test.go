@@ -82,7 +82,7 @@ func TestIdleConnections(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = c.Close() }()
+		t.Cleanup(func() { _ = c.Close() })
 	}
 	if code, body, err := ask(t, http.MethodGet, at); code != http.StatusOK || body != image || err != nil {
 		t.Errorf("%d %q %v", code, body, err)

@@ -69,7 +69,9 @@ func TestRefused(t *testing.T) {
 		d := newDevice(t, ios(), inOne)
 		d.print("sw1#")
 		d.login()
-		d.replies = func(sent string) string { return map[string]string{"x\r": "x\r\nPassword: ", "<password>\r": answer}[sent] }
+		d.replies = func(sent string) string {
+			return map[string]string{"x\r": "x\r\nPassword: ", "<password>\r": answer}[sent]
+		}
 		if err := d.term.Begin(remote.Exchange{Send: "x", Questions: []remote.Question{{Ask: `^Password: ?$`, Secret: remote.SecretPassword}}}); err != nil {
 			t.Fatal(err)
 		}

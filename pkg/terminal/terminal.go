@@ -11,10 +11,10 @@ import (
 type Act uint8
 
 const (
-	Wait Act = iota // for more bytes, but no longer than For: then tell Silent
-	Send            // the value of the Secret, where one is named, then Text
-	End             // Result says how
-	Fetch           // get the value of the Secret, then ask by Fetched: the device may have gone on meanwhile
+	Wait  Act = iota // for more bytes, but no longer than For: then tell Silent
+	Send             // the value of the Secret, where one is named, then Text
+	End              // Result says how
+	Fetch            // get the value of the Secret, then ask by Fetched: the device may have gone on meanwhile
 )
 
 // Event is the next thing to do.

@@ -17,7 +17,6 @@ import (
 	"github.com/patchring/patchring/pkg/probe"
 	"github.com/patchring/patchring/pkg/remote"
 	"github.com/patchring/patchring/pkg/rollout"
-	"github.com/patchring/patchring/pkg/serve"
 )
 
 // What devices need of us besides a connection: the size of a file, its address where they
@@ -40,7 +39,7 @@ func (s *sessions) Serve(ctx context.Context, file platform.File) (url string, s
 	if err != nil {
 		return "", nil, err //nolint:wrapcheck // names the content
 	}
-	url, ended, err := serve.File(ctx, s.serve, fileName(file.Path), size, func() (io.ReadCloser, error) { return s.store.Open(file.Store) })
+	url, ended, err := s.files.File(ctx, s.serve, fileName(file.Path), size, func() (io.ReadCloser, error) { return s.store.Open(file.Store) })
 	if err != nil {
 		return "", nil, err //nolint:wrapcheck // says what can't be served where
 	}

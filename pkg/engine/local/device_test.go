@@ -13,6 +13,7 @@ import (
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/serve"
 )
 
 // A boot time that moved by less than the two clocks' grain is the same boot.
@@ -63,7 +64,7 @@ func TestOldCryptoIsTold(t *testing.T) {
 
 // What a step keeps is found again by the note; what it serves is served until it stops.
 func TestDevicesAreServed(t *testing.T) {
-	s := &sessions{store: &shelf{}, host: fact.HostID{Site: "hq", Name: "sw1"}}
+	s := &sessions{store: &shelf{}, files: &serve.Server{}, host: fact.HostID{Site: "hq", Name: "sw1"}}
 	if err := s.Keep(t.Context(), "config\x1b-before", []byte("hostname sw1")); err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/patchring/patchring/pkg/playbook"
 	"github.com/patchring/patchring/pkg/remote"
 	"github.com/patchring/patchring/pkg/rollout"
+	"github.com/patchring/patchring/pkg/serve"
 )
 
 // Link is one leased connection to a host.
@@ -112,6 +113,7 @@ type Performer struct {
 	units map[string]string // of the hosts that are members of one
 	slots chan struct{}     // one for each look at a host that goes on beside others
 	looks *looks
+	files serve.Server // one for all hosts: those at one address share its port
 	mutes *mutes
 	mu    sync.Mutex
 	hosts map[fact.HostID]rollout.HostStatus // what earlier steps left behind
@@ -187,7 +189,7 @@ func (p *Performer) frozen(set patch.Digest) (patch.PatchSet, bool) {
 }
 
 func (p *Performer) sessions(host fact.HostID) *sessions {
-	return &sessions{connect: p.Connect, host: host, store: p.Store, watch: p.watchOf(host), serve: p.Config.Hosts[host].Serve}
+	return &sessions{connect: p.Connect, host: host, store: p.Store, watch: p.watchOf(host), serve: p.Config.Hosts[host].Serve, files: &p.files}
 }
 
 // watchOf is how the state of a device is read; nil: the host runs scripts.
@@ -209,7 +211,8 @@ type sessions struct {
 	host    fact.HostID
 	watch   *health.Watch
 	serve   netip.AddrPort // where a device pulls files from; invalid: nowhere
-	kept    []string       // what a step has put into the store, in words
+	files   *serve.Server
+	kept    []string // what a step has put into the store, in words
 	mu      sync.Mutex
 	last    Link
 }

@@ -50,6 +50,9 @@ func (f family) cells(c course) []cell {
 	for _, m := range c.moments {
 		all = append(all, f.faults(m)...)
 	}
+	if f.on != nil {
+		all = append(all, cell{family: f, moment: "special", name: "nobody_synchronises", on: hooks{"proven": func(*play) {}}, lies: "its units' configurations differ: a person decides which is right"})
+	}
 	if f.mate != nil {
 		return all // what is left out here is played on a single one
 	}

@@ -31,6 +31,7 @@ type family struct {
 	once     []string // effects that may come about once at most
 	mate     *family  // the other host of a pair
 	second   bool     // the other one is upgraded before
+	on       hooks    // what others do in every play, before a step of the flow
 	spare    []string // lines that the device does not know, and that are asked all the same
 }
 
@@ -104,6 +105,9 @@ func families() []family {
 func inPair(standby, active family) []family {
 	first, second := standby, active
 	first.mate, second.mate, second.second = &active, &standby, true
+	if second.platform == "f5_bigip" {
+		second.on = hooks{"proven": inSync}
+	}
 	return []family{first, second}
 }
 

@@ -64,12 +64,7 @@ func (p *play) live(ctx context.Context) {
 		if p.watch != nil {
 			p.link.wrap = p.watch.counting(id)
 		}
-		if hook := p.on[id]; hook != nil && !p.hooked[id] {
-			p.hooked[id] = true
-			hook(p)
-			now := p.device.Truth()
-			p.started.Running, p.started.Startup = now.Running, now.Startup // what others change is theirs
-		}
+		p.meanwhile(id)
 		began := time.Now()
 		if !p.does(ctx, id, byID[id]) {
 			return
@@ -80,6 +75,21 @@ func (p *play) live(ctx context.Context) {
 		p.passed[id] = true
 	}
 	p.said = saidDone
+}
+
+// meanwhile lets others do what they do before a step begins, once.
+func (p *play) meanwhile(id platform.StepID) {
+	hook := p.on[id]
+	if hook == nil {
+		hook = p.family.on[id]
+	}
+	if hook == nil || p.hooked[id] {
+		return
+	}
+	p.hooked[id] = true
+	hook(p)
+	now := p.device.Truth()
+	p.started.Running, p.started.Startup = now.Running, now.Startup // what others change is theirs
 }
 
 // does performs one step of the flow; false ends the host's work.

@@ -85,7 +85,7 @@ func (t *task) nodesUpdated() platform.Step {
 // it says of the one before it stays there: alone it proves nothing.
 func (t *task) updateStands(v *view) platform.Standing {
 	count, in := t.runs(v), t.phases(v)
-	halted := in("paused-on-error", "failed")
+	halted := in("paused-on-error") || in("failed") && v.now.Values[lastFailure] != t.before.Values[lastFailure]
 	switch {
 	case halted && count.allFormer() && !in("in-progress"):
 		return failed("the update failed, and both nodes still run " + clean(t.from))
@@ -97,11 +97,15 @@ func (t *task) updateStands(v *view) platform.Standing {
 		return running("the cluster updates its nodes: " + count.String())
 	case len(v.missing) > 0 || len(count.unclear) > 0:
 		return running("a node does not answer yet: " + count.String())
-	case len(count.target) > 0 && len(count.former) > 0 && !(t.halfway() && len(count.former) == len(t.left(t.units()))):
+	case len(count.target) > 0 && len(count.former) > 0 && !t.asLeft(count):
 		return unknown("no update is under way, and the nodes run two versions: " + count.String())
 	}
 	return t.goesDown(v)
 }
+
+// lastFailure is the line of the phase that has failed. The same one as before is that of an
+// earlier update: it stays there until the next.
+const lastFailure = "failure"
 
 // phases tells whether one of the update's phases is in one of these states.
 func (t *task) phases(v *view) func(states ...string) bool {

@@ -106,6 +106,16 @@ func TestOntapUpdate(t *testing.T) {
 	}
 }
 
+// TestOntapFormerFailure: that an earlier update failed says nothing of this one.
+func TestOntapFormerFailure(t *testing.T) {
+	g := ontap(t).print(ontapProgress, phase("failed"))
+	steps := g.steps(g.image(ontapNew, ontapFile, served))
+	stands(t, g.judge(steps, "preflight"), platform.Done, "")
+	stands(t, g.judge(steps, "install"), platform.NotDone, "still runs")
+	g.print(ontapProgress, strings.Replace(phase("failed"), "00:39:00", "00:12:00", 1))
+	stands(t, g.judge(steps, "install"), platform.Failed, "the update failed")
+}
+
 func TestOntapRefused(t *testing.T) {
 	g := ontap(t)
 	for want, got := range map[string]string{

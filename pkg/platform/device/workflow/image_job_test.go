@@ -74,6 +74,11 @@ func TestFortiCluster(t *testing.T) {
 	g := fortiPair(t)
 	steps := g.steps(g.image("7.4.8", fortiHAFile, served))
 	golden(t, "fortios_cluster", steps)
+	for _, s := range steps {
+		if s.Once != (s.ID == "install") {
+			t.Errorf("%s: once: %v", s.ID, s.Once)
+		}
+	}
 	stands(t, g.judge(steps, "preflight"), platform.Done, "")
 	stands(t, g.judge(steps, "install"), platform.NotDone, "still runs")
 

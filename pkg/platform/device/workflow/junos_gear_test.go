@@ -54,11 +54,19 @@ func (g *gear) result(cmd string) remote.Result {
 	if !ok {
 		src, err := os.ReadFile(filepath.Join(g.dir, fileOf(cmd)))
 		if err != nil {
-			return remote.Result{Ending: remote.Failed, Out: []byte("syntax error: " + cmd), At: g.at}
+			return remote.Result{Ending: remote.Failed, Out: []byte(g.unheard() + cmd), At: g.at}
 		}
 		text = string(src)
 	}
 	return remote.Result{Ending: remote.Done, Out: []byte(text), At: g.at}
+}
+
+// unheard is how a device refuses a command that it does not know.
+func (g *gear) unheard() string {
+	if v := g.platform.Definition.Vendor; v == "cisco" || v == "arista" {
+		return "% Invalid input detected at '^' marker: "
+	}
+	return "syntax error: "
 }
 
 // say changes what a command prints: pairs of old and new.

@@ -129,8 +129,10 @@ func TestJunosTwoEngines(t *testing.T) {
 	g.say(all, "core1-re1\nModel: mx480\nJunos: "+old, "core1-re1\nModel: mx480\nJunos: "+old+"\nPending: "+junosNew)
 	stands(t, g.judge(steps, "add_other"), platform.Done, "")
 	stands(t, g.judge(steps, "add"), platform.NotDone, "not added")
+	stands(t, g.judge(steps, "reboot_other"), platform.NotDone, "and its next boot starts "+junosNew)
 	g.say(all, "Junos: "+old+"\nPending: "+junosNew, "Junos: "+junosNew)
 	stands(t, g.judge(steps, "reboot_other"), platform.Done, "")
+	stands(t, g.judge(steps, "add"), platform.NotDone, "it runs already on member 1")
 	stands(t, g.judge(steps, "install"), platform.NotDone, "still runs")
 
 	// The engine that answers is the other one: what would be typed there hits the good one.

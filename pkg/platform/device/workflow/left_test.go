@@ -8,6 +8,7 @@ import (
 
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/platform"
+	"github.com/patchring/patchring/pkg/remote"
 )
 
 // retried is work that an earlier try has begun.
@@ -183,6 +184,27 @@ func TestWhoseSoftware(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestGuardsNeedAnAnswer: a guard that the device does not allow us to ask is none. Where it
+// knows no such command, it has no such thing.
+func TestGuardsNeedAnAnswer(t *testing.T) {
+	g := xeStack(t)
+	steps := g.steps(g.image(xeNew, xeFile, vendor))
+	look := steps[0].Look
+	for words, want := range map[string]platform.State{
+		"% Authorization failed.\n": platform.Failed, "         ^\n% Invalid input detected at '^' marker.\n": platform.Done,
+	} {
+		var results []remote.Result
+		for _, op := range look.Do {
+			r := g.result(op.Exchange.Send)
+			if op.Exchange.Send == "show configuration lock" {
+				r = remote.Result{Ending: remote.Failed, Out: []byte(words), At: r.At}
+			}
+			results = append(results, r)
+		}
+		stands(t, look.Judge(results), want, "")
 	}
 }
 

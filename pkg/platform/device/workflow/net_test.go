@@ -18,7 +18,7 @@ func xeWithout(t *testing.T) *gear {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.Replace(string(src), "values: {good: Ready, tidy", `values: {net_required: "no", good: Ready, tidy`, 1)
+	text := strings.Replace(string(src), "values: {good: Ready, absent: 'Invalid input', tidy", `values: {net_required: "no", good: Ready, absent: 'Invalid input', tidy`, 1)
 	if g.platform, err = device.Parse("cisco_iosxe.yaml", []byte(text)); err != nil {
 		t.Fatal(err)
 	}

@@ -170,11 +170,23 @@ func (t *task) bad(prefix string, v *view) []string {
 	var reasons []string
 	for _, g := range t.guardList(prefix) {
 		out, answered := v.out[g.line]
-		if bad := t.guarded(g.cmd, string(out), answered); bad != "" {
+		bad := t.guarded(g.cmd, string(out), answered)
+		if words := v.no[g.line]; bad == "" && !answered && !t.absent(words) {
+			bad = "the device does not tell: " + words
+		}
+		if bad != "" {
 			reasons = append(reasons, g.name+": "+bad)
 		}
 	}
 	return reasons
+}
+
+// absent tells by the device's words that it knows no such command, and so has no such
+// thing: the value absent names them. What it only does not allow, it may well have.
+func (t *task) absent(words string) bool {
+	return slices.ContainsFunc(strings.Split(t.value("absent"), "|"), func(known string) bool {
+		return known != "" && strings.Contains(strings.ToLower(words), strings.ToLower(known))
+	})
 }
 
 func (t *task) guarded(c device.Command, out string, answered bool) string {

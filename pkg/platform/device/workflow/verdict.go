@@ -19,16 +19,27 @@ func (t *task) goesDown(v *view) platform.Standing {
 		return unknown("it runs " + clean(t.to) + ", and has not restarted: that contradicts itself")
 	case count.allFormer() && again == patch.Yes:
 		return t.reverted(v)
-	case count.allFormer() && again == patch.No && t.anySlot(v.now, t.holds(fact.SlotNext)):
-		return notDone("it still runs " + clean(t.from) + ", and the next boot starts " + clean(t.to))
 	case count.allFormer() && again == patch.No:
-		return notDone("it still runs " + clean(t.from))
-	case t.halfway() && again == patch.No && len(count.former) == len(t.left(t.units())):
+		return t.still(v)
+	case again == patch.No && t.asLeft(count):
 		return notDone("it stands where an earlier try has left it: " + count.String())
 	case len(count.target) > 0 && len(count.other) == 0:
 		return running("coming up: " + count.String())
 	}
 	return unknown("nobody can tell what runs: " + count.String())
+}
+
+// still: it runs what it ran, and has not restarted.
+func (t *task) still(v *view) platform.Standing {
+	if t.anySlot(v.now, t.holds(fact.SlotNext)) {
+		return notDone("it still runs " + clean(t.from) + ", and the next boot starts " + clean(t.to))
+	}
+	return notDone("it still runs " + clean(t.from))
+}
+
+// asLeft: some members run the target and others do not, just as before the work began.
+func (t *task) asLeft(count tally) bool {
+	return t.halfway() && len(count.former) == len(t.left(t.units()))
 }
 
 // reverted: the device has restarted, and runs what it ran before. It is as before only where
