@@ -3,8 +3,11 @@ package app
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 
+	"github.com/patchring/patchring/pkg/document"
 	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/inventory"
 	"github.com/patchring/patchring/pkg/report"
 )
 
@@ -27,7 +30,7 @@ func (e Env) Lint(o LintOptions) (Ending, error) {
 	if err != nil {
 		return Ending{}, err
 	}
-	var mistakes []error
+	mistakes := o.unknownPlatforms(inv)
 	for _, path := range books {
 		if _, err := o.loadBook(path, inv); err != nil {
 			mistakes = append(mistakes, err)
@@ -40,6 +43,25 @@ func (e Env) Lint(o LintOptions) (Ending, error) {
 		return Ending{}, mistakes[len(mistakes)-1]
 	}
 	return Ending{}, e.print(o.Options, report.NewLint(inv.Path, len(inv.Hosts), books))
+}
+
+// unknownPlatforms are those that the inventory names, and no driver has.
+func (o LintOptions) unknownPlatforms(inv *inventory.Inventory) []error {
+	set, err := o.drivers()
+	if err != nil {
+		return []error{err}
+	}
+	var names []string
+	for _, d := range set.All() {
+		names = append(names, string(d.Capabilities().Platform))
+	}
+	var mistakes []error
+	for _, h := range inv.Hosts {
+		if name := string(h.Platform); name != "" && !slices.Contains(names, name) {
+			mistakes = append(mistakes, fault.Usagef(document.DidYouMean(name, names, "see all of them: patchring platforms"), "host %s: there is no platform %q", h.ID, name))
+		}
+	}
+	return mistakes
 }
 
 func (o LintOptions) playbooks() ([]string, error) {

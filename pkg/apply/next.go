@@ -93,17 +93,24 @@ func (m *memory) afterNotDone(saw platform.Standing, expired bool) (action, plat
 		return finish, m.failed(saw)
 	case !expired:
 		return wait, platform.Standing{}
-	case m.last == cut && m.typed && m.dos == 0:
-		return finish, m.doubtful(late(saw, name(m.step)+" was begun by a process that ended, and is not seen on the device; it may have been sent, and was not sent again"))
-	case m.last == cut && m.typed:
-		return finish, m.doubtful(late(saw, name(m.step)+" was sent, and is not seen on the device; it was not sent again"))
 	case m.last == cut:
-		return finish, m.doubtful(late(saw, name(m.step)+" was sent twice, and is not seen on the host"))
+		return finish, m.doubtful(late(saw, name(m.step)+m.unseen()))
 	case m.last == prompted:
 		saw.Reasons = append([]string{m.why}, saw.Reasons...)
 	}
 	saw.State, saw.Code = platform.Failed, cmp.Or(saw.Code, fault.HostFailed)
 	return finish, late(saw, name(m.step)+" did not happen within "+m.step.Deadline.String())
+}
+
+// unseen says how often what is not seen was sent.
+func (m *memory) unseen() string {
+	switch {
+	case m.typed && m.dos == 0:
+		return " was begun by a process that ended, and is not seen on the device; it may have been sent, and was not sent again"
+	case m.typed:
+		return " was sent, and is not seen on the device; it was not sent again"
+	}
+	return " was sent twice, and is not seen on the host"
 }
 
 // afterBlindLook: the host could not be asked. Where something may be under way

@@ -113,7 +113,7 @@ func (d *Draft) accepted(h *Host, f fact.Facts, most patch.Outage) *Problem {
 	return d.dragsDown(h)
 }
 
-// OnTrial: the device gives up what it runs by itself unless it is told to keep it.
+// OnTrial tells of a device that gives up what it runs by itself unless it is told to keep it.
 func OnTrial(f fact.Facts) bool {
 	return f.Device != nil && slices.ContainsFunc(f.Device.Slots, func(s fact.Slot) bool { return s.State == fact.SlotTrial })
 }

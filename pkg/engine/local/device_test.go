@@ -85,14 +85,14 @@ func TestDevicesAreServed(t *testing.T) {
 		t.Errorf("served %q", got)
 	}
 	stop()
-	if _, err := http.Get(url); err == nil { //nolint:bodyclose,noctx // there is nobody any more
+	if _, err := http.Get(url); err == nil { //nolint:bodyclose // there is nobody any more
 		t.Error("it is served after its end")
 	}
 }
 
 func fetch(t *testing.T, url string) string {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}

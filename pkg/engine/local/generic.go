@@ -68,22 +68,34 @@ func (w *work) verify(ctx context.Context) (rollout.StepEnded, error) {
 	}
 	facts = plan.Spelled(facts, slices.Concat(work.Install, did))
 	end := judge(work, facts)
-	if len(work.Install) > 0 && work.Install[0].Name == patch.ImageName && end.Outcome == rollout.OutcomeOK && !plan.EveryMember(facts, work.Install[0].To) {
-		end = rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: []string{"some of its members do not run " + work.Install[0].To}}
-	}
-	if wrong := notBack(work, did, facts); len(wrong) > 0 {
+	if wrong := slices.Concat(notBack(work, did, facts), behindOthers(work, facts)); len(wrong) > 0 {
 		end = rollout.StepEnded{Outcome: rollout.OutcomeFailed, Code: fault.HostFailed, Reasons: wrong}
 	}
 	if end.Outcome == rollout.OutcomeOK && w.link.watch != nil {
 		end = w.sameDevice(ctx, before, facts, end)
 	}
-	end.Reboots = before.BootID != "" && facts.BootID != "" && before.BootID != facts.BootID || restarted(before.Device, facts.Device)
+	end.Reboots = rebooted(before, facts)
 	witness := len(work.Install) == 0
 	if end.Outcome == rollout.OutcomeOK && !work.Back && !(witness && facts.Reboot.Needed != patch.No) {
 		proven := plan.Proven(facts.Domain(), slices.Concat(work.Install, planned.Witness()), facts)
 		end.Proven = plan.Detail(proven, w.filesKnown(planned))
 	}
 	return end, nil
+}
+
+// rebooted: another boot, by the system's own mark, or by a device's boot time.
+func rebooted(before, after fact.Facts) bool {
+	return before.BootID != "" && after.BootID != "" && before.BootID != after.BootID || restarted(before.Device, after.Device)
+}
+
+// behindOthers tells of a device that has members at another version than it was to get.
+func behindOthers(work patch.Work, f fact.Facts) []string {
+	for _, u := range work.Install {
+		if u.Name == patch.ImageName && !plan.EveryMember(f, u.To) {
+			return []string{"some of its members do not run " + u.To}
+		}
+	}
+	return nil
 }
 
 // judge compares what should be installed with what is.

@@ -79,14 +79,17 @@ func (p *play) live(ctx context.Context) {
 
 // meanwhile lets others do what they do before a step begins, once.
 func (p *play) meanwhile(id platform.StepID) {
-	hook := p.on[id]
-	if hook == nil {
-		hook = p.family.on[id]
-	}
-	if hook == nil || p.hooked[id] {
+	if p.hooked[id] {
 		return
 	}
 	p.hooked[id] = true
+	hook := p.on[id]
+	if hook == nil {
+		if hook = p.family.on[id]; hook != nil {
+			hook(p)
+		}
+		return
+	}
 	hook(p)
 	now := p.device.Truth()
 	p.started.Running, p.started.Startup = now.Running, now.Startup // what others change is theirs
