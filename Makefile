@@ -51,7 +51,7 @@ $(LINTER):
 
 unit: ## all tests but those on real hosts, with the race detector
 	@[ -n "$(RACE)" ] || echo "no C compiler: the race detector is off"
-	PRLAB_HOSTS= $(GATE) test -log $(LOGS)/unit.json -except $(REAL) -- $(RACE) -shuffle=on -timeout=30m $(ALL)
+	PRLAB_HOSTS= $(GATE) test -log $(LOGS)/unit.json -except $(REAL) -- $(RACE) -shuffle=on -timeout=60m $(ALL)
 
 fuzz: ## every fuzz target, for a short time
 	$(GATE) fuzz -log $(LOGS)/fuzz.json -each $(FUZZ_EACH) -total $(FUZZ_TOTAL) -except $(REAL) -- $(ALL)

@@ -6,17 +6,19 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"text/template"
 	"time"
 )
 
 // functions are what templates may call beside text/template's own.
 func functions() template.FuncMap {
+	known := &patterns{known: map[string]*regexp.Regexp{}}
 	return template.FuncMap{
 		"quote": regexp.QuoteMeta, "upper": strings.ToUpper, "lower": strings.ToLower, "trim": strings.TrimSpace,
 		"base": path.Base, "dir": path.Dir, "has": strings.HasPrefix, "ends": strings.HasSuffix, "contains": strings.Contains,
 		"join": strings.Join, "split": strings.Split, "fields": strings.Fields, "replace": strings.ReplaceAll,
-		"match": regexp.MatchString, "sub": substitute, "repeat": repeat, "pad": pad, "list": list, "dict": dict,
+		"match": known.match, "sub": known.substitute, "repeat": repeat, "pad": pad, "list": list, "dict": dict,
 		"also": also, "rows": func() []record { return nil }, "records": records, "gb": inGB, "lasted": lasted, "section": section,
 		"first": func(l []string) string { return nth(l, 0) }, "last": func(l []string) string { return nth(l, len(l)-1) },
 		"add": func(a, b any) int64 { return number(a) + number(b) }, "subtract": func(a, b any) int64 { return number(a) - number(b) },
@@ -35,8 +37,42 @@ func functions() template.FuncMap {
 
 const maxText = 1 << 20 // of what one function makes
 
-func substitute(text, pattern, with string) (string, error) {
+// patterns remembers compiled patterns: a file's conditions are tried at every line typed.
+type patterns struct {
+	mu    sync.Mutex
+	known map[string]*regexp.Regexp
+}
+
+// maxPatterns bounds them: some are made of what a device knows, and change.
+const maxPatterns = 1000
+
+func (p *patterns) compiled(pattern string) (*regexp.Regexp, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if re, ok := p.known[pattern]; ok {
+		return re, nil
+	}
 	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // the callers name the function
+	}
+	if len(p.known) >= maxPatterns {
+		clear(p.known)
+	}
+	p.known[pattern] = re
+	return re, nil
+}
+
+func (p *patterns) match(pattern, text string) (bool, error) {
+	re, err := p.compiled(pattern)
+	if err != nil {
+		return false, fmt.Errorf("match: %w", err)
+	}
+	return re.MatchString(text), nil
+}
+
+func (p *patterns) substitute(text, pattern, with string) (string, error) {
+	re, err := p.compiled(pattern)
 	if err != nil {
 		return "", fmt.Errorf("sub: %w", err)
 	}

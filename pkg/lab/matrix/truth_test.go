@@ -77,12 +77,17 @@ func (p *play) wrongVerdict() []string {
 	case p.said == saidUnknown && p.excuse() != "":
 	case p.said == truth:
 	case p.said == saidNotDone && truth == pending && told:
+	case p.said == saidUnknown && truth == pending && p.halfWay():
 	case p.said == saidUnknown && p.untouched():
 	default:
 		return []string{fmt.Sprintf("it said %s, and the truth is %s", p.said, truth)}
 	}
 	return nil
 }
+
+// halfWay: the boot variable was left half changed. The reasons tell what to type, and another
+// try carries on.
+func (p *play) halfWay() bool { return strings.Contains(strings.Join(p.why, "; "), "or run it again") }
 
 // untouched: nothing was begun that changes the device; where it then can't be told, a person
 // loses nothing.
