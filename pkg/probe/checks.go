@@ -105,9 +105,10 @@ func (q *question) answer(results ...health.Result) {
 	q.settled = health.Worst(results) == health.Pass
 }
 
-// open are the questions that are still asked and fit.
+// open are the questions that are still asked and fit. Fit comes first: what does not fit
+// may be being asked, and answered, at this moment.
 func (p *prober) open(fit func(health.Check) bool) []*question {
-	return slices.DeleteFunc(slices.Clone(p.questions), func(q *question) bool { return q.settled || !fit(q.check) })
+	return slices.DeleteFunc(slices.Clone(p.questions), func(q *question) bool { return !fit(q.check) || q.settled })
 }
 
 // round asks everything that is open once.
