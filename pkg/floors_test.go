@@ -15,14 +15,14 @@ const module = "github.com/patchring/patchring"
 func floors() []string {
 	return []string{
 		"pkg/secret", "pkg/fault", "pkg/document", "pkg/version", "pkg/patch", "pkg/repository", "pkg/fact",
-		"pkg/remote", "pkg/remote/remotetest", "pkg/terminal",
+		"pkg/remote", "pkg/remote/remotetest", "pkg/terminal", "pkg/sshsig",
 		"pkg/job", "pkg/schedule", "pkg/health", "pkg/inventory", "pkg/playbook",
 		"pkg/platform", "pkg/platform/linux", "pkg/platform/linux/apt", "pkg/platform/linux/dnf", "pkg/platform/linux/zypper",
 		"pkg/platform/linux/pacman", "pkg/platform/linux/apk", "pkg/platform/linux/bsd", "pkg/platform/linux/image",
 		"pkg/platform/device", "pkg/platform/device/workflow", "pkg/platform/drivers",
 		"pkg/plan", lastPure,
 		"pkg/statedir", "pkg/journal", "pkg/journal/journaltest", "pkg/store",
-		"pkg/serve", "pkg/connect", "pkg/vault", "pkg/detect", "pkg/probe", "pkg/provenance", "pkg/apply", "pkg/hook",
+		"pkg/evidence", "pkg/serve", "pkg/connect", "pkg/vault", "pkg/sign", "pkg/detect", "pkg/probe", "pkg/provenance", "pkg/apply", "pkg/hook",
 		"pkg/engine", "pkg/engine/sim", "pkg/engine/local", "pkg/lab/matrix",
 		"pkg/imports", "pkg/report", "pkg/view", "pkg/app", "cmd/patchring",
 	}
@@ -48,10 +48,8 @@ func homes() []home {
 	return []home{
 		{"gopkg.in/yaml.v3", []string{"pkg/document"}},
 		{"github.com/invopop/jsonschema", []string{"pkg/document"}},
-		{"golang.org/x/crypto/ssh", append(lab, "pkg/connect", "pkg/detect", "pkg/lab/matrix")}, // the last two: what simulated devices show, in tests
+		{"golang.org/x/crypto/ssh", append(lab, "pkg/connect", "pkg/sshsig", "pkg/sign", "pkg/vault", "pkg/detect", "pkg/lab/matrix")}, // the last two: what simulated devices show, in tests
 		{"github.com/pkg/sftp", append(lab, "pkg/connect")},
-		{"github.com/skeema/knownhosts", append(lab, "pkg/connect")},
-		{"github.com/kevinburke/ssh_config", append(lab, "pkg/connect")},
 		{"github.com/ProtonMail/go-crypto", []string{"pkg/repository", "pkg/provenance"}},
 		{"github.com/ulikunitz/xz", []string{"pkg/repository"}},
 		{"github.com/klauspost/compress", []string{"pkg/repository"}},
@@ -63,6 +61,9 @@ func homes() []home {
 		{"golang.org/x/term", []string{"pkg/vault", "pkg/view", "cmd/patchring"}},
 		{"golang.org/x/sys", lab},
 		{"golang.org/x/sync", []string{"pkg/app"}},
+		{"filippo.io/age", []string{"pkg/vault"}},
+		{"github.com/zalando/go-keyring", []string{"pkg/vault"}},
+		{"github.com/CycloneDX/cyclonedx-go", nil},
 		{"github.com/santhosh-tekuri/jsonschema/v6", nil},
 		{"github.com/rogpeppe/go-internal", nil},
 		{"go.uber.org/goleak", nil},

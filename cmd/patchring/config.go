@@ -17,7 +17,7 @@ func (c *cli) configCommand() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 	}
 	explain.RunE = func(_ *cobra.Command, args []string) error {
-		return c.ended(c.env.ExplainHost(app.InventoryOptions{Options: c.options, Hosts: args[0]}))
+		return c.ended(c.env.ExplainHost(cmd.Context(), app.InventoryOptions{Options: c.options, Hosts: args[0]}))
 	}
 	cmd.AddCommand(explain)
 	return cmd

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/patchring/patchring/pkg/app"
+	"github.com/patchring/patchring/pkg/secret"
 	"github.com/patchring/patchring/pkg/view"
 	"golang.org/x/term"
 )
@@ -26,7 +27,17 @@ func run() int {
 	ctx, stop, done := interruptible(context.Background(), os.Stderr)
 	defer done()
 	c := &cli{env: environment(stop), letGo: func() { signal.Reset(os.Interrupt, syscall.SIGTERM) }}
+	defer release(c.env.Out, c.env.Err)
 	return c.execute(ctx, os.Args[1:])
+}
+
+// release lets out what the filters of secrets hold back at the end.
+func release(outputs ...io.Writer) {
+	for _, out := range outputs {
+		if w, ok := out.(*secret.Writer); ok {
+			_ = w.Flush() // there is nowhere left to say it
+		}
+	}
 }
 
 // interruptible gives three ways to stop: the first Ctrl-C (or SIGTERM) closes stop:
@@ -69,8 +80,9 @@ func within(ctx context.Context, signals <-chan os.Signal) bool {
 
 func environment(stop <-chan struct{}) app.Env {
 	home, _ := os.UserHomeDir() // "" where there is none: then there is no ~/.ssh to read
+	filter := secret.NewFilter()
 	env := app.Env{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		In: os.Stdin, Out: filter.Writer(os.Stdout), Err: filter.Writer(os.Stderr), Secrets: app.Secrets{Filter: filter},
 		Home: home, Actor: actor(), Agent: os.Getenv("SSH_AUTH_SOCK"),
 		Now: time.Now, Random: rand.Reader, Stop: stop, Version: version(),
 	}
@@ -80,7 +92,10 @@ func environment(stop <-chan struct{}) app.Env {
 	env.Plain = os.Getenv("CI") != ""
 	env.Terminal = term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())) && !env.Plain
 	if env.Terminal {
-		env.Ask = askTerminal
+		env.Secrets.Ask = known(filter, newPerson(console{os.Stdin}, os.Stderr).ask)
+		env.Ask = func(ctx context.Context, label string) (secret.Secret, error) {
+			return env.Secrets.Ask(ctx, label, false)
+		}
 	}
 	return env
 }

@@ -20,6 +20,7 @@ of the hosts are refreshed first unless --no-refresh is given.`,
 	planFlags(cmd, &o)
 	cmd.Flags().BoolVar(&o.Detailed, "detailed-exitcode", false, "exit with 3 when the plan has changes")
 	cmd.Flags().StringVar(&o.Out, "out", "", "save the plan as `FILE` instead of in the state folder")
+	cmd.Flags().BoolVar(&o.Sign, "sign", false, "sign the saved plan with the key of --sign-key; the signature lies beside it (.sig)")
 	cmd.Flags().BoolVar(&o.Forecast, "forecast", false, "show when each ring and batch would run, instead of what")
 	cmd.Flags().StringVar(&o.Format, "format", "text", "of the forecast: text, json or svg")
 	cmd.Flags().BoolVar(&o.Summary, "summary", false, "a line for each host instead of each update")

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/patchring/patchring/pkg/inventory"
 	"github.com/patchring/patchring/pkg/playbook"
 	"github.com/patchring/patchring/pkg/report"
+	"github.com/rogpeppe/go-internal/testscript"
 )
 
 var update = flag.Bool("update", false, "write the generated parts of README.md anew")
@@ -84,11 +86,25 @@ func defaultsTable() string {
 
 var fenced = regexp.MustCompile("(?ms)^```([a-z]+)(?: ([a-z]+))?\n(.*?)\n```$")
 
-// Every YAML example of README is what it says it is, and every command line is one
+// docs are all texts for users.
+func docs(t *testing.T) string {
+	t.Helper()
+	all := []string{readme(t)}
+	for _, name := range []string{"connect", "vault"} {
+		more, err := os.ReadFile("../../pkg/" + name + "/README.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, string(more))
+	}
+	return strings.Join(all, "\n")
+}
+
+// Every YAML example of the docs is what it says it is, and every command line is one
 // that the program takes.
 func TestReadmeExamples(t *testing.T) {
 	seen := map[string]int{}
-	for _, m := range fenced.FindAllStringSubmatch(readme(t), -1) {
+	for _, m := range fenced.FindAllStringSubmatch(docs(t), -1) {
 		seen[m[1]+" "+m[2]]++
 		switch {
 		case m[1] == "yaml" && m[2] == "inventory":
@@ -130,6 +146,7 @@ func checkCommandLine(t *testing.T, line string) {
 		return
 	}
 	typed, _, _ = strings.Cut(typed, " #")
+	typed, _, _ = strings.Cut(typed, " > ")
 	args := words(typed)
 	c := &cli{env: app.Env{}}
 	cmd, rest, err := c.root().Find(args)
@@ -175,5 +192,24 @@ func TestHelpExamples(t *testing.T) {
 	walk("")
 	if checked == 0 {
 		t.Error("no command has an example")
+	}
+}
+
+// auditorCommand: `auditor DIR` types what README tells an auditor, in the folder of a demo
+// that was run already.
+func auditorCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: auditor DIR")
+	}
+	text := ts.ReadFile(filepath.Join(stageOf(ts).root, "README.md"))
+	_, block, found := strings.Cut(text, "```sh\npatchring demo --dir patchring-demo\ncd patchring-demo\n")
+	block, _, closed := strings.Cut(block, "```")
+	if !found || !closed {
+		ts.Fatalf("README has lost what it tells an auditor")
+	}
+	ts.Check(ts.Chdir(args[0]))
+	ts.Check(ts.Exec("sh", "-euc", block))
+	if strings.Count(ts.ReadFile("stdout"), "Good \"patchring-") < 3 {
+		ts.Fatalf("stock ssh-keygen has verified too little")
 	}
 }

@@ -85,10 +85,10 @@ func (c *cli) addCommands(root *cobra.Command) {
 		}
 	}
 	add(groupTryOut, c.demoCommand(), c.labCommand())
-	add(groupSetUp, c.initCommand(), c.lintCommand(), c.doctorCommand(), c.inventoryCommand(), c.configCommand(), c.schemaCommand(), c.stateCommand())
+	add(groupSetUp, c.initCommand(), c.lintCommand(), c.doctorCommand(), c.inventoryCommand(), c.configCommand(), c.schemaCommand(), c.stateCommand(), c.hostKeysCommand())
 	add(groupWork, c.planCommand(), c.stageCommand(), c.runCommand(), c.approveCommand(), c.promoteCommand(), c.retryCommand(), c.rollbackCommand(),
 		c.pauseCommand(), c.resumeCommand(), c.abortCommand(), c.quarantineCommand())
-	add(groupLook, c.detectCommand(), c.checkCommand(), c.statusCommand(), c.reportCommand(), c.patchsetCommand(), c.platformsCommand())
+	add(groupLook, c.detectCommand(), c.checkCommand(), c.statusCommand(), c.reportCommand(), c.evidenceCommand(), c.patchsetCommand(), c.platformsCommand())
 	root.AddCommand(c.versionCommand())
 }
 
@@ -105,6 +105,9 @@ func (c *cli) sharedFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.Concurrency, "concurrency", 0, "hosts looked at at once (default 50)")
 	f.DurationVar(&o.ConnectTimeout, "connect-timeout", 0, "time for TCP, SSH handshake and login, per hop (default 15s)")
 	f.StringVar(&o.Platforms, "platforms", "", "`DIR` with definitions of devices of your own: NAME.yaml each, see patchring schema platform")
+	f.StringVar(&o.SignKey, "sign-key", "", "sign approvals, checkpoints, plans and evidence with the SSH key in `FILE` (a .pub: the agent's)")
+	f.StringVar(&o.AgeIdentity, "age-identity", "", "`FILE` with the age or SSH keys that open age: and sops: secrets (default ~/.config/patchring/age.txt)")
+	f.StringVar(&o.VaultPassword, "vault-password", "", "`REFERENCE` to the password of ansible-vault: secrets, such as file:PATH or prompt")
 	f.StringVar(&c.config, "config", "", "settings `FILE` (default patchring.yaml, if there is one)")
 }
 

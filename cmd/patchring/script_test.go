@@ -53,6 +53,7 @@ type stage struct {
 	t     *testing.T
 	ctx   context.Context
 	fleet *lab.Fleet
+	root  string // of the repository
 	// watcher is of the scripts that watch devices go down.
 	watcher *watcher
 }
@@ -62,6 +63,10 @@ type stageKey struct{}
 // TestScripts runs every script of testdata/script: the whole program, against a
 // simulated fleet that lives in this process and counts what is done to it.
 func TestScripts(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
@@ -70,7 +75,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("CI", "true")
 			env.Setenv("SSH_AUTH_SOCK", "")
 			env.Setenv("PATCHRING_SSH_CONFIG", "none")
-			env.Values[stageKey{}] = &stage{t: t, ctx: t.Context()}
+			env.Values[stageKey{}] = &stage{t: t, ctx: t.Context(), root: root}
 			return nil
 		},
 		Cmds: both(deviceCommands(), map[string]func(*testscript.TestScript, bool, []string){
@@ -88,6 +93,7 @@ func TestScripts(t *testing.T) {
 			"after":    afterCommand,
 			"port":     portCommand,
 			"alerts":   alertsCommand,
+			"auditor":  auditorCommand,
 		}),
 	})
 }

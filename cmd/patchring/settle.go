@@ -39,7 +39,7 @@ func (c *cli) settle(cmd *cobra.Command) error {
 // question or narrows a run has to be said on the command line.
 func settleable(flag string) bool {
 	switch flag {
-	case "inventory", "state", "site", "known-hosts", "platforms", "ssh-config", "concurrency", "connect-timeout", "json":
+	case "inventory", "state", "site", "known-hosts", "platforms", "ssh-config", "sign-key", "age-identity", "vault-password", "concurrency", "connect-timeout", "json":
 		return true
 	}
 	return false

@@ -14,14 +14,21 @@ func (c *cli) approveCommand() *cobra.Command {
 have proven. It runs out after the time that the playbook says, and holds no longer
 when a ring before is patched again. Whoever started the rollout can't give it.
 
-Until patchring checks signatures, nothing proves who typed this: it is journaled
-and shown as unauthenticated.`,
-		Example: "  patchring approve 2026-11-21-monthly-7f3a --ring production --as jane@hq.example",
-		Args:    cobra.ExactArgs(1),
+With --sign-key the word is signed, and verified by the site's allowed signers each
+time that it is to count. Somebody without access to this state folder signs
+elsewhere: --request prints what is to be signed, ssh-keygen -Y sign signs it, and
+--signed brings it back. Without a signature nothing proves who typed this: it is
+shown as unauthenticated, and a site can refuse it (trust: {signed: [approvals]}).`,
+		Example: "  patchring approve 2026-11-21-monthly-7f3a --ring production --as jane@hq.example --sign-key ~/.ssh/id_ed25519\n" +
+			"  patchring approve 2026-11-21-monthly-7f3a --as jane@hq.example --request > approval.txt\n" +
+			"  patchring approve 2026-11-21-monthly-7f3a --signed approval.txt",
+		Args: cobra.ExactArgs(1),
 	}
 	cmd.Flags().StringVar(&o.Ring, "ring", "", "which `RING` (default: the one that waits)")
 	cmd.Flags().StringVar(&o.As, "as", "", "whose word it is, as the site's approvers name them (default user@machine)")
 	cmd.Flags().StringVar(&o.Reason, "reason", "", "why; it is journaled")
+	cmd.Flags().BoolVar(&o.Request, "request", false, "print what the approver is to sign, and do nothing else")
+	cmd.Flags().StringVar(&o.Signed, "signed", "", "`FILE` made by --request, with its signature beside it in FILE.sig")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o.Options, o.Rollout = c.options, args[0]
 		return c.ended(c.env.Approve(cmd.Context(), o))

@@ -35,6 +35,8 @@ type Env struct {
 	Random   io.Reader
 	// Ask asks a person for a secret without echo; nil where nobody can be asked.
 	Ask func(ctx context.Context, label string) (secret.Secret, error)
+	// Secrets keeps known secrets out of all that is written.
+	Secrets Secrets
 	// Stop is closed at the first Ctrl-C: finish what runs, start nothing.
 	Stop <-chan struct{}
 	// Version of this build, for documents and for `version`.
@@ -54,6 +56,9 @@ type Options struct {
 	KnownHosts     string
 	Platforms      string // folder of the user's own definitions of devices; "": none
 	SSHConfig      string // path; "none" for none; "" is ~/.ssh/config
+	SignKey        string // path of the SSH key that signs approvals, checkpoints, plans and evidence; "": none
+	AgeIdentity    string // path of the keys that open age: and sops: secrets; "": the usual file
+	VaultPassword  string // reference to the password of ansible-vault: secrets; "": a person is asked
 	Concurrency    int    // hosts looked at in parallel
 	ConnectTimeout time.Duration
 	Today          time.Time // when the command was called
@@ -102,7 +107,7 @@ func readConfig(path, hint string) ([]byte, error) {
 		return nil, &fault.Error{Kind: fault.GiveUp, Code: fault.Usage, What: "can't read " + path, Err: err}
 	}
 	if len(src) > maxConfig {
-		return nil, fault.Usagef("split it into one inventory per client", "%s is larger than %d MiB", path, maxConfig>>20)
+		return nil, fault.Usagef("is it the right file? An inventory of that size is better split, one for each client", "%s is larger than %d MiB", path, maxConfig>>20)
 	}
 	return src, nil
 }

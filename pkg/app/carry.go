@@ -29,6 +29,7 @@ func (e Env) carry(ctx context.Context, o RunOptions, f *fleet, r *openRollout) 
 		return Ending{}, err //nolint:wrapcheck // says what still runs where
 	}
 	r.state = state
+	r.state.Trust(o.voucher(state.Opening()))
 	e.takeOver(ctx, o.Options, r)
 	source, err := e.sourceOf(ctx, r, waits)
 	if err != nil {
@@ -36,7 +37,7 @@ func (e Env) carry(ctx context.Context, o RunOptions, f *fleet, r *openRollout) 
 		return Ending{}, err
 	}
 	source.Detailed = o.Detailed
-	doc := report.NewRollout(source)
+	doc := e.quietDocument(report.NewRollout(source))
 	// The files first: a reader of our output that is stuck must not cost them.
 	if err := errors.Join(leaveReports(r, doc, o.JUnit), watch.close(doc)); err != nil {
 		return Ending{}, err
@@ -56,7 +57,7 @@ func (r *openRollout) greet(ctx context.Context, watch *watcher) error {
 	}
 	events, err := r.events(ctx)
 	for _, event := range events {
-		watch.view.Event(event, r.state)
+		watch.show(event, r.state)
 	}
 	return err
 }
@@ -77,8 +78,9 @@ func (e Env) engine(o RunOptions, f *fleet, r *openRollout, watch *watcher) *eng
 		st.learn(event, s)
 	}
 	return &engine.Engine{
-		Journal: r.journal, Performer: performer, Actor: e.Actor, Now: e.Now, Observe: watch.observe,
+		Journal: r.journal, Performer: e.silent(performer, r), Actor: e.Actor, Now: e.Now, Observe: watch.observe,
 		Patience: o.Wait, Idle: func(w []rollout.Wait) { watch.idle(e.Now(), w) }, Reserve: reserver{r.folder, st},
+		Seal: e.sealer(f.inv, r), Vouch: o.voucher(r.state.Opening()),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha512"
 	_ "embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/lab"
 	"github.com/patchring/patchring/pkg/lab/device"
+	"github.com/patchring/patchring/pkg/sign"
+	"github.com/patchring/patchring/pkg/sshsig"
 )
 
 //go:embed demo.yaml
@@ -39,6 +42,9 @@ func (e Env) Demo(ctx context.Context, o DemoOptions) (Ending, error) {
 	defer fleet.Close()
 	options, err := furnish(fleet, dir)
 	if err != nil {
+		return Ending{}, err
+	}
+	if options.SignKey, err = demoSigner(dir); err != nil {
 		return Ending{}, err
 	}
 	book := filepath.Join(dir, "playbooks", "demo.yaml")
@@ -86,6 +92,31 @@ func furnish(fleet *lab.Fleet, dir string) (Options, error) {
 	}, nil
 }
 
+// demoSigner makes a key for the checkpoints, lets it sign them, and has the site demand them.
+func demoSigner(dir string) (string, error) {
+	key := filepath.Join(dir, "keys", demoWho)
+	if err := os.MkdirAll(filepath.Dir(key), 0o700); err != nil {
+		return "", fmt.Errorf("make the demo's key: %w", err)
+	}
+	public, err := sign.Create(key, demoWho+"@demo.example")
+	if err != nil {
+		return "", err //nolint:wrapcheck // says which file
+	}
+	line := fmt.Sprintf("%s@demo.example namespaces=\"%s,%s\" %s\n", demoWho, sshsig.NamespaceCheckpoint, sshsig.NamespaceEvidence, public)
+	if err := os.WriteFile(filepath.Join(dir, "allowed_signers"), []byte(line), 0o600); err != nil {
+		return "", fmt.Errorf("write the demo's allowed signers: %w", err)
+	}
+	inventory, err := os.OpenFile(filepath.Join(dir, "inventory.yaml"), os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // the demo's own folder
+	if err != nil {
+		return "", fmt.Errorf("write the demo's inventory: %w", err)
+	}
+	_, err = inventory.WriteString("trust: {allowed_signers: allowed_signers, signed: [checkpoints]}\n")
+	return key, errors.Join(err, inventory.Close())
+}
+
+// demoWho carries the demo's rollout out.
+const demoWho = "operator"
+
 // The image of the demo's switches.
 const (
 	demoVersion = "17.12.4"
@@ -114,13 +145,35 @@ func (e Env) scenes(ctx context.Context, o Options, hosts int, book string) erro
 	if _, err := e.Plan(ctx, plan); err != nil {
 		return err
 	}
-	e.say("\n$ patchring run playbooks/demo.yaml --accept-no-lock --yes")
+	e.say("\n$ patchring run playbooks/demo.yaml --accept-no-lock --yes --sign-key keys/%s", demoWho)
 	end, err := e.Run(ctx, RunOptions{PlanOptions: plan})
 	if err != nil {
 		return err
 	}
 	e.say("exit code %d: %s", end.Code, end.Why)
-	return nil
+	return e.evidenceScene(ctx, o)
+}
+
+// evidenceScene packs what happened for an auditor, and is the auditor.
+func (e Env) evidenceScene(ctx context.Context, o Options) error {
+	r, err := ReportOptions{Options: o}.reported(ctx)
+	if err != nil {
+		return err
+	}
+	id := r.ID
+	r.Close()
+	dir := filepath.Dir(o.Inventory)
+	bundle, signers := filepath.Join(dir, "evidence.zip"), filepath.Join(dir, "allowed_signers")
+	e.say("\n$ patchring evidence export %s --out evidence.zip --sign-key keys/%s", id, demoWho)
+	if _, err := e.ExportEvidence(ctx, EvidenceOptions{Options: o, Rollout: id, Out: bundle, Force: true}); err != nil {
+		return err
+	}
+	e.say("\n$ patchring evidence verify evidence.zip --allowed-signers allowed_signers")
+	end, err := e.VerifyEvidence(ctx, EvidenceOptions{File: bundle, AllowedSigners: signers})
+	if err == nil && end.Code != 0 {
+		err = &fault.Error{Code: fault.Internal, Step: "demo", What: "the evidence of the demo does not verify: " + end.Why, Hint: "it is in " + bundle}
+	}
+	return err
 }
 
 // epilogue compares the fleet with the script, and says what to try next.
@@ -142,7 +195,8 @@ production opened, the two core switches got the image that the test switch had 
 one after the other, and the first production host that turned unhealthy after its
 patch stopped the ring. No host behind it was touched.
 
-Everything lies in %s: inventory, playbook, journal and report.
+Everything lies in %s: inventory, playbook, journal, report, and the
+signed bundle for an auditor, evidence.zip.
 
 On your own machines:
   patchring init                              write a first inventory and playbook

@@ -57,6 +57,6 @@ func (f *fleet) tryPrivilege(ctx context.Context, h inventory.Host) report.Test 
 		return test
 	}
 	defer link.Release()
-	became, err := remote.ReadOnly(link.Session(), remote.Reads).Runner.Run(ctx, remote.Command{Argv: []string{"id", "-u"}, Become: true, Effect: remote.Reads})
-	return judgePrivilege(test, became, err)
+	became, err := remote.ReadOnly(link.Session(), remote.Reads).Runner.Run(ctx, rootCommand())
+	return withRule(judgePrivilege(test, became, err), h)
 }

@@ -25,7 +25,8 @@ type fleet struct {
 	inv   *inventory.Inventory
 	hosts map[fact.HostID]inventory.Host
 	vault *vault.Vault
-	marks marks // that looks have found
+	quiet *secret.Filter // of what hosts print, before it comes into a plan
+	marks marks          // that looks have found
 	keys  map[fact.HostID]*provenance.Keys
 	// drivers of this run, the user's own definitions among them.
 	drivers drivers.Set
@@ -39,9 +40,16 @@ func (e Env) fleet(o Options, inv *inventory.Inventory) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &fleet{inv: inv, hosts: map[fact.HostID]inventory.Host{}, vault: vault.New(e.Ask), drivers: set, known: o.knownPlatforms(), state: o}
+	secrets, err := e.newVault(o, inv)
+	if err != nil {
+		return nil, err
+	}
+	f := &fleet{quiet: e.Secrets.Filter, inv: inv, hosts: map[fact.HostID]inventory.Host{}, vault: secrets, drivers: set, known: o.knownPlatforms(), state: o}
 	for _, h := range inv.Hosts {
 		f.hosts[h.ID] = h
+	}
+	if err := o.namedConfig(); err != nil {
+		return nil, err
 	}
 	f.ssh = connect.New(connect.Options{
 		KnownHosts:  knownHosts(e, o, inv),
@@ -51,6 +59,8 @@ func (e Env) fleet(o Options, inv *inventory.Inventory) (*fleet, error) {
 		Secrets:     f.vault,
 		Timeout:     o.ConnectTimeout,
 		Warn:        warner(e.Err),
+		Say:         func(text string) { e.say("%s", text) },
+		Ask:         e.Secrets.Ask,
 	})
 	return f, nil
 }
@@ -114,6 +124,17 @@ func knownHosts(e Env, o Options, inv *inventory.Inventory) func(string) []strin
 		}
 		return files
 	}
+}
+
+// namedConfig: a file that somebody named must be there; ~/.ssh/config need not.
+func (o Options) namedConfig() error {
+	if o.SSHConfig == "" || o.SSHConfig == "none" {
+		return nil
+	}
+	if _, err := os.Stat(o.SSHConfig); err != nil {
+		return fault.Usagef("correct the path, or write --ssh-config none", "can't read the ssh_config that was named: %v", err)
+	}
+	return nil
 }
 
 func sshConfig(e Env, o Options) string {

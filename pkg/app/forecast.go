@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +15,7 @@ import (
 
 // forecast shows when a plan would be carried out: the same state machine over virtual
 // time, with hosts that all behave as expected.
-func (e Env) forecast(o PlanOptions, p *plan.Plan) (Ending, error) {
+func (e Env) forecast(_ context.Context, o PlanOptions, p *plan.Plan) (Ending, error) {
 	format, err := o.forecastFormat()
 	if err != nil {
 		return Ending{}, err
@@ -46,5 +47,5 @@ func (o PlanOptions) forecastFormat() (report.Format, error) {
 }
 
 func (e Env) writeForecast(w io.Writer, doc report.Forecast, format report.Format) error {
-	return report.WriteForecast(w, doc, format, report.Options{Width: e.tableWidth(), Colour: e.Color}) //nolint:wrapcheck // says what failed
+	return report.WriteForecast(w, quieted(e.Secrets.Filter, doc), format, report.Options{Width: e.tableWidth(), Colour: e.Color}) //nolint:wrapcheck // says what failed
 }

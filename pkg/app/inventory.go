@@ -1,6 +1,8 @@
 package app
 
 import (
+	"context"
+
 	"github.com/patchring/patchring/pkg/report"
 )
 
@@ -33,7 +35,8 @@ func (e Env) InventoryGraph(o InventoryOptions) (Ending, error) {
 }
 
 // ExplainHost prints every setting of one host with the file:line that won.
-func (e Env) ExplainHost(o InventoryOptions) (Ending, error) {
+// With it comes what a connection would use, ssh_config included; nothing is dialled.
+func (e Env) ExplainHost(ctx context.Context, o InventoryOptions) (Ending, error) {
 	inv, err := o.loadInventory()
 	if err != nil {
 		return Ending{}, err
@@ -42,5 +45,18 @@ func (e Env) ExplainHost(o InventoryOptions) (Ending, error) {
 	if err != nil {
 		return Ending{}, err //nolint:wrapcheck // carries a hint
 	}
-	return Ending{}, e.print(o.Options, report.NewExplain(host.ID, inv.Explain(host)))
+	f, err := e.fleet(o.Options, inv)
+	if err != nil {
+		return Ending{}, err
+	}
+	defer f.Close()
+	doc := report.NewExplain(host.ID, inv.Explain(host))
+	lines, err := f.ssh.Explain(ctx, host, inv.Sites[host.ID.Site])
+	if err != nil {
+		e.say("note: how it would be reached can't be told: %v", err)
+	}
+	for _, l := range lines {
+		doc = doc.Connect(l.Name, l.Value, l.From)
+	}
+	return Ending{}, e.print(o.Options, doc)
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/inventory"
 	"github.com/patchring/patchring/pkg/report"
+	"github.com/patchring/patchring/pkg/sshsig"
 )
 
 // LintOptions are those of `lint`.
@@ -30,7 +32,7 @@ func (e Env) Lint(o LintOptions) (Ending, error) {
 	if err != nil {
 		return Ending{}, err
 	}
-	mistakes := o.unknownPlatforms(inv)
+	mistakes := append(o.unknownPlatforms(inv), untrusted(inv)...)
 	for _, path := range books {
 		if _, err := o.loadBook(path, inv); err != nil {
 			mistakes = append(mistakes, err)
@@ -43,6 +45,44 @@ func (e Env) Lint(o LintOptions) (Ending, error) {
 		return Ending{}, mistakes[len(mistakes)-1]
 	}
 	return Ending{}, e.print(o.Options, report.NewLint(inv.Path, len(inv.Hosts), books))
+}
+
+// untrusted are the files of allowed signers that can't be used, and people who are to sign
+// approvals and stand in none of their lines.
+func untrusted(inv *inventory.Inventory) []error {
+	var mistakes []error
+	for _, name := range sortedKeys(inv.Sites) {
+		site := inv.Sites[name]
+		mistakes = append(mistakes, unpublished(inv, name)...)
+		allowed, err := allowedSigners(inv, name)
+		if err != nil {
+			mistakes = append(mistakes, err)
+			continue
+		}
+		for _, list := range sortedKeys(site.Approvers) {
+			for _, person := range site.Approvers[list] {
+				if site.Trust.Approvals && !allowed.Names(person, sshsig.NamespaceApproval) {
+					mistakes = append(mistakes, fault.Usagef("add their line to "+site.Trust.AllowedSigners+", or take them off the list", "site %s: %s of the approvers %s may sign no approval by %s", name, person, list, site.Trust.AllowedSigners))
+				}
+			}
+		}
+	}
+	return mistakes
+}
+
+// unpublished are places for checkpoints on this machine that are not there.
+func unpublished(inv *inventory.Inventory, site string) []error {
+	var mistakes []error
+	p := publisher(inv, inv.Sites[site].Trust)
+	if p == nil {
+		return nil
+	}
+	for _, place := range []struct{ by, dir string }{{"file", filepath.Dir(p.File)}, {"git", p.Git}} {
+		if info, err := os.Stat(place.dir); place.dir != "" && (err != nil || !info.IsDir()) {
+			mistakes = append(mistakes, fault.Usagef("make the folder, or correct trust: {publish: …}", "site %s: checkpoints can't be published by %s: there is no folder %s", site, place.by, place.dir))
+		}
+	}
+	return mistakes
 }
 
 // unknownPlatforms are those that the inventory names, and no driver has.

@@ -10,6 +10,7 @@ import (
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/report"
 	"github.com/patchring/patchring/pkg/rollout"
+	"github.com/patchring/patchring/pkg/secret"
 	"github.com/patchring/patchring/pkg/view"
 )
 
@@ -27,7 +28,7 @@ func (e Env) printBrief(o Options, d report.Document, brief bool) error {
 }
 
 func (e Env) write(w io.Writer, d report.Document, f report.Format, brief bool) error {
-	return report.Write(w, d, f, report.Options{Width: e.tableWidth(), Colour: e.Color, Brief: brief}) //nolint:wrapcheck // says what to do
+	return report.Write(w, e.quietDocument(d), f, report.Options{Width: e.tableWidth(), Colour: e.Color, Brief: brief}) //nolint:wrapcheck // says what to do
 }
 
 // pipeWidth is how wide tables are where nobody's terminal says.
@@ -52,24 +53,28 @@ func (e Env) progress(verb string, total int) *view.Counter {
 // watcher shows a run while it goes, and tells the performer what was journaled.
 type watcher struct {
 	view  view.View
+	quiet *secret.Filter // of all that the view is told: it wraps and cuts
 	learn func(rollout.Event, *rollout.State)
 	beat  *heartbeat // nil: the view shows progress itself, or nobody reads it
 }
 
 func (e Env) watch(o Options) *watcher {
 	zone := e.Now().Location()
+	w := &watcher{quiet: e.Secrets.Filter}
 	switch {
 	case o.JSON:
-		return &watcher{view: view.NewJSON(e.Out)}
+		w.view = view.NewJSON(e.Out)
 	case e.OutTTY && !e.Plain:
 		size := func() (int, int) { return e.Width, e.Height }
 		if e.Size != nil {
 			size = e.Size
 		}
-		return &watcher{view: view.NewLive(view.LiveOptions{Out: e.Out, Size: size, Clock: e.Now, Colour: e.Color, Zone: zone})}
+		w.view = view.NewLive(view.LiveOptions{Out: e.Out, Size: size, Clock: e.Now, Colour: e.Color, Zone: zone})
+	default:
+		w.view = view.NewLines(e.Out, zone)
+		w.beat = startHeartbeat(e.Now, w.note)
 	}
-	lines := view.NewLines(e.Out, zone)
-	return &watcher{view: lines, beat: startHeartbeat(e.Now, func(at time.Time, text string) { lines.Tell(view.Note(at, text)) })}
+	return w
 }
 
 // observe is the engine's observer.
@@ -80,10 +85,18 @@ func (w *watcher) observe(event rollout.Event, s *rollout.State) {
 	if w.beat != nil {
 		w.beat.event(event)
 	}
-	w.view.Event(event, s)
+	w.show(event, s)
 }
 
+// show tells the view of an event, without known secrets.
+func (w *watcher) show(event rollout.Event, s *rollout.State) {
+	w.view.Event(quieted(w.quiet, event), quietState{s, w.quiet})
+}
+
+func (w *watcher) note(at time.Time, text string) { w.view.Tell(view.Note(at, w.quiet.Text(text))) }
+
 func (w *watcher) progress(host fact.HostID, step platform.StepID, line string) {
+	line = w.quiet.Text(line)
 	if w.beat != nil {
 		w.beat.progress(host, line)
 	}
@@ -93,7 +106,7 @@ func (w *watcher) progress(host fact.HostID, step platform.StepID, line string) 
 // idle says what a run that stays is waiting for.
 func (w *watcher) idle(at time.Time, waits []rollout.Wait) {
 	for _, wait := range waits {
-		w.view.Tell(view.Note(at, "waiting: "+strings.TrimSpace(wait.Ring+" "+wait.For)))
+		w.note(at, "waiting: "+strings.TrimSpace(wait.Ring+" "+wait.For))
 	}
 }
 
@@ -101,7 +114,7 @@ func (w *watcher) close(final report.Document) error {
 	if w.beat != nil {
 		w.beat.end()
 	}
-	if err := w.view.Close(final); err != nil {
+	if err := w.view.Close(quieted(w.quiet, final)); err != nil {
 		return fmt.Errorf("show the run: %w", err)
 	}
 	return nil

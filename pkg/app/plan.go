@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/playbook"
 	"github.com/patchring/patchring/pkg/report"
+	"github.com/patchring/patchring/pkg/sshsig"
 )
 
 // PlanOptions are those of `plan`; `run` shares Packages.
@@ -32,7 +35,11 @@ type PlanOptions struct {
 	Format   string   // of the forecast
 	Unproven bool     // devices are upgraded in ways that nobody has proven, too
 	NoLock   bool     // hosts are worked on that can keep no lock
-	Detailed bool     // tell with the exit code whether there are changes, or whether it waits
+	Sign     bool     // sign the saved plan with --sign-key
+
+	signer   *signer // of the plan of the site at hand; nil: it is not signed
+	mustSign bool    // the site carries out signed plans only
+	Detailed bool    // tell with the exit code whether there are changes, or whether it waits
 }
 
 // Plan looks at every host of the playbook and says exactly what would change. The
@@ -49,6 +56,10 @@ func (e Env) Plan(ctx context.Context, o PlanOptions) (Ending, error) {
 	if err != nil {
 		return Ending{}, err
 	}
+	signers, err := e.planSigners(ctx, o, inv, sites)
+	if err != nil {
+		return Ending{}, err
+	}
 	f, err := e.fleet(o.Options, inv)
 	if err != nil {
 		return Ending{}, err
@@ -59,6 +70,7 @@ func (e Env) Plan(ctx context.Context, o PlanOptions) (Ending, error) {
 	}
 	var ends []Ending
 	for _, site := range sites {
+		o.signer, o.mustSign = signers[site], inv.Sites[site].Trust.Plans
 		made, err := e.makePlan(ctx, o, f, book, site)
 		if err != nil {
 			return Ending{}, err
@@ -67,7 +79,7 @@ func (e Env) Plan(ctx context.Context, o PlanOptions) (Ending, error) {
 		if o.Forecast {
 			show = e.forecast
 		}
-		end, err := show(o, made)
+		end, err := show(ctx, o, made)
 		if err != nil {
 			return Ending{}, err
 		}
@@ -232,13 +244,17 @@ func facts(results []report.Detected) map[fact.HostID]plan.Found {
 }
 
 // savedPlan saves the plan and prints it.
-func (e Env) savedPlan(o PlanOptions, p *plan.Plan) (Ending, error) {
-	path, err := savePlan(o, p)
+func (e Env) savedPlan(ctx context.Context, o PlanOptions, p *plan.Plan) (Ending, error) {
+	path, err := e.savePlan(ctx, o, p)
 	if err != nil {
 		return Ending{}, err
 	}
 	end, err := e.showPlan(o, p, o.Detailed)
-	if err == nil && !o.JSON && !nothingToDo(p) {
+	switch {
+	case err != nil || o.JSON || nothingToDo(p):
+	case o.mustSign && o.signer == nil:
+		e.say("saved as %s; site %s carries out signed plans only: have it made with --sign", path, p.Site)
+	default:
 		e.say("saved as %s; carry it out with: patchring run %s", path, path)
 	}
 	return end, err
@@ -254,8 +270,9 @@ func (e Env) showPlan(o PlanOptions, p *plan.Plan, detailed bool) (Ending, error
 	return Ending{Ending: doc.Exit}, e.printBrief(o.Options, doc, o.Summary)
 }
 
-// savePlan writes the plan where --out says, else into the state folder.
-func savePlan(o PlanOptions, p *plan.Plan) (string, error) {
+// savePlan writes the plan where --out says, else into the state folder, with its signature
+// beside it: one that is not of this plan is removed. Nothing is written that can't be signed.
+func (e Env) savePlan(ctx context.Context, o PlanOptions, p *plan.Plan) (string, error) {
 	raw, err := plan.Encode(p)
 	if err != nil {
 		return "", fmt.Errorf("encode the plan: %w", err)
@@ -264,11 +281,30 @@ func savePlan(o PlanOptions, p *plan.Plan) (string, error) {
 	if path == "" {
 		path = filepath.Join(o.statePath(), "plans", fmt.Sprintf("%s-%s-%s.json", p.Site, p.Playbook, patch.DigestOf(raw).Short()))
 	}
+	var signature []byte
+	if o.signer != nil {
+		if signature, _, err = o.signer.sign(ctx, sshsig.NamespacePlan, raw); err != nil {
+			return "", err
+		}
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", fmt.Errorf("save the plan: %w", err)
+	}
+	if err := os.Remove(path + signatureSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("remove the signature of the plan before it: %w", err)
 	}
 	if err := os.WriteFile(path, raw, 0o600); err != nil {
 		return "", fmt.Errorf("save the plan: %w", err)
 	}
+	if signature == nil {
+		return path, nil
+	}
+	if err := os.WriteFile(path+signatureSuffix, signature, 0o600); err != nil {
+		return "", fmt.Errorf("save the plan's signature: %w", err)
+	}
+	e.say("signed with %s: %s", o.signer.key.Fingerprint(), path+signatureSuffix)
 	return path, nil
 }
+
+// signatureSuffix is what stands behind the name of a file whose signature a file holds.
+const signatureSuffix = ".sig"

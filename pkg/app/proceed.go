@@ -43,8 +43,8 @@ func (e Env) proceed(ctx context.Context, o RunOptions, f *fleet, src runSource,
 		}
 	}
 	var err error
-	r.state, err = engine.Load(ctx, r.journal)
-	return err //nolint:wrapcheck // names the journal
+	r.state, err = o.fold(ctx, r.journal)
+	return err
 }
 
 // over: words about the future mean nothing any more.

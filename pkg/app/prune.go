@@ -48,6 +48,7 @@ func (e Env) Prune(ctx context.Context, o PruneOptions) (Ending, error) {
 }
 
 func (o Options) isOver(ctx context.Context, about statedir.About) (bool, error) {
+	o.Site = "" // the folder is cleared of all
 	r, err := o.openRollout(ctx, about.ID)
 	if err != nil {
 		return false, err

@@ -30,7 +30,7 @@ func (f *fleet) resolve(ctx context.Context, draft *plan.Draft, facts map[fact.H
 		}
 		resolution, err := f.ask(ctx, facts[h.ID].Facts, want)
 		if err != nil {
-			return looked{id: h.ID, problem: problemOf(err)}, false
+			return looked{id: h.ID, problem: problemOf(quietError(f.quiet, err))}, false
 		}
 		return looked{id: h.ID, resolution: resolution}, true
 	})

@@ -46,7 +46,10 @@ func (e Env) Rollback(ctx context.Context, o RollbackOptions) (Ending, error) {
 		return Ending{}, err
 	}
 	defer r.Close()
-	if err := e.take(ctx, r, dir); err != nil {
+	if err := e.take(ctx, o.Options, r, dir); err != nil {
+		return Ending{}, err
+	}
+	if r.signer, err = e.demandedSigner(ctx, o.Options, inv, r.Site, r.state.Opening().Trust.Checkpoints); err != nil {
 		return Ending{}, err
 	}
 	f, err := e.fleet(o.Options, inv)
@@ -54,6 +57,9 @@ func (e Env) Rollback(ctx context.Context, o RollbackOptions) (Ending, error) {
 		return Ending{}, err
 	}
 	defer f.Close()
+	if err := e.trusted(f, r); err != nil {
+		return Ending{}, err
+	}
 	if err := e.askBack(ctx, o, f, r, hosts); err != nil {
 		return Ending{}, err
 	}
@@ -88,7 +94,7 @@ func (e Env) askBack(ctx context.Context, o RollbackOptions, f *fleet, r *openRo
 	if err := one.Record(ctx, entry); err != nil {
 		return err //nolint:wrapcheck // says what it means
 	}
-	state, err := engine.Load(ctx, r.journal)
+	state, err := o.fold(ctx, r.journal)
 	if err != nil {
 		return fmt.Errorf("rollout %s: %w", r.ID, err)
 	}

@@ -27,7 +27,8 @@ type openRollout struct {
 	fresh   bool // opened by this process
 	close   []func() error
 	folder  *statedir.Rollout
-	left    string // who held the lock last and was killed
+	left    string  // who held the lock last and was killed
+	signer  *signer // of checkpoints; nil: nobody signs
 }
 
 func (r *openRollout) path(name string) string { return filepath.Join(r.Dir, name) }
@@ -50,7 +51,7 @@ func (o Options) openRollout(ctx context.Context, id string) (*openRollout, erro
 	}
 	r := &openRollout{}
 	r.onClose(dir.Close)
-	if err := r.open(ctx, dir, id); err != nil {
+	if err := r.open(ctx, o, dir, id); err != nil {
 		r.Close()
 		return nil, unreadable(id, dir, err)
 	}
@@ -68,6 +69,9 @@ func unreadable(id string, dir *statedir.Dir, err error) error {
 	}
 }
 
+// mine: whoever says --site means that client, and no other's rollout.
+func (o Options) mine(about statedir.About) bool { return o.Site == "" || o.Site == about.Site }
+
 func (o Options) stateDir() (*statedir.Dir, error) {
 	dir, err := statedir.Open(o.statePath())
 	if err != nil {
@@ -76,13 +80,16 @@ func (o Options) stateDir() (*statedir.Dir, error) {
 	return dir, nil
 }
 
-func (r *openRollout) open(ctx context.Context, dir *statedir.Dir, id string) error {
+func (r *openRollout) open(ctx context.Context, o Options, dir *statedir.Dir, id string) error {
 	folder, err := dir.Rollout(id)
 	if err != nil {
 		return err //nolint:wrapcheck // names the rollout
 	}
 	r.onClose(folder.Close)
 	r.folder = folder
+	if !o.mine(folder.About) {
+		return fault.Usagef("leave --site (PATCHRING_SITE) out, or see: patchring status", "rollout %s is not of site %s", id, o.Site)
+	}
 	r.About, r.Dir = folder.About, filepath.Join(dir.Path(), "rollouts", id)
 	raw, err := folder.Plan()
 	if err != nil {
@@ -95,10 +102,25 @@ func (r *openRollout) open(ctx context.Context, dir *statedir.Dir, id string) er
 		return fmt.Errorf("rollout %s: %w", id, err)
 	}
 	r.onClose(r.journal.Close)
-	if r.state, err = engine.Load(ctx, r.journal); err != nil {
+	if r.state, err = o.fold(ctx, r.journal); err == nil {
+		err = r.samePlan()
+	}
+	if err != nil {
 		return fmt.Errorf("rollout %s: %w", id, err)
 	}
 	return r.openStore(dir)
+}
+
+// samePlan: what lies beside the journal is the plan that it was opened with.
+func (r *openRollout) samePlan() error {
+	if r.state.Phase() == rollout.PhaseNone {
+		return nil
+	}
+	digest, err := plan.Digest(r.plan)
+	if err == nil && digest != r.state.Plan() {
+		err = fmt.Errorf("its plan.json is not the plan that it was opened with (%s, not %s)", digest.Short(), r.state.Plan().Short())
+	}
+	return err //nolint:wrapcheck // says what failed
 }
 
 func (r *openRollout) openStore(dir *statedir.Dir) error {
@@ -169,7 +191,7 @@ func (e Env) findIn(ctx context.Context, o Options, dir *statedir.Dir, playbook,
 			r.Close()
 			continue
 		}
-		if err := e.take(ctx, r, dir); err != nil {
+		if err := e.take(ctx, o, r, dir); err != nil {
 			r.Close()
 			return nil, err
 		}
@@ -189,11 +211,11 @@ func emptyJournal(r *openRollout) error {
 
 // take locks a rollout for this process, and reads again what was written until the
 // lock was ours.
-func (e Env) take(ctx context.Context, r *openRollout, dir *statedir.Dir) error {
+func (e Env) take(ctx context.Context, o Options, r *openRollout, dir *statedir.Dir) error {
 	if err := r.lock(dir, statedir.Me(e.Now())); err != nil {
 		return err
 	}
-	state, err := engine.Load(ctx, r.journal)
+	state, err := o.fold(ctx, r.journal)
 	if err != nil {
 		return fmt.Errorf("rollout %s: %w", r.ID, err)
 	}
@@ -220,21 +242,21 @@ func over(s *rollout.State) bool {
 // create makes the folder of a new rollout, takes its lock and journals that it began.
 // The state folder is locked meanwhile: two runs that start at the same time must not
 // both find none.
-func (e Env) create(ctx context.Context, o RunOptions, p *plan.Plan) (*openRollout, error) {
+func (e Env) create(ctx context.Context, o RunOptions, p *plan.Plan, signature []byte) (*openRollout, error) {
 	dir, err := o.stateDir()
 	if err != nil {
 		return nil, err
 	}
 	r := &openRollout{}
 	r.onClose(dir.Close)
-	if err := e.createIn(ctx, o, dir, r, p); err != nil {
+	if err := e.createIn(ctx, o, dir, r, p, signature); err != nil {
 		r.Close()
 		return nil, err
 	}
 	return r, nil
 }
 
-func (e Env) createIn(ctx context.Context, o RunOptions, dir *statedir.Dir, r *openRollout, p *plan.Plan) error {
+func (e Env) createIn(ctx context.Context, o RunOptions, dir *statedir.Dir, r *openRollout, p *plan.Plan, signature []byte) error {
 	lock, err := dir.Await(ctx)
 	if err != nil {
 		return err //nolint:wrapcheck // says who holds it
@@ -254,16 +276,16 @@ func (e Env) createIn(ctx context.Context, o RunOptions, dir *statedir.Dir, r *o
 	if err != nil {
 		return err //nolint:wrapcheck // says what failed
 	}
-	folder, err := dir.Create(statedir.About{ID: id, Playbook: p.Playbook, Site: p.Site, Path: o.Playbook, Created: e.Now()}, raw)
+	folder, err := dir.Create(statedir.About{ID: id, Playbook: p.Playbook, Site: p.Site, Path: o.Playbook, Created: e.Now()}, raw, signature...)
 	if err != nil {
 		return err //nolint:wrapcheck // names the rollout
 	}
 	r.onClose(folder.Close)
-	return e.begin(ctx, r, dir, id)
+	return e.begin(ctx, o.Options, r, dir, id)
 }
 
-func (e Env) begin(ctx context.Context, r *openRollout, dir *statedir.Dir, id string) error {
-	if err := r.open(ctx, dir, id); err != nil {
+func (e Env) begin(ctx context.Context, o Options, r *openRollout, dir *statedir.Dir, id string) error {
+	if err := r.open(ctx, o, dir, id); err != nil {
 		return err
 	}
 	if err := r.lock(dir, statedir.Me(e.Now())); err != nil {
@@ -278,6 +300,6 @@ func (e Env) begin(ctx context.Context, r *openRollout, dir *statedir.Dir, id st
 		return fmt.Errorf("rollout %s: %w", id, err)
 	}
 	r.fresh = true
-	r.state, err = engine.Load(ctx, r.journal)
-	return err //nolint:wrapcheck // names the journal
+	r.state, err = o.fold(ctx, r.journal)
+	return err
 }

@@ -90,6 +90,8 @@ type runSource struct {
 	name   string
 	book   *loadedBook
 	plan   *plan.Plan
+	raw    []byte // the plan's bytes, and their signature, where there is one
+	signed []byte
 	digest patch.Digest // of the playbook's bytes
 	sites  []string
 }
@@ -124,16 +126,29 @@ func (o RunOptions) savedPlan(inv *inventory.Inventory) (runSource, error) {
 	if _, ok := inv.Sites[p.Site]; !ok {
 		return runSource{}, fault.Usagef("name the inventory that the plan was made with: --inventory FILE", "the plan's site %q is not in %s", p.Site, inv.Path)
 	}
-	return runSource{name: p.Playbook, plan: p, digest: p.Source, sites: []string{p.Site}}, nil
+	src := runSource{name: p.Playbook, plan: p, digest: p.Source, sites: []string{p.Site}}
+	err = o.addSignature(&src, raw)
+	return src, err
 }
 
 // runSite carries one site's rollout as far as it may go.
 func (e Env) runSite(ctx context.Context, o RunOptions, f *fleet, src runSource, site string) (Ending, error) {
+	signer, err := e.demandedSigner(ctx, o.Options, f.inv, site, false)
+	if err != nil {
+		return Ending{}, err
+	}
 	r, err := e.findOpen(ctx, o.Options, src.name, site)
 	if err != nil {
 		return Ending{}, err
 	}
+	if r != nil {
+		r.signer = signer
+	}
 	if r != nil && o.Supersede {
+		if err := e.maySupersede(f, src, r); err != nil {
+			r.Close()
+			return Ending{}, err
+		}
 		if err := e.supersede(ctx, o, f, r); err != nil {
 			return Ending{}, err
 		}
@@ -149,10 +164,42 @@ func (e Env) runSite(ctx context.Context, o RunOptions, f *fleet, src runSource,
 		return Ending{}, err
 	}
 	defer r.Close()
+	r.signer = signer
+	if err := e.mayCarry(ctx, f, r, o.Wait); err != nil {
+		return Ending{}, err
+	}
 	if err := e.proceed(ctx, o, f, src, r); err != nil {
 		return Ending{}, err
 	}
 	return e.carry(ctx, o, f, r)
+}
+
+// mayCarry refuses what must not be carried on: without a key where checkpoints are demanded,
+// a plan or a journal that is not what was signed, logins that will not last.
+func (e Env) mayCarry(ctx context.Context, f *fleet, r *openRollout, patience time.Duration) error {
+	if err := e.trusted(f, r); err != nil {
+		return err
+	}
+	return e.certificatesLast(ctx, f, r, patience)
+}
+
+// trusted: the rollout is what was signed, and whoever carries it on can sign that.
+func (e Env) trusted(f *fleet, r *openRollout) error {
+	if r.signer == nil && r.state.Opening().Trust.Checkpoints {
+		return noSigner(r.Site)
+	}
+	if err := e.planTrusted(f, r); err != nil {
+		return err
+	}
+	return chainTrusted(f.inv, r)
+}
+
+// maySupersede: a rollout is not ended for one that may not begin.
+func (e Env) maySupersede(f *fleet, src runSource, r *openRollout) error {
+	if err := e.mayStart(f, src, r.Site); err != nil {
+		return err
+	}
+	return e.trusted(f, r)
 }
 
 // greet says that an open rollout is carried on, and what of the command line it
@@ -180,6 +227,9 @@ func (e Env) greet(o RunOptions, r *openRollout, src runSource) error {
 
 // start plans, asks, and opens a new rollout; none where there is nothing to do.
 func (e Env) start(ctx context.Context, o RunOptions, f *fleet, src runSource, site string) (*openRollout, Ending, error) {
+	if err := e.mayStart(f, src, site); err != nil {
+		return nil, Ending{}, err
+	}
 	p := src.plan
 	if p == nil {
 		made, err := e.makePlan(ctx, o.PlanOptions, f, src.book, site)
@@ -200,7 +250,7 @@ func (e Env) start(ctx context.Context, o RunOptions, f *fleet, src runSource, s
 	if e.stopped() {
 		return nil, Ending{}, errStopped()
 	}
-	r, err := e.create(ctx, o, p)
+	r, err := e.create(ctx, o, p, src.signed)
 	if err == nil {
 		e.forgetMarked(ctx, o, f, r)
 	}

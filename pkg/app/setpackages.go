@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/patch"
@@ -30,6 +31,11 @@ func (e Env) exportPackages(o PatchSetOptions, set patch.PatchSet) error {
 	if err := os.MkdirAll(o.Packages, 0o700); err != nil {
 		return fault.Usagef("name a folder that can be written", "write the packages: %v", err)
 	}
+	into, err := os.OpenRoot(o.Packages)
+	if err != nil {
+		return fault.Usagef("name a folder that can be written", "write the packages: %v", err)
+	}
+	defer func() { _ = into.Close() }()
 	written, without := 0, 0
 	for _, p := range set.Proven {
 		if from == nil || p.Digest == "" || !from.Has(p.Digest) {
@@ -40,7 +46,7 @@ func (e Env) exportPackages(o PatchSetOptions, set patch.PatchSet) error {
 		if err != nil {
 			return err //nolint:wrapcheck // names the content
 		}
-		if err := errors.Join(writeFrom(filepath.Join(o.Packages, packageName(p)), content), content.Close()); err != nil {
+		if err := errors.Join(writeFrom(into, packageName(p), content), content.Close()); err != nil {
 			return fmt.Errorf("write %s %s: %w", p.Name, p.Version, err)
 		}
 		written++
@@ -49,17 +55,21 @@ func (e Env) exportPackages(o PatchSetOptions, set patch.PatchSet) error {
 	return nil
 }
 
-// packageName is the file's own name where it is known, behind its digest: two
-// distributions may call different files the same.
+// packageName is the file's own name where it is known and looks like one, behind its
+// digest: two distributions may call different files the same, and a host or a repository
+// may call one what it likes.
 func packageName(p patch.Proven) string {
-	if base := path.Base(p.File); p.File != "" && filepath.IsLocal(base) {
+	if base := path.Base(p.File); packageFile.MatchString(base) {
 		return p.Digest.Short() + "-" + base
 	}
 	return p.Digest.Short()
 }
 
-func writeFrom(name string, content io.Reader) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // the user names the folder
+var packageFile = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9+._~%^=-]{0,199}$`)
+
+// writeFrom stays in the folder, whatever lies there.
+func writeFrom(into *os.Root, name string, content io.Reader) error {
+	f, err := into.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err //nolint:wrapcheck // names the file
 	}

@@ -16,6 +16,9 @@ type settingsYAML struct {
 	Site           document.Value[string] `yaml:"site" doc:"the site to work on"`
 	KnownHosts     document.Value[string] `yaml:"known-hosts" doc:"a known_hosts file to read as well"`
 	SSHConfig      document.Value[string] `yaml:"ssh-config" doc:"ssh_config file, or none"`
+	SignKey        document.Value[string] `yaml:"sign-key" doc:"SSH key that signs approvals, checkpoints, plans and evidence"`
+	AgeIdentity    document.Value[string] `yaml:"age-identity" doc:"file with the keys that open age: and sops: secrets"`
+	VaultPassword  document.Value[string] `yaml:"vault-password" doc:"reference to the password of ansible-vault: secrets"`
 	Concurrency    document.Value[int]    `yaml:"concurrency" doc:"hosts looked at at once" min:"1" max:"10000"`
 	ConnectTimeout document.Value[string] `yaml:"connect-timeout" doc:"time for one hop to be connected and logged in to, e.g. 15s"`
 }
@@ -47,6 +50,7 @@ func (s settingsYAML) flags() map[string]string {
 	all := map[string]string{
 		"inventory": s.Inventory.V, "state": s.State.V, "site": s.Site.V, "known-hosts": s.KnownHosts.V,
 		"ssh-config": s.SSHConfig.V, "connect-timeout": s.ConnectTimeout.V,
+		"sign-key": s.SignKey.V, "age-identity": s.AgeIdentity.V, "vault-password": s.VaultPassword.V,
 	}
 	if s.Concurrency.V != 0 {
 		all["concurrency"] = strconv.Itoa(s.Concurrency.V)

@@ -3,10 +3,12 @@ package app
 import (
 	"context"
 	"os"
+	"slices"
 
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/report"
 	"github.com/patchring/patchring/pkg/rollout"
+	"github.com/patchring/patchring/pkg/statedir"
 )
 
 // StatusOptions are those of `status`.
@@ -72,20 +74,29 @@ func (e Env) allSources(ctx context.Context, o Options) ([]report.Source, error)
 		return nil, err //nolint:wrapcheck // names the folder
 	}
 	var sources []report.Source
+	var unread error
 	for _, about := range all {
+		if !o.mine(about) {
+			continue
+		}
 		r, err := o.openRollout(ctx, about.ID)
 		if err != nil {
 			e.say("warning: %v", err) // the others are still there to be seen
+			unread = err
 			continue
 		}
 		if r.state.Phase() == rollout.PhaseNone {
 			e.say("warning: %v", emptyJournal(r))
+			unread = emptyJournal(r)
 		} else {
 			sources = append(sources, report.Source{Status: r.state.Status(e.Now()), Path: r.Path, Plan: r.plan, Waits: r.state.Decide(rollout.Moment{Now: e.Now()}).Waits, Now: e.Now()})
 		}
 		r.Close()
 	}
-	return sources, nil
+	if len(sources) > 0 {
+		unread = nil
+	}
+	return sources, unread
 }
 
 // ReportOptions are those of `report`.
@@ -144,6 +155,7 @@ func (o ReportOptions) reported(ctx context.Context) (*openRollout, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // names the folder
 	}
+	all = slices.DeleteFunc(all, func(about statedir.About) bool { return !o.mine(about) })
 	if len(all) == 0 {
 		return nil, fault.Usagef("start one with: patchring run PLAYBOOK", "no rollout in %s yet", o.statePath())
 	}

@@ -35,7 +35,7 @@ func each[T any](ctx context.Context, hosts []inventory.Host, n int, done func(o
 func (f *fleet) survey(ctx context.Context, e Env, hosts []inventory.Host, n int, q platform.Query, done func(ok bool)) []report.Detected {
 	found := each(ctx, hosts, n, done, func(ctx context.Context, h inventory.Host) (report.Detected, bool) {
 		facts, err := f.look(ctx, e, h, q)
-		return report.Detected{Host: h.ID, Facts: facts, Err: err}, err == nil
+		return report.Detected{Host: h.ID, Facts: quietFacts(f.quiet, facts), Err: quietError(f.quiet, err)}, err == nil
 	})
 	f.learn(ctx, found)
 	return found

@@ -13,33 +13,6 @@ import (
 	"github.com/patchring/patchring/pkg/rollout"
 )
 
-// ApproveOptions are those of `approve`.
-type ApproveOptions struct {
-	Options
-	Rollout string
-	Ring    string // "": the one whose gate waits for an approval
-	As      string // whose word it is; "": Env.Actor
-	Reason  string
-}
-
-// Approve journals one approver's word for a ring.
-func (e Env) Approve(ctx context.Context, o ApproveOptions) (Ending, error) {
-	return e.speak(ctx, o.Options, o.Rollout, func(s *rollout.State) (rollout.Entry, error) {
-		ring := o.Ring
-		if ring == "" {
-			ring = waitingRing(s, e.Now())
-		}
-		if ring == "" {
-			return nil, fault.Usagef("see: patchring status "+o.Rollout, "no ring of rollout %s waits for an approval", o.Rollout)
-		}
-		as := o.As
-		if as == "" {
-			as = e.Actor
-		}
-		return s.Approve(ring, e.Actor, as, o.Reason, e.Now()) //nolint:wrapcheck // speak names the rollout
-	})
-}
-
 // waitingRing is the ring that the rollout waits for, or whose gate said no.
 func waitingRing(s *rollout.State, now time.Time) string {
 	for _, w := range s.Decide(rollout.Moment{Now: now}).Waits {
@@ -161,7 +134,7 @@ func (e Env) speak(ctx context.Context, o Options, id string, word func(*rollout
 		seq := r.state.Seq()
 		err = eng.Record(ctx, entry)
 		var loadErr error
-		if r.state, loadErr = engine.Load(ctx, r.journal); loadErr != nil {
+		if r.state, loadErr = o.fold(ctx, r.journal); loadErr != nil {
 			return Ending{}, errors.Join(err, loadErr)
 		}
 		if err == nil {

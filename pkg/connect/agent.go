@@ -1,204 +1,152 @@
 package connect
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"slices"
-	"sync"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 
-	"github.com/patchring/patchring/pkg/fault"
-	"github.com/patchring/patchring/pkg/secret"
+	"github.com/patchring/patchring/pkg/remote"
 )
 
-// agentKeys is the user's SSH agent: asked once for its keys, never forwarded.
+// agentKeys is an SSH agent: asked for its keys and for signatures, never forwarded. Each
+// question has a connection of its own, so that giving one up takes nothing from another
+// host's login.
 type agentKeys struct {
 	socket string
+	wait   time.Duration
 
-	mu      sync.Mutex
-	conn    net.Conn
-	asked   bool
-	closed  bool
-	signers []ssh.Signer
-	err     error
+	turn  chan struct{} // holds one token: who has it asks, or reads what was asked
+	until time.Time     // for how long keys and err count
+	keys  []agentKey
+	err   error
 }
 
+func newAgentKeys(socket string) *agentKeys {
+	return &agentKeys{socket: socket, wait: agentWait, turn: make(chan struct{}, 1)}
+}
+
+// agentKey is one key, or certificate, that an agent holds.
+type agentKey struct {
+	public  ssh.PublicKey
+	comment string
+}
+
+// agentListed is for how long the list counts: a certificate that was renewed meanwhile
+// must be seen by a run that lasts for hours.
+const agentListed = 30 * time.Second
+
+// agentWait is how long the agent may take for its list, which needs no person; agentRest,
+// how long one that took longer is left alone, so that not each host waits for it.
+const (
+	agentWait = 10 * time.Second
+	agentRest = 10 * time.Minute
+)
+
+// errAgentSilent is the cause of a question's context when the agent's time is up.
+var errAgentSilent = errors.New("it did not answer in time")
+
 // list gives the agent's keys; none when there is no agent.
-func (a *agentKeys) list(ctx context.Context) ([]ssh.Signer, error) {
+func (a *agentKeys) list(ctx context.Context) ([]agentKey, error) {
 	if a.socket == "" {
 		return nil, nil
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.closed {
-		return nil, errClosed
+	select {
+	case a.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	}
-	if !a.asked {
-		a.signers, a.err = a.ask(ctx)
-		a.asked = a.err == nil || ctx.Err() == nil
+	defer func() { <-a.turn }()
+	if time.Now().Before(a.until) {
+		return a.keys, a.err
 	}
-	return a.signers, a.err
+	limited, cancel := context.WithTimeoutCause(ctx, a.wait, errAgentSilent)
+	defer cancel()
+	keys, err := a.ask(limited)
+	if err != nil && ctx.Err() != nil {
+		return nil, err
+	}
+	a.keys, a.err, a.until = keys, err, time.Now().Add(agentListed)
+	if errors.Is(err, errAgentSilent) {
+		a.until = time.Now().Add(agentRest)
+	}
+	return keys, err
 }
 
-// ask connects and lists; ctx frees it from an agent that stays silent.
-func (a *agentKeys) ask(ctx context.Context) ([]ssh.Signer, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", a.socket)
+func (a *agentKeys) ask(ctx context.Context) ([]agentKey, error) {
+	var keys []agentKey
+	err := a.with(ctx, func(c agent.ExtendedAgent) error {
+		listed, err := c.List()
+		for _, k := range listed {
+			// Of a kind that the library doesn't know: it could not be offered anyway.
+			if public, err := ssh.ParsePublicKey(k.Blob); err == nil {
+				keys = append(keys, agentKey{public, remote.Clean(k.Comment, 60)})
+			}
+		}
+		return err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("SSH agent: %w", err)
+		return nil, fmt.Errorf("the SSH agent at %s is left out: %w", remote.Clean(a.socket, 200), err)
+	}
+	return keys, nil
+}
+
+// with speaks to the agent; ctx frees it from one that stays silent.
+func (a *agentKeys) with(ctx context.Context, speak func(agent.ExtendedAgent) error) error {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", a.socket)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	signers, err := agent.NewClient(conn).Signers()
-	if !stop() && err == nil {
+	err = speak(agent.NewClient(conn))
+	if !stop() {
 		err = context.Cause(ctx)
 	}
-	if err != nil {
-		_ = conn.Close()
-		return nil, fmt.Errorf("SSH agent: %w", err)
-	}
-	a.conn = conn
-	return signers, nil
+	_ = conn.Close()
+	return err
 }
 
-// close ends the connection, and with it any signature that an agent still owes.
-func (a *agentKeys) close() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.closed = true
-	if a.conn != nil {
-		_ = a.conn.Close()
+// errRefused: the agent has the key, but does not sign with it.
+var errRefused = errors.New("the SSH agent refuses to sign")
+
+// sign has the agent sign. It may have to ask a person first (ssh-add -c, a touch), so only
+// ctx bounds it.
+func (a *agentKeys) sign(ctx context.Context, key ssh.PublicKey, data []byte, algorithm string) (*ssh.Signature, error) {
+	var signature *ssh.Signature
+	err := a.with(ctx, func(c agent.ExtendedAgent) error {
+		var err error
+		signature, err = c.SignWithFlags(key, data, signFlags(algorithm))
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %w", errRefused, err)
 	}
+	return signature, err
 }
 
-// signers settles which keys a login is offered. A key in the inventory is the only
-// one; else ssh_config's, then the agent's others unless IdentitiesOnly; and ssh's
-// default keys only where all of that gives nothing.
-func (f *Fleet) signers(l *leash, to endpoint) (offer, error) {
-	resume := l.hold() // a person may have to type a passphrase
-	defer resume()
-	if to.login.key != "" {
-		path := inHome(to.login.key, f.keys.home)
-		signers, err := f.fromFile(l.ctx, path, to.login.passphrase)
-		if err != nil {
-			return offer{}, keyFault(to, path, err)
-		}
-		return offer{signers, "key " + path}, nil
+// signFlags: an agent signs with SHA-1 where an RSA key's hash is not named.
+func signFlags(algorithm string) agent.SignatureFlags {
+	switch algorithm {
+	case ssh.KeyAlgoRSASHA256:
+		return agent.SignatureFlagRsaSha256
+	case ssh.KeyAlgoRSASHA512:
+		return agent.SignatureFlagRsaSha512
 	}
-	if !to.login.password.IsZero() && len(to.login.identities) == 0 {
-		return offer{}, nil // a password is what the inventory says
-	}
-	found := f.configured(l.ctx, to)
-	if !to.login.only || len(to.login.identities) == 0 {
-		found = f.addAgent(l.ctx, found)
-	}
-	if len(found.signers) == 0 {
-		found = f.addFiles(l.ctx, offer{source: "the default keys in ~/.ssh"}, f.keys.defaults(), secret.Ref{}, false)
-	}
-	return f.cap(found), nil
+	return 0
 }
 
-// fromFile loads a key, from the agent where that holds it: then no passphrase is needed.
-func (f *Fleet) fromFile(ctx context.Context, path string, passphrase secret.Ref) ([]ssh.Signer, error) {
-	signers, err := f.keys.load(ctx, path, passphrase)
-	if err == nil {
-		return signers, nil
+func (a *agentKeys) candidate(k agentKey) candidate {
+	c := candidate{public: k.public, agent: a, held: k.public, from: "the agent's key"}
+	if k.comment != "" {
+		c.from += " " + k.comment
 	}
-	if held := f.heldByAgent(ctx, path); held != nil {
-		return held, nil
-	}
-	return nil, err
-}
-
-// heldByAgent finds the agent's signer for the public key that lies beside path.
-func (f *Fleet) heldByAgent(ctx context.Context, path string) []ssh.Signer {
-	text, err := os.ReadFile(path + ".pub") //nolint:gosec // the user's own key
-	if err != nil {
-		return nil
-	}
-	public, _, _, _, err := ssh.ParseAuthorizedKey(text)
-	if err != nil {
-		return nil
-	}
-	held, err := f.agent.list(ctx)
-	if err != nil {
-		return nil
-	}
-	for _, s := range held {
-		if bytes.Equal(s.PublicKey().Marshal(), public.Marshal()) {
-			return []ssh.Signer{s}
-		}
-	}
-	return nil
-}
-
-func (f *Fleet) configured(ctx context.Context, to endpoint) offer {
-	var paths []string
-	for _, path := range to.login.identities {
-		paths = append(paths, inHome(path, f.keys.home))
-	}
-	return f.addFiles(ctx, offer{source: "the keys of ssh_config"}, paths, to.login.passphrase, true)
-}
-
-// addFiles adds what can be loaded; what can't is said once, and skipped.
-func (f *Fleet) addFiles(ctx context.Context, o offer, paths []string, passphrase secret.Ref, say bool) offer {
-	for _, path := range paths {
-		signers, err := f.fromFile(ctx, path, passphrase)
-		switch {
-		case err == nil:
-			o.signers = append(o.signers, signers...)
-		case errors.Is(err, os.ErrNotExist) && !say, ctx.Err() != nil:
-		default:
-			f.warn(fmt.Sprintf("key %s is not used: %v", path, err))
-		}
-	}
-	return o
-}
-
-func (f *Fleet) addAgent(ctx context.Context, o offer) offer {
-	held, err := f.agent.list(ctx)
-	if err != nil {
-		if ctx.Err() == nil {
-			f.warn(err.Error())
-		}
-		return o
-	}
-	for _, s := range held {
-		known := slices.ContainsFunc(o.signers, func(have ssh.Signer) bool {
-			return bytes.Equal(have.PublicKey().Marshal(), s.PublicKey().Marshal())
-		})
-		if !known {
-			o.signers = append(o.signers, s)
-		}
-	}
-	if o.source == "" || len(o.signers) == len(held) {
-		o.source = "the SSH agent's keys"
-	}
-	return o
-}
-
-func (f *Fleet) cap(o offer) offer {
-	if len(o.signers) > maxKeys {
-		f.warn(fmt.Sprintf("%d keys to choose from, but servers hang up after a few: only the first %d are offered; "+
-			"name one with credentials: {key: …} in the inventory", len(o.signers), maxKeys))
-		o.signers = o.signers[:maxKeys]
-	}
-	return o
-}
-
-// password resolves the endpoint's password, once asked for at most: the resolver caches.
-func (f *Fleet) password(l *leash, to endpoint) (secret.Secret, credential, error) {
-	resume := l.hold()
-	defer resume()
-	label := "SSH password for user " + to.user + " (site " + to.site + ")"
-	c := passwordCredential("ssh", to.login.password, label)
-	if err := f.breaker.check(c, to.who()); err != nil {
-		return secret.Secret{}, c, err
-	}
-	value, err := f.resolve(l.ctx, to.login.password, label, fault.Auth)
-	return value, c, err
+	c.cert, _ = k.public.(*ssh.Certificate)
+	return c
 }

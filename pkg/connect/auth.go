@@ -2,19 +2,18 @@ package connect
 
 import (
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"golang.org/x/crypto/ssh"
 
 	"github.com/patchring/patchring/pkg/fault"
-	"github.com/patchring/patchring/pkg/remote"
+	"github.com/patchring/patchring/pkg/secret"
 )
 
-// loginFlow decides which credential one login offers next. Each is offered once:
-// keys first, then the password by whichever of the two ways the server takes.
+// loginFlow decides which credential one login offers next. Each is offered once: keys
+// first, then the password by whichever of the two ways the server takes; then a person
+// answers what else it asks.
 type loginFlow struct {
 	fleet *Fleet
 	to    endpoint
@@ -23,11 +22,19 @@ type loginFlow struct {
 	offered  bool // a credential was sent, or may have been
 	report   func(outcome)
 	partials int
-	keysDone bool
+	keys     *keyRound // nil: not settled yet
 	passDone bool
-	tried    []string // names of credentials, for the fault
-	asked    string   // a question that was not answered
-	fault    error    // what next gave up with
+	talked   bool            // keyboard-interactive was tried
+	tried    []string        // names of credentials, for the fault
+	notes    []string        // what was not tried, and why, for the fault
+	asked    string          // a question that was not answered
+	gave     []secret.Secret // what a person answered, to be taken out of the fault
+	banners  int             // bytes
+	hangUp   func()
+	fault    error // what next gave up with
+
+	attended func() // gives the person's turn back; nil: it was not taken
+	touched  bool   // the person was told of the touch
 }
 
 // next is the library's callback before each attempt after "none".
@@ -36,7 +43,7 @@ func (l *loginFlow) next(state *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 	if l.fault != nil { // in the middle of a dialogue, whose error the library forgets
 		return nil, l.fault
 	}
-	for _, choose := range []func([]string) (ssh.AuthMethod, error){l.publicKey, l.password} {
+	for _, choose := range []func([]string) (ssh.AuthMethod, error){l.publicKey, l.password, l.interactive} {
 		method, err := choose(state.AllowedMethods)
 		if err != nil {
 			l.fault = err
@@ -54,8 +61,11 @@ func (l *loginFlow) next(state *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 // settle reports how the last attempt went: the server is asking for another.
 func (l *loginFlow) settle(state *ssh.ClientAuthContext) {
 	result := rejected
-	if len(state.PartialSuccessMethods) > l.partials {
+	if done := state.PartialSuccessMethods; len(done) > l.partials {
 		result = accepted
+		if l.keys != nil && done[len(done)-1] == "publickey" {
+			l.keys.more() // the server may want another key as well
+		}
 	}
 	l.partials = len(state.PartialSuccessMethods)
 	l.tell(result)
@@ -73,10 +83,14 @@ func (l *loginFlow) finish(err error) {
 	switch {
 	case err == nil:
 		l.tell(accepted)
+		l.remember()
 	case strings.Contains(strings.ToLower(err.Error()), "too many authentication failures"):
 		l.tell(rejected)
 	default:
 		l.tell(unclear)
+	}
+	if l.attended != nil {
+		l.attended()
 	}
 }
 
@@ -93,7 +107,9 @@ func (l *loginFlow) begin(c credential) error {
 		return gaveUp(l.leash.ctx)
 	}
 	l.report = lenient(l.leash.ctx, report)
-	l.tried = append(l.tried, c.name)
+	if !slices.Contains(l.tried, c.name) {
+		l.tried = append(l.tried, c.name)
+	}
 	return nil
 }
 
@@ -107,77 +123,34 @@ func (e endpoint) who() string {
 	return e.label
 }
 
-func (l *loginFlow) publicKey(allowed []string) (ssh.AuthMethod, error) {
-	if l.keysDone || !slices.Contains(allowed, "publickey") {
-		return nil, nil
-	}
-	l.keysDone = true
-	offer, err := l.fleet.signers(l.leash, l.to)
-	if err != nil {
-		return nil, err
-	}
-	if len(offer.signers) == 0 {
-		return nil, nil
-	}
-	err = l.begin(offer.credential(l.to.user))
-	if fault.CodeOf(err) == fault.CredentialBlocked && !l.to.login.password.IsZero() {
-		return nil, nil // the password may still be good
-	}
-	if err != nil {
-		return nil, err
-	}
-	return ssh.PublicKeys(offer.signers...), nil
-}
-
-// password offers it once a login, by "password" where the server takes that, else
-// by keyboard-interactive: both ways lead to the same account.
+// password offers it once a login where the server takes the method of that name.
 func (l *loginFlow) password(allowed []string) (ssh.AuthMethod, error) {
-	direct := slices.Contains(allowed, "password")
-	if l.passDone || l.to.login.password.IsZero() || (!direct && !slices.Contains(allowed, "keyboard-interactive")) {
+	if l.passDone || l.to.login.password.IsZero() || !slices.Contains(allowed, "password") {
 		return nil, nil
 	}
 	l.passDone = true
 	value, c, err := l.fleet.password(l.leash, l.to)
+	if err == nil {
+		err = l.begin(c)
+	}
 	if err != nil {
-		return nil, err
-	}
-	if !direct {
-		return ssh.KeyboardInteractive(l.answers(c, value.Reveal)), nil
-	}
-	if err := l.begin(c); err != nil {
 		return nil, err
 	}
 	return ssh.Password(value.Reveal()), nil
 }
 
-// answers gives the password to one question that hides what is typed and asks for a
-// password; to anything else it gives nothing. The questions come from the server.
-func (l *loginFlow) answers(c credential, reveal func() string) ssh.KeyboardInteractiveChallenge {
-	answered := false
-	return func(_, _ string, questions []string, echos []bool) ([]string, error) {
-		if len(questions) == 0 {
-			return nil, nil
-		}
-		if answered || len(questions) > 1 || echos[0] || !asksPassword(questions[0]) {
-			l.asked = remote.Clean(questions[0], 80)
-			return nil, errors.New("an unexpected question")
-		}
-		answered = true
-		if err := l.begin(c); err != nil {
-			l.fault = err
-			return nil, err
-		}
-		return []string{reveal()}, nil
-	}
-}
+// maxBanners bounds what a server may say before it lets anyone in. It is thrown away.
+const maxBanners = 256 << 10
 
-// passwordQuestion is what PAM, OpenSSH and BSD ask: "Password:", "(ann@web) Password: ",
-// "Password for ann@web:", "ann's password:". Not "New password:", not one-time codes.
-var passwordQuestion = regexp.MustCompile(`(?i)^(\([^()]*\) *)?([\w.@\\+-]+'s +)?password( for [\w.@\\+-]+)? *:? *$`)
-
-func asksPassword(question string) bool {
-	if strings.ContainsFunc(strings.TrimRight(question, " \t\r\n"), unicode.IsControl) {
-		return false // no honest server decorates its prompt
+// banner hangs up on a server that says more. It goes on reading what is there already:
+// an error would leave the library's own goroutine behind, which waits for a reader.
+func (l *loginFlow) banner(text string) error {
+	if l.banners += len(text) + 1; l.banners > maxBanners && l.fault == nil {
+		l.hangUp()
+		l.fault = &fault.Error{
+			Kind: fault.GiveUp, Code: fault.Unreachable, Step: l.to.step(), What: l.to.what("it talks without end before any login"),
+			Hint: "something is wrong with this host, or it is not what it seems; try: " + byHand(l.to),
+		}
 	}
-	return len(question) <= 200 && passwordQuestion.MatchString(remote.Clean(question, 200))
+	return nil
 }

@@ -44,6 +44,16 @@ func keyServer(t *testing.T, r *rig, allowed ssh.PublicKey) (*server, *[]string)
 	return s, offered
 }
 
+// keysOnly lets in one key.
+func keysOnly(allowed ssh.PublicKey) func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) {
+	return func(_ ssh.ConnMetadata, given ssh.PublicKey) (*ssh.Permissions, error) {
+		if bytes.Equal(given.Marshal(), allowed.Marshal()) {
+			return nil, nil
+		}
+		return nil, errors.New("unknown key")
+	}
+}
+
 func TestKeyFile(t *testing.T) {
 	for _, passphrase := range []string{"", rightPassword} {
 		t.Run("passphrase="+strconv.FormatBool(passphrase != ""), func(t *testing.T) {
@@ -78,7 +88,7 @@ func TestKeyFileFaults(t *testing.T) {
 	wantFault(t, err, fault.Auth, "chmod 600 "+path)
 	h.Credentials.Key = path + ".gone"
 	_, err = r.Lease(t.Context(), h, site())
-	wantFault(t, err, fault.Auth, "no such file")
+	wantFault(t, err, fault.Usage, "there is no key "+path+".gone")
 }
 
 func TestNoCredentialAtAll(t *testing.T) {
@@ -230,7 +240,7 @@ func TestOnlyAFewKeysAreOffered(t *testing.T) {
 	s, offered := keyServer(t, r, other)
 	_, err := r.Lease(t.Context(), host(t, "web", s.address), site())
 	wantFault(t, err, fault.Auth, "the SSH agent's keys")
-	if len(*offered) > maxKeys {
+	if len(*offered) > maxOffered {
 		t.Errorf("%d keys were offered", len(*offered))
 	}
 	if len(r.warnings) != 1 || !strings.Contains(r.warnings[0], "9 keys") {

@@ -7,8 +7,15 @@ import (
 )
 
 // beginScript tells on stderr that the password stage is over, then becomes the
-// command. The nonce is its first argument; nothing is spliced into it.
-const beginScript = `printf %s "$1" >&2; shift; exec "$@"`
+// command. The nonce is its first two arguments; nothing is spliced into it.
+const beginScript = `printf %s%s "$1" "$2" >&2; shift 2; exec "$@"`
+
+// begin runs argv behind that script. The nonce goes in two halves: sudo repeats the whole
+// command line when it refuses the user, and that must not pass for the nonce.
+func begin(n nonces, argv []string) []string {
+	half := len(n.begun) / 2
+	return append([]string{"sh", "-c", beginScript, "patchring", n.begun[:half], n.begun[half:]}, argv...)
+}
 
 // superuser needs no means to become root.
 const superuser = "root"
@@ -16,7 +23,7 @@ const superuser = "root"
 // asRoot wraps argv in the host's way to become root. With a password it also gives
 // what recognises the stages on stderr.
 //
-//	sudo:  sudo -n -- ARGV, or with a password sudo -S -p NONCE -- sh -c … NONCE ARGV
+//	sudo:  sudo -n -- ARGV, or with a password sudo -S -p NONCE -- sh -c … NON CE ARGV
 //	su:    su -s /bin/sh -c … root; only with a password, since su always asks
 //	doas:  doas -n -- ARGV; doas reads passwords from a terminal only
 func asRoot(how inventory.Become, argv []string, password bool, n nonces) ([]string, *stages, error) {
@@ -25,15 +32,13 @@ func asRoot(how inventory.Become, argv []string, password bool, n nonces) ([]str
 		if !password {
 			return append([]string{"sudo", "-n", "--"}, argv...), nil, nil
 		}
-		wrapped := []string{"sudo", "-S", "-p", n.prompt, "--", "sh", "-c", beginScript, "patchring", n.begun}
-		return append(wrapped, argv...), &stages{prompt: n.prompt, begun: n.begun}, nil
+		return append([]string{"sudo", "-S", "-p", n.prompt, "--"}, begin(n, argv)...), &stages{prompt: n.prompt, begun: n.begun}, nil
 	case inventory.BecomeSu:
 		if !password {
 			return nil, nil, privilegeFault("su always asks for a password",
 				"set credentials: {become: …} in the inventory, or use become: sudo")
 		}
-		wrapped := append([]string{"sh", "-c", beginScript, "patchring", n.begun}, argv...)
-		return []string{"env", "LC_ALL=C", "su", "-s", "/bin/sh", "-c", remote.Quote(wrapped), superuser},
+		return []string{"env", "LC_ALL=C", "su", "-s", "/bin/sh", "-c", remote.Quote(begin(n, argv)), superuser},
 			&stages{begun: n.begun, guess: true}, nil
 	case inventory.BecomeDoas:
 		if password {

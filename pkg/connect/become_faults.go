@@ -36,9 +36,9 @@ func complaints() []complaint {
 }
 
 const (
-	hintPassword = "set credentials: {become: …} in the inventory, or on the host, with visudo: USER ALL=(ALL) NOPASSWD: ALL"
+	hintPassword = "set credentials: {become: …} in the inventory, or give USER the rights that this prints: patchring doctor --sudoers"
 	hintWrong    = "correct credentials: {become: …} in the inventory; it is not tried again, so that no account gets locked"
-	hintRights   = "on the host, with visudo: USER ALL=(ALL) ALL"
+	hintRights   = "give USER the rights that this prints, with visudo on the host: patchring doctor --sudoers"
 	hintInstall  = "install it on the host, or set become: to another means, or log in as root"
 )
 

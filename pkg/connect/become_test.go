@@ -50,13 +50,20 @@ func says(text string) string {
 func sudoServer(t *testing.T, r *rig, script string) *server {
 	t.Helper()
 	s := passwordServer(t, r)
-	s.path = t.TempDir()
+	s.path = scripts(t, script)
+	return s
+}
+
+// scripts is a folder with the script as sudo, su and doas.
+func scripts(t *testing.T, script string) string {
+	t.Helper()
+	dir := t.TempDir()
 	for _, name := range []string{"sudo", "su", "doas"} {
-		if err := os.WriteFile(filepath.Join(s.path, name), []byte(script), 0o700); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return s
+	return dir
 }
 
 func sudoTries(t *testing.T, s *server) int {
@@ -110,12 +117,12 @@ func TestSudoWrongPassword(t *testing.T) {
 
 func TestSudoComplaints(t *testing.T) {
 	cases := []struct{ script, password, text, hint string }{
-		{fakeSudo, "", "asks for a password", "NOPASSWD"},
+		{fakeSudo, "", "asks for a password", "doctor --sudoers"},
 		{says("sudo: sorry, you must have a tty to run sudo"), "", "requiretty", "!requiretty"},
 		{says("patch is not in the sudoers file.\nThis incident has been reported to the administrator."), "right", "no right", "visudo"},
-		{says("Sorry, user patch may not run sudo on web."), "", "no right", "visudo: patch ALL"},
+		{says("Sorry, user patch may not run sudo on web."), "", "no right", "give patch the rights"},
 		{says("Sorry, user patch is not allowed to execute '/usr/bin/id' as root on web."), "", "this command", "visudo"},
-		{says("sudo: unable to resolve host web: Name or service not known\nsudo: a password is required"), "", "asks for a password", "NOPASSWD"},
+		{says("sudo: unable to resolve host web: Name or service not known\nsudo: a password is required"), "", "asks for a password", "doctor --sudoers"},
 		{says("sudo: PAM: Verletzung \x1b[31m"), "", "sudo said", "by hand"},
 	}
 	for _, c := range cases {
@@ -126,6 +133,16 @@ func TestSudoComplaints(t *testing.T) {
 			wantFault(t, err, fault.Privilege, c.text, c.hint)
 		})
 	}
+}
+
+// sudo takes the password and then refuses the user: it repeats the whole command line.
+func TestSudoRefusesAfterThePassword(t *testing.T) {
+	refuses := strings.Replace(fakeSudo, `exec "$@"`, `echo "Sorry, user patch is not allowed to execute '$*' as root on web." >&2; exit 1`, 1)
+	r := newRig(t, Options{})
+	s := sudoServer(t, r, refuses)
+	l := sudoLease(t, r, s, inventory.BecomeSudo, "right")
+	_, err := l.Session().Runner.Run(t.Context(), remote.Command{Argv: []string{"id"}, Become: true})
+	wantFault(t, err, fault.Privilege, "not allowed", "no right to run this command")
 }
 
 func TestSudoIsNotInstalled(t *testing.T) {
@@ -226,7 +243,7 @@ func TestGoldenLines(t *testing.T) {
 		want     string
 	}{
 		{inventory.BecomeSudo, false, "sudo -n -- sh -c 'a b'"},
-		{inventory.BecomeSudo, true, `sudo -S -p '[P]' -- sh -c 'printf %s "$1" >&2; shift; exec "$@"' patchring '[B]' sh -c 'a b'`},
+		{inventory.BecomeSudo, true, `sudo -S -p '[P]' -- sh -c 'printf %s%s "$1" "$2" >&2; shift 2; exec "$@"' patchring '[' 'B]' sh -c 'a b'`},
 		{inventory.BecomeDoas, false, "doas -n -- sh -c 'a b'"},
 	} {
 		argv, _, err := asRoot(c.how, []string{"sh", "-c", "a b"}, c.password, n)

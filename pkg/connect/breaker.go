@@ -19,8 +19,9 @@ const maxRefusals = 2
 // credential has been accepted somewhere, one host at a time tries it: the canary.
 // So of fifty hosts that start together two see a wrong password, not fifty.
 type breaker struct {
-	mu    sync.Mutex
-	known map[string]*record
+	mu        sync.Mutex
+	known     map[string]*record
+	strangers map[string]bool // hosts that get no password at all
 }
 
 // credential names what is tried. Strict ones (passwords) are blocked by two
@@ -50,7 +51,23 @@ const (
 	untried                 // it never came to sending it
 )
 
-func newBreaker() *breaker { return &breaker{known: map[string]*record{}} }
+func newBreaker() *breaker {
+	return &breaker{known: map[string]*record{}, strangers: map[string]bool{}}
+}
+
+// stranger notes a host whose key nobody has vouched for before this run.
+func (b *breaker) stranger(host string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.strangers[host] = true
+}
+
+// isStranger tells whether a host is to get no password, and no code either.
+func (b *breaker) isStranger(host string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.strangers[host]
+}
 
 // try asks for leave to use a credential on a host, and waits while a canary is out.
 // The returned function must be told how it went. The error is a *fault.Error with
@@ -73,6 +90,9 @@ func (b *breaker) try(ctx context.Context, c credential, host string) (func(outc
 func (b *breaker) step(c credential, host string) (report func(outcome), wait chan struct{}, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if c.strict && b.strangers[host] {
+		return nil, nil, strangerFault(host)
+	}
 	r := b.known[c.id]
 	if r == nil {
 		r = &record{}
@@ -139,6 +159,9 @@ func (r *record) refuse(host string, o outcome) {
 func (b *breaker) check(c credential, host string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if c.strict && b.strangers[host] {
+		return strangerFault(host)
+	}
 	if r := b.known[c.id]; r != nil {
 		return r.blocked(c, host)
 	}

@@ -12,15 +12,17 @@ const firstChunk = 512
 // capture keeps the first limit bytes of a stream and drops the rest. One goroutine
 // fills it; others may look meanwhile.
 type capture struct {
-	mu    sync.Mutex
-	buf   []byte
-	limit int64
-	over  bool
+	mu      sync.Mutex
+	buf     []byte
+	limit   int64
+	over    bool
+	dropped int64
 }
 
 // fill reads r to its end, straight into the buffer: a command's output is copied
-// once, and a quiet stream costs next to nothing.
-func (c *capture) fill(r io.Reader) {
+// once, and a quiet stream costs next to nothing. An error means that the stream may
+// have no end.
+func (c *capture) fill(r io.Reader) error {
 	var scratch []byte // once the buffer is full
 	for {
 		space := c.space()
@@ -33,9 +35,18 @@ func (c *capture) fill(r io.Reader) {
 		n, err := r.Read(space)
 		c.took(n, scratch != nil)
 		if err != nil {
-			return
+			return nil //nolint:nilerr // however it ends, the exit status tells whether it was whole
+		}
+		if c.flooded() {
+			return errTooMuch
 		}
 	}
+}
+
+func (c *capture) flooded() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dropped > mostDropped
 }
 
 // space is where the next read may go; empty when the limit is reached.
@@ -56,12 +67,13 @@ func (c *capture) took(n int, dropped bool) {
 	defer c.mu.Unlock()
 	if dropped {
 		c.over = c.over || n > 0
+		c.dropped += int64(n)
 		return
 	}
 	c.buf = c.buf[:len(c.buf)+n]
 }
 
-// Write keeps what fits; it never fails.
+// Write keeps what fits; it fails when far too much came.
 func (c *capture) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -69,6 +81,9 @@ func (c *capture) Write(p []byte) (int, error) {
 	keep := p[:min(int64(len(p)), room)]
 	c.buf = append(c.buf, keep...)
 	c.over = c.over || len(keep) < len(p)
+	if c.dropped += int64(len(p) - len(keep)); c.dropped > mostDropped {
+		return len(keep), errTooMuch
+	}
 	return len(p), nil
 }
 

@@ -20,18 +20,25 @@ const maxSessions = 6
 type conn struct {
 	ssh.Conn
 	sessions chan struct{} // a token for each command under way
+	ours     running
 	done     chan struct{}
 	every    time.Duration
+	turns    chan chan struct{} // closed once what the server asked before was answered
 
 	mu      sync.Mutex
 	closed  bool
 	timer   *time.Timer
 	asking  bool
 	unheard int
+	// announced is what the server said of its host keys; its first word counts.
+	announced *announcement
 }
 
 func newConn(raw ssh.Conn, keepalive time.Duration) *conn {
-	return &conn{Conn: raw, sessions: make(chan struct{}, maxSessions), done: make(chan struct{}), every: keepalive}
+	return &conn{
+		Conn: raw, sessions: make(chan struct{}, maxSessions), done: make(chan struct{}), every: keepalive,
+		turns: make(chan chan struct{}),
+	}
 }
 
 // serve answers the server's requests until the connection ends. Nothing that a
@@ -51,13 +58,33 @@ func (c *conn) serve(chans <-chan ssh.NewChannel, reqs <-chan *ssh.Request) {
 				reqs = nil
 				continue
 			}
-			if req.WantReply {
-				_ = req.Reply(false, nil)
+			c.answer(req)
+		case turn := <-c.turns:
+			for range len(reqs) {
+				c.answer(<-reqs)
 			}
+			close(turn)
 		}
 	}
 	c.close()
 	close(c.done)
+}
+
+// answer says no to whatever the server asks for; it only notes what it says of its keys.
+func (c *conn) answer(req *ssh.Request) {
+	if req == nil { // the connection ended in between
+		return
+	}
+	if req.Type == announceRequest {
+		c.mu.Lock()
+		if c.announced == nil {
+			c.announced = newAnnouncement(req.Payload)
+		}
+		c.mu.Unlock()
+	}
+	if req.WantReply {
+		_ = req.Reply(false, nil)
+	}
 }
 
 // close ends the connection and whatever waits on it. It does not wait itself.

@@ -138,9 +138,10 @@ func gear() *remote.Dialect {
 
 func (d *device) lease(t *testing.T, change func(*inventory.Host)) *Lease {
 	t.Helper()
-	r := newRig(t, Options{AcceptNew: true})
+	r := newRig(t, Options{})
 	d.start(t)
 	h := host(t, "sw1", d.address)
+	h.HostKeys = d.pins // a host whose key was only just recorded gets no password
 	if change != nil {
 		change(&h)
 	}

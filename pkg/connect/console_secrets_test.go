@@ -177,6 +177,7 @@ func TestUnrelatedEndsAreNoRefusals(t *testing.T) {
 			r.opts.Secrets = values{"wrong": wrongPassword}
 			d.start(t)
 			h := host(t, "sw1", d.address)
+			h.HostKeys = d.pins
 			withEnable(t, "wrong")(&h)
 			l := r.lease(t, h, site())
 			_, _ = exchange(t, l, remote.Exchange{

@@ -64,12 +64,12 @@ func (c *console) open(ctx context.Context, on *conn, d *terminal.Dialect, quiet
 }
 
 func (c *console) begin(ctx context.Context, on *conn, d *terminal.Dialect, quiet time.Duration) (*shell, error) {
+	ch, reqs, err := on.openSession(ctx, on.closeWhenLate(ctx))
+	if err != nil {
+		return nil, on.openFault(ctx, err)
+	}
 	stop := context.AfterFunc(ctx, on.close)
 	defer stop()
-	ch, reqs, err := on.openSession(func(bool) bool { return ctx.Err() == nil })
-	if err != nil {
-		return nil, on.openFault(err)
-	}
 	s := &shell{
 		console: c, conn: on, ch: ch, dialect: d, term: terminal.New(d),
 		news: make(chan struct{}, 1), done: make(chan struct{}),

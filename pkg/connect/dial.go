@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"net"
 	"syscall"
-	"time"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -18,13 +16,8 @@ const clientVersion = "SSH-2.0-patchring"
 // errTimeout is the cause of a hop's context when its time is up.
 var errTimeout = errors.New("timed out")
 
-// pauses are the waits before another try, each lengthened by up to half at random.
-// Only a connection that was dropped before the login is tried again; the second
-// wait outlasts the shortest penalty of OpenSSH 9.8 and later (15 s).
-func pauses() []time.Duration { return []time.Duration{time.Second, 16 * time.Second} }
-
 // dial makes the connection: a slot of the site, the bastion, then the server.
-func (n *node) dial(ctx context.Context, old *conn, to endpoint, via *node) (*conn, error) {
+func (n *node) dial(ctx context.Context, old *conn, c course) (*conn, error) {
 	if err := settled(ctx, old); err != nil {
 		return nil, err
 	}
@@ -33,14 +26,14 @@ func (n *node) dial(ctx context.Context, old *conn, to endpoint, via *node) (*co
 			return nil, gaveUp(ctx)
 		}
 	}
-	if via != nil {
-		via.retain()
+	if c.via != nil {
+		c.via.retain()
 	}
-	c, err := n.tries(ctx, to, via)
+	made, err := n.tries(ctx, c)
 	if err != nil {
-		n.giveBack(via)
+		n.giveBack(c.via)
 	}
-	return c, err
+	return made, err
 }
 
 // settled waits until the connection before this one is really gone: there are
@@ -63,22 +56,36 @@ type trip struct {
 	to      endpoint
 	via     *node
 	refused []ssh.PublicKey // shown by earlier attempts, but not what is pinned
+	turn    func()          // gives back the person's turn, which it has; nil: it has not
 }
 
-// tries connects, again where that can help: after a drop before the login, and,
-// where fingerprints are pinned, for a key of another kind.
-func (n *node) tries(ctx context.Context, to endpoint, via *node) (*conn, error) {
-	waits := pauses()
-	t := trip{to: to, via: via}
-	for {
-		c, next, err := n.attempt(ctx, t)
+// tries connects, again where that can help: after a drop before the login, where a person
+// is needed who was busy, and, where fingerprints are pinned, for a key of another kind.
+func (n *node) tries(ctx context.Context, c course) (*conn, error) {
+	if c.master != "" {
+		return n.ride(ctx, c)
+	}
+	t := trip{to: c.to, via: c.via}
+	defer func() {
+		if t.turn != nil {
+			t.turn()
+		}
+	}()
+	for drops := 0; ; {
+		made, next, err := n.attempt(ctx, t)
 		switch {
 		case err == nil:
-			return c, nil
+			return made, nil
 		case next.otherKind != nil && len(t.refused) < maxKinds:
 			t.refused = append(t.refused, next.otherKind)
-		case next.later && len(waits) > 0 && pause(ctx, waits[0]):
-			waits = waits[1:]
+		case next.queued && t.turn == nil:
+			if t.turn, err = n.fleet.turn.take(ctx); err != nil {
+				return nil, gaveUp(ctx)
+			}
+		case next.later && (next.same || drops < maxDrops-1):
+			if !next.same {
+				drops++
+			}
 		default:
 			return nil, err
 		}
@@ -91,20 +98,9 @@ const maxKinds = 2
 // advice says whether another attempt may succeed.
 type advice struct {
 	later     bool          // dropped before any login was tried
+	same      bool          // by a blow that hit others, too
+	queued    bool          // a person is needed, who was busy
 	otherKind ssh.PublicKey // shown instead of a pinned key: ask for another kind
-}
-
-// pause waits for d and up to half as much again; false when ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	jitter := rand.N(d / 2) //nolint:gosec // spreads retries, guards nothing
-	timer := time.NewTimer(d + jitter)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // attempt connects once, by the bastion if there is one.
@@ -113,14 +109,13 @@ func (n *node) attempt(ctx context.Context, t trip) (*conn, advice, error) {
 	if err != nil {
 		return nil, advice{}, err
 	}
-	gate := n.fleet.gate(t.to.pathKey())
-	select {
-	case gate <- struct{}{}:
-	case <-ctx.Done():
-		return nil, advice{}, gaveUp(ctx)
+	k, err := n.fleet.door(t.to.pathKey()).enter(ctx)
+	if err != nil {
+		return nil, advice{}, err
 	}
-	defer func() { <-gate }()
-	return n.hop(ctx, t, through)
+	c, next, err := n.hop(ctx, t, through)
+	next.same = !k.leave(next.later, err)
+	return c, next, err
 }
 
 func bastionConn(ctx context.Context, via *node) (*conn, error) {
@@ -142,7 +137,11 @@ func (n *node) hop(ctx context.Context, t trip, through *conn) (*conn, advice, e
 	watched := &wire{Conn: raw}
 	stop := context.AfterFunc(ctx, func() { _ = watched.Close() })
 	defer stop()
-	return n.handshake(watched, &loginFlow{fleet: n.fleet, to: t.to, leash: leash}, t)
+	login := &loginFlow{fleet: n.fleet, to: t.to, leash: leash}
+	if t.turn != nil {
+		login.attended = func() {} // tries gives it back
+	}
+	return n.handshake(watched, login, t)
 }
 
 // reach opens the way for bytes: TCP, or a channel of the bastion.
@@ -161,16 +160,16 @@ func (n *node) handshake(w *wire, login *loginFlow, t trip) (*conn, advice, erro
 		_ = w.Close()
 		return nil, advice{}, err
 	}
+	login.hangUp = func() { _ = w.Close() }
 	raw, chans, reqs, err := ssh.NewClientConn(w, t.to.name, &ssh.ClientConfig{
 		Config: t.to.proposals(),
-		User:   t.to.user, HostKeyCallback: keys.check, HostKeyAlgorithms: keys.algorithms(),
-		AuthCallback: login.next, ClientVersion: clientVersion,
+		User:   t.to.user, HostKeyCallback: f.judged(keys), HostKeyAlgorithms: keys.algorithms(),
+		AuthCallback: login.next, BannerCallback: login.banner, ClientVersion: clientVersion,
 	})
 	login.finish(err)
 	if err != nil {
-		early := login.early(err)
-		err = failure{w, login, keys}.explain(err)
-		return nil, advice{later: early, otherKind: keys.unpinned()}, err
+		next := advice{later: login.early(err), queued: errors.Is(login.fault, errQueued), otherKind: keys.unpinned()}
+		return nil, next, failure{w, login, keys}.explain(err)
 	}
 	c := newConn(raw, f.opts.Keepalive)
 	if !f.spawn(func() { c.serve(chans, reqs); n.ended(c, t.via) }) {
@@ -178,6 +177,17 @@ func (n *node) handshake(w *wire, login *loginFlow, t trip) (*conn, advice, erro
 		return nil, advice{}, closedFault()
 	}
 	return c, advice{}, nil
+}
+
+// judged is the host key's judge, who also notes a host that this run has just got to know.
+func (f *Fleet) judged(keys *keyChecker) ssh.HostKeyCallback {
+	return func(name string, from net.Addr, key ssh.PublicKey) error {
+		err := keys.check(name, from, key)
+		if err == nil && len(keys.to.pins) == 0 && keys.known.acceptedNow(keys.to.name) {
+			f.breaker.stranger(keys.to.who())
+		}
+		return err
+	}
 }
 
 // dropped tells whether the peer just hung up.

@@ -7,10 +7,13 @@
 //
 //	options.go              what a caller may set
 //	sshconfig.go route.go   where to connect, as whom: inventory first, ssh_config below
-//	dial.go hop.go wire.go  TCP or a bastion's channel, time limits, back-off
+//	dial.go hop.go wire.go  TCP or a bastion's channel, time limits
+//	door.go                 politeness to one address: places, back-off, penalties
+//	control*.go             the user's own OpenSSH master connection instead of a login
 //	hostkeys*.go            known_hosts, pinned fingerprints, accept-new
-//	auth.go keys.go agent.go breaker.go
-//	                        which credential, in which order, how often
+//	auth*.go keys.go cert.go agent.go breaker.go
+//	                        which credential, in which order, how often, and never where
+//	interactive*.go         what a server asks of a person, one question at a time
 //	conn.go                 one live connection: keepalives, its end
 //	node.go slots.go        sharing, idle closing, limits of a site
 //	session.go exec.go run.go become.go elevate.go stages.go

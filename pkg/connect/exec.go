@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -23,6 +24,7 @@ type order struct {
 	line   string
 	stdin  io.Reader // nil: EOF at once
 	maxOut int64
+	to     io.Writer  // takes standard output as it comes, whatever its length; nil: it is kept
 	raise  *elevation // nil: no password has to be given first
 }
 
@@ -41,6 +43,7 @@ type execution struct {
 	status   *int
 	signaled bool
 	failed   error // why it could not be started
+	stopped  error // why its end was not waited for
 }
 
 // run performs the order. When ctx ends first, it returns at once: the session is
@@ -55,7 +58,7 @@ func (c *conn) run(ctx context.Context, f *Fleet, o order) (remote.Result, error
 	}
 	x := &execution{order: o, conn: c, done: make(chan struct{})}
 	x.out.limit, x.err.limit = o.maxOut, o.maxOut
-	if !f.spawn(func() { defer func() { <-c.sessions }(); x.perform() }) {
+	if !f.spawn(func() { defer func() { <-c.sessions }(); x.perform(ctx) }) {
 		<-c.sessions
 		return remote.Result{}, closedFault()
 	}
@@ -71,13 +74,14 @@ func (c *conn) run(ctx context.Context, f *Fleet, o order) (remote.Result, error
 // on another one is safe.
 var errNotSent = errors.New("the connection ended before the command was sent")
 
-func (x *execution) perform() {
+func (x *execution) perform(ctx context.Context) {
 	defer close(x.done)
-	ch, reqs, err := x.conn.openSession(x.mark)
+	ch, reqs, err := x.conn.openSession(ctx, x.mark)
 	if err != nil {
-		x.fail(x.conn.openFault(err))
+		x.fail(x.conn.openFault(ctx, err))
 		return
 	}
+	defer x.conn.ours.begin()()
 	if !x.opened(ch) {
 		_ = ch.Close()
 		ssh.DiscardRequests(reqs)
@@ -96,7 +100,7 @@ func (x *execution) perform() {
 	}
 	parts.Go(func() { x.readErr(ch) })
 	x.feed(&parts, ch)
-	x.out.fill(ch)
+	x.readOut(ch)
 	parts.Wait()
 	if x.raise != nil {
 		x.raise.settle(x.exited())
@@ -141,13 +145,48 @@ func (x *execution) feed(parts *sync.WaitGroup, ch ssh.Channel) {
 	})
 }
 
-func (x *execution) readErr(ch ssh.Channel) {
-	if x.raise == nil {
-		x.err.fill(ch.Stderr())
+func (x *execution) readOut(ch ssh.Channel) {
+	if x.to == nil {
+		x.stop(ch, x.out.fill(ch))
 		return
 	}
-	_, _ = io.Copy(x.raise.filter(&x.err), ch.Stderr())
+	_, err := io.Copy(x.to, ch)
+	x.stop(ch, err)
+}
+
+func (x *execution) readErr(ch ssh.Channel) {
+	if x.raise == nil {
+		x.stop(ch, x.err.fill(ch.Stderr()))
+		return
+	}
+	_, err := io.Copy(x.raise.filter(&x.err), ch.Stderr())
+	x.stop(ch, err)
 	x.raise.ended()
+}
+
+// stop closes the session of a program that nobody listens to any more; where that does
+// not help, the connection.
+func (x *execution) stop(ch ssh.Channel, why error) {
+	if why == nil {
+		return
+	}
+	x.mu.Lock()
+	first := x.stopped == nil
+	x.stopped = cmp.Or(x.stopped, why)
+	x.mu.Unlock()
+	if first {
+		x.close(ch)
+	}
+}
+
+// close frees the session without waiting for it.
+func (x *execution) close(ch ssh.Channel) {
+	free := time.AfterFunc(grace, x.conn.close)
+	go func() {
+		_ = ch.Close()
+		<-x.done
+		free.Stop()
+	}()
 }
 
 // watch keeps how the command ended; it ends with the channel.
@@ -186,12 +225,7 @@ func (x *execution) abandon(ctx context.Context) (remote.Result, error) {
 	if ch == nil {
 		return remote.Result{}, gaveUp(ctx)
 	}
-	free := time.AfterFunc(grace, x.conn.close)
-	go func() {
-		_ = ch.Close()
-		<-x.done
-		free.Stop()
-	}()
+	x.close(ch)
 	return x.lost(context.Cause(ctx))
 }
 
@@ -207,8 +241,11 @@ func (x *execution) lost(why error) (remote.Result, error) {
 func (x *execution) result() (remote.Result, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.failed != nil {
+	switch {
+	case x.failed != nil:
 		return remote.Result{}, x.failed
+	case x.stopped != nil:
+		return x.lost(x.stopped)
 	}
 	if x.raise != nil {
 		if err := x.raise.verdict(x.status != nil); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"strings"
@@ -121,9 +122,30 @@ func (x failure) explain(err error) error {
 	}
 	return &fault.Error{
 		Kind: fault.Retry, Code: fault.Unreachable, Step: to.step(),
-		What: to.what(to.address + ": " + x.stage() + ": " + remote.Clean(strings.TrimPrefix(err.Error(), "ssh: handshake failed: "), peerText)),
+		What: to.what(to.address + ": " + x.stage() + ": " + x.words(strings.TrimPrefix(err.Error(), "ssh: handshake failed: "))),
 		Hint: "the server or something before it hangs up early (MaxStartups, PerSourcePenalties, fail2ban, a firewall); try: " + byHand(to),
 	}
+}
+
+// words are what the peer or the library said of the end, without what it was told.
+func (x failure) words(text string) string {
+	if excuse := x.w.excuse(); excuse != "" {
+		text += ` (it said "` + excuse + `")`
+	}
+	return x.login.peer(text, peerText)
+}
+
+// peer is what a server said, fit to be shown.
+func (l *loginFlow) peer(text string, limit int) string { return remote.Clean(l.untold(text), limit) }
+
+// untold is a text without what its server was told before.
+func (l *loginFlow) untold(text string) string {
+	for _, answer := range l.gave {
+		if value := answer.Reveal(); len(value) >= leastPart {
+			text = strings.ReplaceAll(text, value, mask)
+		}
+	}
+	return l.fleet.hide(text)
 }
 
 // stage says how far the handshake came.
@@ -163,7 +185,7 @@ func (x failure) cutShort(err error) error {
 	}
 	return &fault.Error{
 		Kind: fault.Retry, Code: fault.Unreachable, Step: to.step(),
-		What: to.what(fmt.Sprintf("%s: hung up during the login of %s: %s", to.address, to.user, remote.Clean(err.Error(), peerText))),
+		What: to.what(fmt.Sprintf("%s: hung up during the login of %s: %s", to.address, to.user, x.words(err.Error()))),
 		Hint: "a host that is still booting does that (/run/nologin), and one whose account is locked; try: " + byHand(to),
 	}
 }
@@ -177,9 +199,12 @@ func (l *loginFlow) early(err error) bool {
 func (l *loginFlow) refused(allowed []string) error {
 	to := l.to
 	what := fmt.Sprintf("login as %s refused", to.user)
-	if len(l.tried) > 0 {
+	switch {
+	case len(l.tried) > 0:
 		what += "; tried " + strings.Join(l.tried, ", ")
-	} else {
+	case !to.login.password.IsZero() && !l.passDone && !l.talked:
+		what += "; the inventory gives a password, and the server takes none"
+	default:
 		what += "; there is no credential to try"
 	}
 	if len(allowed) > 0 {
@@ -188,6 +213,7 @@ func (l *loginFlow) refused(allowed []string) error {
 	if l.asked != "" {
 		what += fmt.Sprintf("; it asked %q, which was not answered", l.asked)
 	}
+	what = strings.Join(append([]string{what}, l.notes[:min(len(l.notes), maxOffered)]...), "; ")
 	return &fault.Error{Kind: fault.GiveUp, Code: fault.Auth, Step: to.step(), What: to.what(what), Hint: l.loginHint()}
 }
 
@@ -202,6 +228,9 @@ func (l *loginFlow) loginHint() string {
 func keyFault(to endpoint, path string, err error) error {
 	if e, ok := errors.AsType[*fault.Error](err); ok {
 		return fault.On(e, "", to.step())
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fault.On(fault.Usagef("correct key: in the inventory", "%s", to.what("there is no key "+path)), "", to.step())
 	}
 	e := &fault.Error{Kind: fault.GiveUp, Code: fault.Auth, Step: to.step(), What: to.what("key " + path), Err: err, Hint: "try: ssh-keygen -y -f " + path}
 	if errors.Is(err, errEncrypted) {

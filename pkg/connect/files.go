@@ -26,7 +26,9 @@ func (f files) Put(ctx context.Context, target string, content io.Reader, want p
 	if err := checkPut(target, want); err != nil {
 		return f.on(err)
 	}
-	u := upload{path: target, temp: tempName(target), want: want, content: content, sum: newSum()}
+	ctx, p := moving(ctx)
+	defer p.done()
+	u := upload{path: target, temp: tempName(target), want: want, content: p.reader(content), sum: newSum(), progress: p}
 	if needsRoot(f.lease.become, f.lease.user) {
 		return f.on(f.putCat(ctx, u))
 	}
@@ -67,6 +69,7 @@ type upload struct {
 	want       patch.Digest
 	content    io.Reader
 	sum        hash.Hash
+	progress   *progress // of the content
 }
 
 func newSum() hash.Hash { return sha256.New() }

@@ -1,9 +1,10 @@
 package connect
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	_ "embed" // the scripts
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -76,18 +77,51 @@ func (u upload) accepted(r remote.Result) error {
 	return mismatch(u.path, "what arrived", patch.Digest(remote.Clean(string(r.Out), 80)), u.want)
 }
 
-// getCat holds the file in memory: as root there is no other way, and callers bound it.
+// getCat passes the file on while it comes: callers allow for gigabytes, and a host says
+// what it likes. What follows the first byte and is wrong is an error of the reader.
 func (f files) getCat(ctx context.Context, path string, limit int64) (io.ReadCloser, error) {
-	argv := []string{"sh", "-c", getScript, "sh", path, strconv.FormatInt(limit, 10)}
-	r, err := f.lease.exec(ctx, task{argv: argv, become: true, maxOut: limit})
-	if err != nil {
-		return nil, err
+	ctx, p := moving(ctx)
+	r, w := io.Pipe()
+	t := task{argv: []string{"sh", "-c", getScript, "sh", path, strconv.FormatInt(limit, 10)}, become: true, maxOut: 4096, to: w}
+	run := func() {
+		result, err := f.lease.exec(ctx, t)
+		_ = w.CloseWithError(catted(path, result, err))
 	}
-	if r.Ending == remote.Exited && r.Code == exitMissing {
-		return nil, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
+	if !f.lease.fleet.spawn(run) {
+		p.done()
+		return nil, closedFault()
 	}
-	if r.Ending != remote.Exited || r.Code != 0 {
-		return nil, shellFault(path, r)
+	content := &stream{Reader: bufio.NewReader(io.LimitReader(p.reader(r), limit)), pipe: r, p: p}
+	if _, err := content.Peek(1); err != nil && !errors.Is(err, io.EOF) {
+		_ = content.Close()
+		return nil, err //nolint:wrapcheck // it is the command's
 	}
-	return io.NopCloser(bytes.NewReader(r.Out)), nil
+	return content, nil
+}
+
+// stream is a file on its way.
+type stream struct {
+	*bufio.Reader
+	pipe *io.PipeReader
+	p    *progress
+}
+
+// Close ends the command, if it still runs.
+func (s *stream) Close() error {
+	_ = s.pipe.Close()
+	s.p.done()
+	return nil
+}
+
+// catted is what the end of the command means; nil: all of the file came.
+func catted(path string, r remote.Result, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case r.Ending == remote.Exited && r.Code == 0:
+		return nil
+	case r.Ending == remote.Exited && r.Code == exitMissing:
+		return fmt.Errorf("%s: %w", path, fs.ErrNotExist)
+	}
+	return shellFault(path, r)
 }

@@ -66,7 +66,7 @@ func (f files) acceptSFTP(ctx context.Context, u upload) error {
 		return err
 	}
 	defer s.free()
-	got, err := s.digest(u.temp)
+	got, err := s.digest(u.temp, u.progress.size())
 	if err == nil && got != u.want {
 		err = mismatch(u.path, "what arrived", got, u.want)
 	}
@@ -80,27 +80,32 @@ func (f files) acceptSFTP(ctx context.Context, u upload) error {
 }
 
 func (f files) getSFTP(ctx context.Context, path string, limit int64) (io.ReadCloser, error) {
+	ctx, p := moving(ctx)
 	s, err := f.lease.openSFTP(ctx)
 	if err != nil {
+		p.done()
 		return nil, err
 	}
 	file, err := s.Open(path)
 	if err != nil {
+		err = s.explain(ctx, path, err) // by what the context was until here
 		s.free()
-		return nil, s.explain(ctx, path, err)
+		p.done()
+		return nil, err
 	}
-	return &download{Reader: io.LimitReader(file, limit), file: file, s: s}, nil
+	return &download{Reader: p.reader(io.LimitReader(file, limit)), s: s, p: p}, nil
 }
 
 // download frees its session when it is closed.
 type download struct {
 	io.Reader
-	file *sftp.File
-	s    *transfer
+	s *transfer
+	p *progress
 }
 
 func (d *download) Close() error {
 	d.s.free()
+	d.p.done()
 	return nil
 }
 
@@ -111,13 +116,14 @@ type transfer struct {
 	free func()
 }
 
-func (s *transfer) digest(path string) (patch.Digest, error) {
+// digest reads no more than was sent: a file of the host may have no end.
+func (s *transfer) digest(path string, size int64) (patch.Digest, error) {
 	file, err := s.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = file.Close() }()
-	u := upload{content: file, sum: newSum()}
+	u := upload{content: io.LimitReader(file, size+1), sum: newSum()}
 	_, err = io.Copy(io.Discard, u.reader())
 	return u.sent(), err
 }

@@ -21,33 +21,34 @@ type Fleet struct {
 	opts     Options
 	breaker  *breaker
 	keys     *keyring
-	agent    *agentKeys
+	turn     turn
 	config   func() (*sshConfig, error)
 	dialects dialects
 	warned   sync.Map // what Warn was told already
 	resolved sync.Map // secrets that were got, to take them out of what devices print: valueKey → secret.Secret
+	proven   sync.Map // fingerprint of the key that let a user in, by site and user
 	wg       sync.WaitGroup
 
 	life   sync.Mutex // guards closed and wg.Go against Close
 	closed bool
 
 	mu    sync.Mutex
-	nodes map[string]*node         // by identity, never by address
-	sites map[string]*slots        // by site
-	gates map[string]chan struct{} // handshakes under way, by path and address
-	known map[string]*knownHosts   // by site
+	nodes map[string]*node       // by identity, never by address
+	sites map[string]*slots      // by site
+	doors map[string]*door       // by path and address
+	agent map[string]*agentKeys  // by socket
+	known map[string]*knownHosts // by site
 }
 
 // New makes a Fleet. It connects to nothing yet.
 func New(o Options) *Fleet {
 	f := &Fleet{
-		opts: o.withDefaults(), breaker: newBreaker(),
-		nodes: map[string]*node{}, sites: map[string]*slots{}, gates: map[string]chan struct{}{},
-		known: map[string]*knownHosts{},
+		opts: o.withDefaults(), breaker: newBreaker(), turn: newTurn(),
+		nodes: map[string]*node{}, sites: map[string]*slots{}, doors: map[string]*door{},
+		agent: map[string]*agentKeys{}, known: map[string]*knownHosts{},
 	}
 	home, _ := os.UserHomeDir() // "": no default keys, and "~" stays as it is
 	f.keys = newKeyring(home, f.opts.Secrets)
-	f.agent = &agentKeys{socket: f.opts.AgentSocket}
 	f.config = sync.OnceValues(func() (*sshConfig, error) { return loadSSHConfig(f.opts.SSHConfig, home, f.warn) })
 	return f
 }
@@ -56,7 +57,7 @@ func New(o Options) *Fleet {
 // that. The caller must Release it. Errors are *fault.Error, each with what to type
 // next; a host whose key changed is refused without dialling from then on.
 func (f *Fleet) Lease(ctx context.Context, h inventory.Host, s inventory.Site) (*Lease, error) {
-	n, err := f.node(h, s)
+	n, err := f.node(ctx, h, s)
 	if err != nil {
 		return nil, fault.On(err, h.ID.String(), "connect")
 	}
@@ -72,8 +73,8 @@ func (f *Fleet) Lease(ctx context.Context, h inventory.Host, s inventory.Site) (
 
 // node finds or makes the host's node, with its way settled anew: the inventory may
 // have been read again.
-func (f *Fleet) node(h inventory.Host, s inventory.Site) (*node, error) {
-	way, err := f.route(h, s)
+func (f *Fleet) node(ctx context.Context, h inventory.Host, s inventory.Site) (*node, error) {
+	way, master, err := f.wayTo(ctx, h, s)
 	if err != nil {
 		return nil, err
 	}
@@ -81,18 +82,18 @@ func (f *Fleet) node(h inventory.Host, s inventory.Site) (*node, error) {
 	defer f.mu.Unlock()
 	var via *node
 	for i, hop := range way.hops {
-		via = f.nodeLocked(bastionKey(h.ID.Site, way.hops[:i+1]), hop, via, nil)
+		via = f.nodeLocked(bastionKey(h.ID.Site, way.hops[:i+1]), course{to: hop, via: via}, nil)
 	}
-	return f.nodeLocked("host "+h.ID.String(), way.host, via, f.slotsLocked(s)), nil
+	return f.nodeLocked("host "+h.ID.String(), course{way.host, via, master}, f.slotsLocked(s)), nil
 }
 
-func (f *Fleet) nodeLocked(key string, to endpoint, via *node, limit *slots) *node {
+func (f *Fleet) nodeLocked(key string, c course, limit *slots) *node {
 	n := f.nodes[key]
 	if n == nil {
 		n = &node{fleet: f, slots: limit}
 		f.nodes[key] = n
 	}
-	n.aim(to, via)
+	n.aim(c)
 	return n
 }
 
@@ -103,14 +104,31 @@ func (f *Fleet) slotsLocked(s inventory.Site) *slots {
 	return f.sites[s.Name]
 }
 
-// gate bounds concurrent handshakes with one address (as seen through one bastion).
-func (f *Fleet) gate(key string) chan struct{} {
+func (f *Fleet) door(key string) *door {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.gates[key] == nil {
-		f.gates[key] = make(chan struct{}, f.opts.Handshakes)
+	if f.doors[key] == nil {
+		f.doors[key] = &door{places: make(chan struct{}, f.opts.Handshakes)}
 	}
-	return f.gates[key]
+	return f.doors[key]
+}
+
+// agentFor gives the agent that ssh_config names for a server, or else the user's.
+func (f *Fleet) agentFor(to endpoint) *agentKeys {
+	socket := f.opts.AgentSocket
+	switch to.login.agent {
+	case "":
+	case "none":
+		socket = ""
+	default:
+		socket = inHome(to.login.agent, f.keys.home)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.agent[socket] == nil {
+		f.agent[socket] = newAgentKeys(socket)
+	}
+	return f.agent[socket]
 }
 
 // spawn starts a goroutine that Close waits for; false when the fleet is closed.
@@ -135,6 +153,15 @@ func (f *Fleet) warn(text string) {
 	}
 }
 
+// say tells a person what they have to do now.
+func (f *Fleet) say(text string) {
+	if f.opts.Say == nil {
+		f.warn(text)
+		return
+	}
+	f.opts.Say(text)
+}
+
 // Close ends every connection and dial, and waits until their goroutines are gone.
 func (f *Fleet) Close() error {
 	f.life.Lock()
@@ -146,7 +173,6 @@ func (f *Fleet) Close() error {
 	for _, n := range nodes {
 		n.shut()
 	}
-	f.agent.close()
 	f.wg.Wait()
 	return nil
 }

@@ -8,10 +8,6 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
-	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
-
-	"github.com/patchring/patchring/pkg/fault"
-	"github.com/patchring/patchring/pkg/remote"
 )
 
 // keyChecker judges the host key of one handshake.
@@ -19,20 +15,16 @@ type keyChecker struct {
 	fleet   *Fleet
 	to      endpoint
 	known   *knownHosts
-	wanted  []wantedKey
+	wanted  []knownLine
+	loose   bool            // wanted is of the name without its port
 	refused []ssh.PublicKey // of earlier attempts: not what is pinned
 	record  bool            // accept-new may write
-	seen    ssh.PublicKey
-	notPin  bool // seen is not what is pinned; another kind may be
-	verdict error
-}
 
-// wantedKey is a key that is known for a name, with where it is written.
-type wantedKey struct {
-	key       ssh.PublicKey
-	authority bool
-	file      string
-	line      int // 0: accepted by this run
+	seen     ssh.PublicKey
+	standing Standing
+	where    string // the line that decided; "": none
+	notPin   bool   // seen is not what is pinned; another kind may be
+	verdict  error
 }
 
 func (f *Fleet) checker(to endpoint, refused []ssh.PublicKey) (*keyChecker, error) {
@@ -40,7 +32,9 @@ func (f *Fleet) checker(to endpoint, refused []ssh.PublicKey) (*keyChecker, erro
 	if err != nil {
 		return nil, err
 	}
-	return &keyChecker{fleet: f, to: to, known: known, wanted: known.wanted(to.name), refused: refused, record: f.opts.AcceptNew}, nil
+	k := &keyChecker{fleet: f, to: to, known: known, refused: refused, record: f.opts.AcceptNew}
+	k.wanted, k.loose = known.about(to.name)
+	return k, nil
 }
 
 // algorithms orders what the library supports: kinds of keys that are known for the
@@ -48,8 +42,11 @@ func (f *Fleet) checker(to endpoint, refused []ssh.PublicKey) (*keyChecker, erro
 // out, so that the server shows another.
 func (k *keyChecker) algorithms() []string {
 	var order []string
-	for _, w := range k.wanted {
-		order = append(order, algorithmsOf(w.key.Type(), w.authority)...)
+	if k.hasAuthority() { // of whatever kind it is itself, it certifies keys of any kind
+		order = kindsOf(true)
+	}
+	for _, w := range k.plainKnown() {
+		order = append(order, algorithmsOf(w.key.Type(), false)...)
 	}
 	order = append(order, preferred()...)
 	supported := ssh.SupportedAlgorithms().HostKeys
@@ -84,18 +81,25 @@ func algorithmsOf(kind string, certified bool) []string {
 	return out
 }
 
-// preferred is the order for a host that nothing is known of. Certificates come last:
-// without a known authority they can't be judged.
-func preferred() []string {
-	kinds := []string{ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521, ssh.KeyAlgoRSA}
+// kindsOf are the algorithms of every kind of key that is learned, best first.
+func kindsOf(certified bool) []string {
 	var out []string
-	for _, certified := range []bool{false, true} {
-		for _, kind := range kinds {
-			out = append(out, algorithmsOf(kind, certified)...)
-		}
+	for _, kind := range learnedKinds() {
+		out = append(out, algorithmsOf(kind, certified)...)
 	}
 	return out
 }
+
+// kindDSA is never learned: only what the inventory allows for old devices.
+const kindDSA = "ssh-dss"
+
+func learnedKinds() []string {
+	return []string{ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521, ssh.KeyAlgoRSA}
+}
+
+// preferred is the order for a host that nothing is known of. Certificates come last:
+// without a known authority they can't be judged.
+func preferred() []string { return append(kindsOf(false), kindsOf(true)...) }
 
 // check is the library's callback, called once the server proved that it holds key.
 func (k *keyChecker) check(_ string, _ net.Addr, key ssh.PublicKey) error {
@@ -105,34 +109,86 @@ func (k *keyChecker) check(_ string, _ net.Addr, key ssh.PublicKey) error {
 }
 
 func (k *keyChecker) judge(key ssh.PublicKey) error {
-	err := k.known.check(k.to.name, key)
-	if revoked, ok := errors.AsType[*xknownhosts.RevokedError](err); ok {
-		return k.changed(fmt.Sprintf("%s:%d marks this key as revoked",
-			k.known.original(revoked.Revoked.Filename), revoked.Revoked.Line), "")
+	if l, ok := k.known.revokedBy(key); ok {
+		return k.revoked(key, l)
 	}
 	if len(k.to.pins) > 0 {
 		return k.pinned(key)
 	}
-	if err == nil {
+	why := k.vouched(key)
+	if why == nil {
+		k.standing = Trusted
 		return nil
 	}
 	if plain := k.plainWanted(); len(plain) > 0 {
 		return k.differs(key, plain)
 	}
-	if k.record && len(k.wanted) == 0 && !isCertificate(key) {
+	if k.record && !isCertificate(key) && !k.hasAuthority() {
 		return k.accept(key)
 	}
-	return k.unknown(key, err)
+	return k.unknown(key, why)
+}
+
+// errUnknown: no line speaks of the key.
+var errUnknown = errors.New("no line of known_hosts holds it")
+
+// vouched is nil where a line holds the key, or a known authority signed its certificate.
+// As OpenSSH, it takes the bare key of a certificate that is no good for a plain one.
+func (k *keyChecker) vouched(key ssh.PublicKey) error {
+	why := errUnknown
+	if cert, ok := key.(*ssh.Certificate); ok {
+		if why = k.certified(cert); why == nil {
+			return nil
+		}
+	}
+	for _, l := range k.wanted {
+		if l.mark == markNone && sameKey(l.key, bareKeys(key)[0]) {
+			k.where = l.place()
+			return nil
+		}
+	}
+	return why
+}
+
+func (k *keyChecker) certified(cert *ssh.Certificate) error {
+	at := slices.IndexFunc(k.wanted, func(l knownLine) bool { return l.mark == markAuthority && sameKey(l.key, cert.SignatureKey) })
+	switch {
+	case at < 0:
+		return errors.New("no known authority signed its certificate")
+	case cert.CertType != ssh.HostCert:
+		return errors.New("its certificate is not one of a host")
+	case cert.Signature.Format == ssh.KeyAlgoRSA, cert.Signature.Format == kindDSA:
+		return errors.New("its certificate is signed with SHA-1")
+	}
+	host, _, err := net.SplitHostPort(k.to.name)
+	if err != nil {
+		return err
+	}
+	if err := (&ssh.CertChecker{}).CheckCert(strings.ToLower(host), cert); err != nil { // as OpenSSH (ssh.c, lowercase)
+		return err
+	}
+	k.where = k.wanted[at].place()
+	return nil
+}
+
+// plainKnown are the lines of plain keys, loose ones too.
+func (k *keyChecker) plainKnown() []knownLine {
+	return slices.DeleteFunc(slices.Clone(k.wanted), func(l knownLine) bool { return l.mark != markNone })
+}
+
+func (k *keyChecker) hasAuthority() bool {
+	return slices.ContainsFunc(k.wanted, func(l knownLine) bool { return l.mark == markAuthority })
 }
 
 // pinned: the inventory's fingerprints are the only truth.
 func (k *keyChecker) pinned(key ssh.PublicKey) error {
 	for _, candidate := range bareKeys(key) {
 		if slices.Contains(k.to.pins, ssh.FingerprintSHA256(candidate)) {
+			k.standing = Trusted
 			return nil
 		}
 	}
-	k.notPin = true
+	k.notPin, k.standing = true, OtherKind
 	return k.changed(fmt.Sprintf("the inventory pins %s, the host showed %s",
 		strings.Join(k.to.pins, " or "), describeKeys(append(slices.Clone(k.refused), key))),
 		"compare with ssh-keygen -lf on the host's console, then correct host_keys in the inventory")
@@ -150,71 +206,12 @@ func isCertificate(key ssh.PublicKey) bool {
 	return ok
 }
 
-func (k *keyChecker) plainWanted() []wantedKey {
-	return slices.DeleteFunc(slices.Clone(k.wanted), func(w wantedKey) bool { return w.authority })
-}
-
-func (k *keyChecker) differs(key ssh.PublicKey, known []wantedKey) error {
-	first := known[0]
-	for _, w := range known {
-		if w.key.Type() == key.Type() {
-			first = w
-			break
-		}
+// plainWanted are the lines that another key would contradict.
+func (k *keyChecker) plainWanted() []knownLine {
+	if k.loose {
+		return nil
 	}
-	where := fmt.Sprintf("%s:%d", first.file, first.line)
-	if first.line == 0 {
-		where = first.file + " (written by this run)"
-	}
-	forget := remote.Quote([]string{"ssh-keygen", "-R", xknownhosts.Normalize(k.to.name), "-f", first.file})
-	return k.changed(fmt.Sprintf("%s holds %s, the host showed %s", where, describeKeys([]ssh.PublicKey{first.key}), describeKeys([]ssh.PublicKey{key})),
-		"was it reinstalled? Compare the fingerprint on its console, then forget the old key: "+forget+
-			" — else someone may stand between you and the host")
-}
-
-func describeKeys(keys []ssh.PublicKey) string {
-	var out []string
-	for _, key := range keys {
-		for _, bare := range bareKeys(key) {
-			out = append(out, bare.Type()+" "+ssh.FingerprintSHA256(bare))
-		}
-	}
-	return strings.Join(out, ", ")
-}
-
-func (k *keyChecker) changed(why, hint string) error {
-	if hint == "" {
-		hint = "the host must get a new key before anyone connects to it"
-	}
-	return &fault.Error{
-		Kind: fault.Ask, Code: fault.HostKeyChanged, Step: k.to.step(),
-		What: k.to.what("host key changed: " + why), Hint: "not tried again in this run; " + hint,
-	}
-}
-
-// unknown also covers a certificate that no known authority vouches for.
-func (k *keyChecker) unknown(key ssh.PublicKey, why error) error {
-	what := "host key unknown: " + describeKeys([]ssh.PublicKey{key})
-	if keyErr := (*xknownhosts.KeyError)(nil); !errors.As(why, &keyErr) || len(k.wanted) > 0 {
-		what += " (" + remote.Clean(strings.TrimPrefix(why.Error(), "ssh: "), 200) + ")"
-	}
-	return &fault.Error{
-		Kind: fault.Ask, Code: fault.HostKeyUnknown, Step: k.to.step(), What: k.to.what(what), Hint: k.unknownHint(),
-	}
-}
-
-func (k *keyChecker) unknownHint() string {
-	file := "known_hosts"
-	if files := k.fleet.opts.KnownHosts(k.to.site); len(files) > 0 {
-		file = files[0]
-	}
-	host, port, _ := net.SplitHostPort(k.to.address)
-	scan := remote.Quote([]string{"ssh-keyscan", "-p", port, host}) + " >> " + remote.Quote([]string{file})
-	if k.to.via != "" {
-		scan = "(from the bastion) " + scan
-	}
-	return "compare the fingerprint on the host's console (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then: " +
-		scan + " — or run once with --accept-new-host-keys"
+	return slices.DeleteFunc(slices.Clone(k.wanted), func(l knownLine) bool { return l.mark != markNone })
 }
 
 // unpinned gives the key that was shown instead of a pinned one.

@@ -3,109 +3,126 @@ package connect
 import (
 	"encoding/base64"
 	"fmt"
-	"net"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
 )
 
-// maxKnownLine is below the 64 KiB at which the library's scanner gives up on the
-// whole file.
+// maxKnownLine bounds a line: OpenSSH takes longer ones, but no key needs them.
 const maxKnownLine = 32 << 10
 
-// filterKnown makes the text of a known_hosts file fit for the library, which drops
-// a whole file for one bad line: such lines are blanked, so that line numbers stay,
+// marker is what a line of known_hosts does with its key.
+type marker uint8
+
+const (
+	markNone marker = iota
+	markAuthority
+	markRevoked
+)
+
+// knownLine is one usable line of a known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
+type knownLine struct {
+	file  string
+	line  int
+	mark  marker
+	names string // patterns with commas, or one hashed name
+	key   ssh.PublicKey
+}
+
+// parseKnown reads a known_hosts file line by line. A line that can't be used is skipped
 // and named. A bad @revoked or @cert-authority line is an error instead: to skip a
 // revocation would trust what is not to be trusted.
-func filterKnown(file, text string) (clean string, skipped []string, err error) {
-	var out strings.Builder
+func parseKnown(file, text string) (lines []knownLine, skipped []string, err error) {
 	number := 0
 	for raw := range strings.Lines(text) {
 		number++
 		line := strings.Trim(raw, " \t\r\n")
-		reason := knownLineFault(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		one, reason := parseKnownLine(line)
 		switch {
 		case reason == "":
-			out.WriteString(line)
-		case strings.HasPrefix(line, "@"):
-			return "", nil, fmt.Errorf("%s:%d: %s", file, number, reason)
+			one.file, one.line = file, number
+			lines = append(lines, one)
+		case line[0] == '@':
+			return nil, nil, fmt.Errorf("%s:%d: %s", file, number, reason)
 		default:
 			skipped = append(skipped, fmt.Sprintf("%s:%d: %s; line skipped", file, number, reason))
 		}
-		out.WriteByte('\n')
 	}
-	return out.String(), skipped, nil
+	return lines, skipped, nil
 }
 
-// knownLineFault says what is wrong with one line; "" when it can be used.
-func knownLineFault(line string) string {
-	if line == "" || line[0] == '#' {
-		return ""
-	}
+// parseKnownLine gives one line, or what is wrong with it.
+func parseKnownLine(line string) (knownLine, string) {
 	if len(line) > maxKnownLine {
-		return "the line is too long"
+		return knownLine{}, "the line is too long"
 	}
 	if strings.ContainsAny(line, "\x00\r\n\v\f") {
-		return "the line holds control characters"
+		return knownLine{}, "the line holds control characters"
 	}
-	fields := strings.Fields(line)
+	var out knownLine
+	fields := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' })
 	if line[0] == '@' {
-		if fields[0] != "@revoked" && fields[0] != "@cert-authority" {
-			return "unknown marker"
+		marks := map[string]marker{"@revoked": markRevoked, "@cert-authority": markAuthority}
+		if out.mark = marks[fields[0]]; out.mark == markNone {
+			return knownLine{}, "unknown marker"
+		}
+		if strings.HasPrefix(line, fields[0]+"\t") && strings.Contains(line, " ") {
+			return knownLine{}, "OpenSSH overlooks a marker that a tab ends: write a blank" // check_markers in hostfile.c
 		}
 		fields = fields[1:]
 	}
 	if len(fields) < 3 {
-		return "want host, key type and key"
+		return knownLine{}, "want host, key type and key"
 	}
-	if reason := knownNamesFault(fields[0]); reason != "" {
-		return reason
+	out.names = fields[0]
+	if reason := knownNamesFault(out.names); reason != "" {
+		return knownLine{}, reason
 	}
-	return knownKeyFault(fields[1], fields[2])
+	var reason string
+	out.key, reason = knownKey(fields[1], fields[2])
+	return out, reason
 }
 
 func knownNamesFault(names string) string {
-	if strings.HasPrefix(names, "|") {
-		parts := strings.Split(names, "|")
-		if len(parts) != 4 || parts[1] != "1" || !isBase64(parts[2]) || !isBase64(parts[3]) {
+	switch names[0] {
+	case '@':
+		return "a second marker"
+	case '|':
+		if _, _, ok := splitHash(names); !ok {
 			return "bad hashed host name"
 		}
 		return ""
 	}
 	for name := range strings.SplitSeq(names, ",") {
-		bare, negated := strings.CutPrefix(name, "!")
-		if (negated && bare == "") || (strings.HasPrefix(bare, "[") && !isHostPort(bare)) {
+		if len(name) > maxPattern {
+			return "a host name is too long"
+		}
+		bare := strings.TrimPrefix(name, "!")
+		if bare == "" && name != "" || strings.HasPrefix(bare, "[") && !strings.Contains(bare, "]") {
 			return "bad host name"
 		}
 	}
 	return ""
 }
 
-// isHostPort tells whether "[host]:port" can be split as the library will.
-func isHostPort(name string) bool {
-	_, _, err := net.SplitHostPort(name)
-	return err == nil
-}
-
-func knownKeyFault(kind, encoded string) string {
+// knownKey reads a key, or says what is wrong with it.
+func knownKey(kind, encoded string) (ssh.PublicKey, string) {
 	blob, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
-		return "the key is not base64"
+		return nil, "the key is not base64"
 	}
 	key, err := ssh.ParsePublicKey(blob)
 	if err != nil {
-		return "the key can't be read"
+		return nil, "the key can't be read"
 	}
 	if key.Type() != kind {
-		return "the key is of another type than the line says"
+		return nil, "the key is of another type than the line says"
 	}
-	if _, isCert := key.(*ssh.Certificate); isCert {
-		return "a certificate is no host key"
+	if isCertificate(key) {
+		return nil, "a certificate is no host key"
 	}
-	return ""
-}
-
-func isBase64(text string) bool {
-	_, err := base64.StdEncoding.DecodeString(text)
-	return err == nil
+	return key, ""
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,24 +15,60 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/patchring/patchring/pkg/fault"
+	"github.com/patchring/patchring/pkg/remote"
 	"github.com/patchring/patchring/pkg/secret"
 )
 
-// maxKeys is how many keys one login offers: sshd hangs up at six failures
-// (MaxAuthTries), and a password may have to follow.
-const maxKeys = 5
+// maxOffered is how many keys one login offers, a certificate and its plain key being two:
+// sshd hangs up at six failures (MaxAuthTries), and a password may have to follow.
+const maxOffered = 5
+
+// candidate is one key, or one certificate, that a login may offer.
+type candidate struct {
+	public ssh.PublicKey    // what is offered
+	cert   *ssh.Certificate // public, where it is a certificate
+	signer ssh.Signer       // of a key file; nil: the agent holds the key
+	agent  *agentKeys
+	held   ssh.PublicKey // what the agent knows the key by
+	from   string        // the file, or what the agent says of the key
+}
+
+// name tells a person which key is meant.
+func (c candidate) name() string {
+	if c.cert != nil && c.cert.KeyId != "" {
+		return c.from + " (certificate " + remote.Clean(c.cert.KeyId, 60) + ")"
+	}
+	return c.from + " (" + ssh.FingerprintSHA256(bareKeys(c.public)[0]) + ")"
+}
+
+// touched tells whether the key sits in a security key, which may want a touch.
+func (c candidate) touched() bool { return strings.HasPrefix(c.public.Type(), "sk-") }
+
+// cost is how many of the server's tries it may take: the library tries an RSA certificate
+// twice (servers of OpenSSH 7.2 to 7.7 take it only with the old signature).
+func (c candidate) cost() int {
+	if c.cert != nil && bareKeys(c.public)[0].Type() == ssh.KeyAlgoRSA {
+		return 2
+	}
+	return 1
+}
 
 // offer is the keys for one login, and where they are from.
 type offer struct {
-	signers []ssh.Signer
-	source  string
+	candidates []candidate
+	source     string
+	notes      []string // what is not among them, and why
+}
+
+func (o offer) has(key ssh.PublicKey) bool {
+	return slices.ContainsFunc(o.candidates, func(c candidate) bool { return bytes.Equal(c.public.Marshal(), key.Marshal()) })
 }
 
 // credential of an offer is that exact set of keys for that user.
 func (o offer) credential(user string) credential {
 	var prints []string
-	for _, s := range o.signers {
-		prints = append(prints, ssh.FingerprintSHA256(s.PublicKey()))
+	for _, c := range o.candidates {
+		prints = append(prints, ssh.FingerprintSHA256(c.public))
 	}
 	slices.Sort(prints)
 	return credential{id: "keys " + user + " " + strings.Join(prints, " "), name: o.source + " for user " + user}
@@ -44,24 +79,23 @@ type keyring struct {
 	home    string
 	secrets Secrets
 	mu      sync.Mutex
-	files   map[string]func(context.Context) ([]ssh.Signer, error)
+	files   map[string]func(context.Context) (ssh.Signer, error)
 }
 
 func newKeyring(home string, s Secrets) *keyring {
-	return &keyring{home: home, secrets: s, files: map[string]func(context.Context) ([]ssh.Signer, error){}}
+	return &keyring{home: home, secrets: s, files: map[string]func(context.Context) (ssh.Signer, error){}}
 }
 
 // errEncrypted: the key needs a passphrase, and no reference to one is given.
 var errEncrypted = errors.New("the key has a passphrase")
 
-// load gives the signers of a key file: its certificate, if there is one beside it,
-// then the key itself.
-func (k *keyring) load(ctx context.Context, path string, passphrase secret.Ref) ([]ssh.Signer, error) {
+// load gives the key of a file.
+func (k *keyring) load(ctx context.Context, path string, passphrase secret.Ref) (ssh.Signer, error) {
 	k.mu.Lock()
 	id := path + "\x00" + passphrase.String()
 	once := k.files[id]
 	if once == nil {
-		once = onceGood(func(ctx context.Context) ([]ssh.Signer, error) { return k.read(ctx, path, passphrase) })
+		once = onceGood(func(ctx context.Context) (ssh.Signer, error) { return k.read(ctx, path, passphrase) })
 		k.files[id] = once
 	}
 	k.mu.Unlock()
@@ -71,13 +105,18 @@ func (k *keyring) load(ctx context.Context, path string, passphrase secret.Ref) 
 // onceGood runs load until it succeeds, one call at a time, and keeps that result.
 // An error is kept as well, unless it came from the caller's own context.
 func onceGood[T any](load func(context.Context) (T, error)) func(context.Context) (T, error) {
-	var mu sync.Mutex
+	turn := make(chan struct{}, 1)
 	var value T
 	var err error
 	done := false
 	return func(ctx context.Context) (T, error) {
-		mu.Lock()
-		defer mu.Unlock()
+		select {
+		case turn <- struct{}{}:
+		case <-ctx.Done():
+			var none T
+			return none, context.Cause(ctx)
+		}
+		defer func() { <-turn }()
 		if !done {
 			value, err = load(ctx)
 			done = err == nil || ctx.Err() == nil
@@ -86,10 +125,13 @@ func onceGood[T any](load func(context.Context) (T, error)) func(context.Context
 	}
 }
 
-func (k *keyring) read(ctx context.Context, path string, passphrase secret.Ref) ([]ssh.Signer, error) {
+func (k *keyring) read(ctx context.Context, path string, passphrase secret.Ref) (ssh.Signer, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, notAFile("private key " + path)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		return nil, &fault.Error{
@@ -97,15 +139,34 @@ func (k *keyring) read(ctx context.Context, path string, passphrase secret.Ref) 
 			Hint: "chmod 600 " + path,
 		}
 	}
-	pem, err := os.ReadFile(path) //nolint:gosec // the user's own key
+	pem, err := readPlain(path)
 	if err != nil {
 		return nil, err
 	}
-	signer, err := k.parse(ctx, path, pem, passphrase)
+	return k.parse(ctx, path, pem, passphrase)
+}
+
+func notAFile(what string) error {
+	return fault.Usagef("name the file of the key itself", "%s is not a plain file", what)
+}
+
+// maxKeyFile is far more than any key or certificate takes.
+const maxKeyFile = 1 << 20
+
+// readPlain reads a small file of the user's own. Nothing but a plain file is opened: a FIFO
+// would hold the login for ever.
+func readPlain(path string) ([]byte, error) {
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	return withCertificate(path, signer, time.Now())
+	if !info.Mode().IsRegular() {
+		return nil, notAFile(path)
+	}
+	if info.Size() > maxKeyFile {
+		return nil, fmt.Errorf("%s is larger than any key", path)
+	}
+	return os.ReadFile(path) //nolint:gosec // the user's own key
 }
 
 func (k *keyring) parse(ctx context.Context, path string, pem []byte, passphrase secret.Ref) (ssh.Signer, error) {
@@ -119,7 +180,7 @@ func (k *keyring) parse(ctx context.Context, path string, pem []byte, passphrase
 	if k.secrets == nil {
 		return nil, errors.New("nothing to resolve secrets with")
 	}
-	phrase, err := k.secrets.Resolve(ctx, passphrase, "passphrase of "+path)
+	phrase, err := k.phrase(ctx, passphrase, path)
 	if err != nil {
 		return nil, err
 	}
@@ -133,47 +194,22 @@ func (k *keyring) parse(ctx context.Context, path string, pem []byte, passphrase
 	return signer, nil
 }
 
-// withCertificate puts the certificate that lies beside the key first, as OpenSSH does.
-func withCertificate(path string, signer ssh.Signer, now time.Time) ([]ssh.Signer, error) {
-	text, err := os.ReadFile(path + "-cert.pub") //nolint:gosec // the user's own certificate
-	if errors.Is(err, fs.ErrNotExist) {
-		return []ssh.Signer{signer}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	cert, err := certificateFor(text, signer.PublicKey(), now)
-	if err != nil {
-		return nil, &fault.Error{
-			Kind: fault.GiveUp, Code: fault.Auth, What: path + "-cert.pub", Err: err,
-			Hint: "have it signed again, or move it away to use the bare key",
-		}
-	}
-	certified, err := ssh.NewCertSigner(cert, signer)
-	if err != nil {
-		return nil, err
-	}
-	return []ssh.Signer{certified, signer}, nil
-}
+// phraseWait is how long a person may take for a passphrase.
+const phraseWait = 2 * time.Minute
 
-// certificateFor reads a user certificate and checks what would fail later anyway.
-func certificateFor(text []byte, key ssh.PublicKey, now time.Time) (*ssh.Certificate, error) {
-	public, _, _, _, err := ssh.ParseAuthorizedKey(text)
-	if err != nil {
-		return nil, err
+var errNoPhrase = fmt.Errorf("nobody gave it within %s", phraseWait)
+
+// phrase gets a passphrase. Who does not give it in time is not asked for it again: its
+// error is kept.
+func (k *keyring) phrase(ctx context.Context, ref secret.Ref, path string) (secret.Secret, error) {
+	limited, cancel := context.WithTimeoutCause(ctx, phraseWait, errNoPhrase)
+	defer cancel()
+	value, err := k.secrets.Resolve(limited, ref, "passphrase of "+path)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		return value, fault.Usagef("run the same command again and answer, or load the key: ssh-add "+path,
+			"passphrase of %s: %v", path, context.Cause(limited))
 	}
-	cert, ok := public.(*ssh.Certificate)
-	switch {
-	case !ok || cert.CertType != ssh.UserCert:
-		return nil, errors.New("not a user certificate")
-	case !bytes.Equal(cert.Key.Marshal(), key.Marshal()):
-		return nil, errors.New("the certificate is for another key")
-	case cert.ValidBefore != ssh.CertTimeInfinity && uint64(now.Unix()) >= cert.ValidBefore: //nolint:gosec // now is after 1970
-		return nil, fmt.Errorf("the certificate expired at %s", time.Unix(int64(cert.ValidBefore), 0).UTC().Format(time.RFC3339)) //nolint:gosec // shown only
-	case uint64(now.Unix()) < cert.ValidAfter: //nolint:gosec // now is after 1970
-		return nil, errors.New("the certificate is not valid yet")
-	}
-	return cert, nil
+	return value, err
 }
 
 // defaults are the keys that ssh tries by itself.

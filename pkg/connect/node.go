@@ -21,9 +21,8 @@ type node struct {
 	fleet *Fleet
 	slots *slots // nil: a bastion, which no limit counts
 
-	mu     sync.Mutex
-	to     endpoint
-	via    *node // nil: dialled directly
+	mu sync.Mutex
+	course
 	live   *conn
 	flight *flight
 	refs   int // leases of a host; connections through a bastion
@@ -31,6 +30,13 @@ type node struct {
 	ident  string
 	barred error     // why not to dial at all …
 	until  time.Time // … until then; zero: as long as the fleet lives
+}
+
+// course is where a connection goes, and how.
+type course struct {
+	to     endpoint
+	via    *node  // nil: dialled directly
+	master string // socket of the user's own ssh, which is used instead; "": none
 }
 
 // flight is one dial, shared by all who wait for it.
@@ -43,10 +49,10 @@ type flight struct {
 	err       error
 }
 
-func (n *node) aim(to endpoint, via *node) {
+func (n *node) aim(c course) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.to, n.via = to, via
+	n.course = c
 }
 
 func (n *node) user() string {
@@ -103,8 +109,8 @@ func (n *node) board(ctx context.Context) (*conn, *flight, error) {
 func (n *node) takeOff(ctx context.Context) error {
 	dialing, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	fl := &flight{done: make(chan struct{}), cancel: cancel}
-	old, to, via := n.live, n.to, n.via
-	if !n.fleet.spawn(func() { n.fly(dialing, fl, old, to, via) }) {
+	old, to := n.live, n.course
+	if !n.fleet.spawn(func() { n.fly(dialing, fl, old, to) }) {
 		cancel(errClosed)
 		return closedFault()
 	}
@@ -112,9 +118,9 @@ func (n *node) takeOff(ctx context.Context) error {
 	return nil
 }
 
-func (n *node) fly(ctx context.Context, fl *flight, old *conn, to endpoint, via *node) {
+func (n *node) fly(ctx context.Context, fl *flight, old *conn, to course) {
 	defer fl.cancel(nil)
-	c, err := n.dial(ctx, old, to, via)
+	c, err := n.dial(ctx, old, to)
 	n.mu.Lock()
 	n.flight = nil
 	if fl.abandoned || n.fleet.isClosed() {

@@ -46,6 +46,15 @@ type Options struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Warn is told once of each thing that was not understood and therefore skipped.
 	Warn func(string)
+	// Say tells a person what they have to do now: touch a security key. Nil: Warn.
+	Say func(string)
+	// Ask asks a person what a server asks at a login, such as a one-time code; label
+	// begins with the host's name and holds at most 200 bytes, all of them clean. It is
+	// called for one question at a time. Nil: nobody can be asked.
+	Ask func(ctx context.Context, label string, echo bool) (secret.Secret, error)
+	// Patience is how long a person may take for one touch or one answer; 90 s, since
+	// sshd hangs up after two minutes (LoginGraceTime).
+	Patience time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -54,6 +63,7 @@ func (o Options) withDefaults() Options {
 	o.Idle = orDefault(o.Idle, 10*time.Second)
 	o.MaxConnections = orDefault(o.MaxConnections, 100)
 	o.Handshakes = orDefault(o.Handshakes, 8)
+	o.Patience = orDefault(o.Patience, 90*time.Second)
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{}).DialContext
 	}

@@ -109,3 +109,10 @@ func FuzzAsksPassword(f *testing.F) {
 		}
 	})
 }
+
+func TestServerTakesNoPassword(t *testing.T) {
+	r := newRig(t, Options{})
+	s, _ := keyServer(t, r, edKey(t).PublicKey())
+	_, err := r.Lease(t.Context(), withPassword(t, host(t, "web", s.address), "unset"), site())
+	wantFault(t, err, fault.Auth, "the inventory gives a password, and the server takes none", "publickey")
+}

@@ -23,17 +23,19 @@ var pushPath = regexp.MustCompile(`^[A-Za-z0-9/][A-Za-z0-9/:._+-]{0,254}$`)
 // Push sends the file. What is there by that name is overwritten; with SFTP only when all
 // has arrived, where the server can rename. An error with Code Lost means that nobody
 // knows how much is there.
-func (p pusher) Push(ctx context.Context, how remote.Protocol, path string, content io.Reader, size int64) error {
-	f := files(p)
+func (u pusher) Push(ctx context.Context, how remote.Protocol, path string, content io.Reader, size int64) error {
+	f := files(u)
 	if !pushPath.MatchString(path) || size < 0 {
 		return f.on(internalFault(fmt.Sprintf("not a file to be pushed: %q, %d bytes", path, size)))
 	}
-	whole := &exact{from: content, left: size}
+	ctx, p := moving(ctx)
+	defer p.done()
+	whole := &exact{from: p.reader(content), left: size}
 	switch how {
 	case remote.SCP:
-		return f.on(p.scp(ctx, path, whole, size))
+		return f.on(u.scp(ctx, path, whole, size))
 	case remote.SFTP:
-		return f.on(p.sftp(ctx, path, whole))
+		return f.on(u.sftp(ctx, path, whole))
 	}
 	return f.on(internalFault(fmt.Sprintf("no way to push a file: %q", how)))
 }
@@ -61,8 +63,8 @@ func (e *exact) Read(p []byte) (int, error) {
 
 // sftp writes to a temporary name and renames it where the server can replace a file in
 // that way. Else it writes to the name itself, and removes what is not whole.
-func (p pusher) sftp(ctx context.Context, target string, content *exact) error {
-	s, err := p.lease.openSFTP(ctx)
+func (u pusher) sftp(ctx context.Context, target string, content *exact) error {
+	s, err := u.lease.openSFTP(ctx)
 	if errors.Is(err, errNoSFTP) {
 		return &fault.Error{
 			Kind: fault.GiveUp, Code: fault.HostFailed, What: "the device has no SFTP",

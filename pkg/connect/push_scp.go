@@ -55,8 +55,8 @@ func readAck(r io.ByteReader) (ack, error) {
 }
 
 // scp sends the file over a channel of its own.
-func (p pusher) scp(ctx context.Context, target string, content *exact, size int64) error {
-	s, err := p.lease.startSink(ctx, "scp -t "+target)
+func (u pusher) scp(ctx context.Context, target string, content *exact, size int64) error {
+	s, err := u.lease.startSink(ctx, "scp -t "+target)
 	if err != nil {
 		return err
 	}

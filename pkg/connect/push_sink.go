@@ -20,6 +20,7 @@ type sink struct {
 	ch      ssh.Channel
 	conn    *conn
 	fleet   *Fleet
+	ended   func()        // tells those who wait for the end of a session
 	acks    chan ack      // room for all three, so that nobody waits for a reader
 	gone    chan struct{} // closed once the channel and its goroutines are gone
 	sending atomic.Bool   // bytes of the file may be there
@@ -54,9 +55,7 @@ func (l *Lease) startSinkOnce(ctx context.Context, line string) (*sink, error) {
 	case <-c.done:
 		return nil, errNotSent
 	}
-	// While it opens, only closing the connection frees it from a silent host.
-	stop := context.AfterFunc(ctx, c.close)
-	s, err := c.openSink(ctx, l.fleet, line)
+	s, stop, err := c.openSink(ctx, l.fleet, line)
 	if !stop() && err == nil {
 		s.abort()
 		return nil, lostFile(context.Cause(ctx))
@@ -69,37 +68,42 @@ func (l *Lease) startSinkOnce(ctx context.Context, line string) (*sink, error) {
 }
 
 // openSink frees the place among the sessions in every case, at once or when it is over.
-func (c *conn) openSink(ctx context.Context, f *Fleet, line string) (*sink, error) {
-	ch, reqs, err := c.openSession(func(bool) bool { return ctx.Err() == nil })
+// Stop ends what closes the connection under a host that does not answer in time.
+func (c *conn) openSink(ctx context.Context, f *Fleet, line string) (s *sink, stop func() bool, err error) {
+	stop = func() bool { return true }
+	ch, reqs, err := c.openSession(ctx, c.closeWhenLate(ctx))
 	if err != nil {
 		<-c.sessions
-		if ctx.Err() != nil {
-			return nil, gaveUp(ctx)
-		}
-		return nil, c.openFault(err)
+		return nil, stop, c.openFault(ctx, err)
 	}
-	s := &sink{ch: ch, conn: c, fleet: f, acks: make(chan ack, 3), gone: make(chan struct{})}
+	stop = context.AfterFunc(ctx, c.close)
+	s = &sink{ended: c.ours.begin(), ch: ch, conn: c, fleet: f, acks: make(chan ack, 3), gone: make(chan struct{})}
 	s.err.limit = ackText
 	ok, err := s.start(reqs, line)
 	switch {
 	case err != nil:
 		s.abort()
-		return nil, lostFile(err)
+		return nil, stop, lostFile(err)
 	case !ok:
 		s.abort()
-		return nil, refusedExec()
+		return nil, stop, refusedExec()
 	}
-	return s, nil
+	return s, stop, nil
 }
 
 // start asks for the command while its goroutines listen.
 func (s *sink) start(reqs <-chan *ssh.Request, line string) (bool, error) {
 	var parts sync.WaitGroup
 	parts.Go(func() { s.watch(reqs) })
-	parts.Go(func() { s.err.fill(s.ch.Stderr()) })
+	parts.Go(func() {
+		if s.err.fill(s.ch.Stderr()) != nil {
+			s.abort()
+		}
+	})
 	parts.Go(s.read)
 	last := func() {
 		parts.Wait()
+		s.ended()
 		<-s.conn.sessions
 		close(s.gone)
 	}

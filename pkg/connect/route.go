@@ -1,9 +1,8 @@
 package connect
 
 import (
-	"fmt"
+	"context"
 	"net"
-	"net/netip"
 	"os/user"
 	"strconv"
 	"strings"
@@ -25,6 +24,9 @@ type endpoint struct {
 	pins    []string // "SHA256:…" fingerprints; any of them is right
 	legacy  []string // old algorithms that the inventory allows, for a host alone
 	login   login
+
+	controlPath string // ssh_config's ControlPath, where the inventory asks for that
+	hashKnown   bool   // HashKnownHosts
 }
 
 // login is which credentials an endpoint may be offered.
@@ -34,6 +36,10 @@ type login struct {
 	passphrase secret.Ref
 	identities []string // IdentityFile of ssh_config
 	only       bool     // IdentitiesOnly: none of the agent's other keys
+	// noIdentities is IdentityFile none: not even ssh's default keys.
+	noIdentities bool
+	certificates []string // CertificateFile of ssh_config
+	agent        string   // IdentityAgent of ssh_config: "none", or a socket; "": the usual agent
 }
 
 const (
@@ -76,37 +82,51 @@ func bastionKey(site string, chain []endpoint) string {
 // route settles where a host is reached, as whom and through which bastions. What
 // the inventory says wins; ssh_config fills the rest, asked for the inventory's
 // address, or for the host's name where there is none.
-func (f *Fleet) route(h inventory.Host, s inventory.Site) (way, error) {
+func (f *Fleet) route(ctx context.Context, h inventory.Host, s inventory.Site) (way, error) {
 	conf, err := f.config()
 	if err != nil {
 		return way{}, err
 	}
-	alias := h.Address
-	if alias == "" {
-		alias = h.ID.Name
-	}
-	found, err := conf.lookup(alias, h.Address == "" && alias == h.ID.Name)
+	q := queryOf(h)
+	found, err := conf.lookup(ctx, q)
 	if err != nil {
-		return way{}, err
+		return way{}, gaveUp(ctx)
 	}
 	jumps, err := chain(h, s, found)
 	if err != nil {
 		return way{}, err
 	}
-	w := way{host: hostEndpoint(h, alias, found)}
-	for _, jump := range jumps {
-		hop, err := hopEndpoint(h, jump, conf)
-		if err != nil {
-			return way{}, err
-		}
-		hop.via = w.host.via
-		w.hops = append(w.hops, hop)
-		w.host.via = bastionKey(h.ID.Site, w.hops)
-	}
 	if found.refusal != nil && !overruled(h, len(jumps) > 0) {
 		return way{}, found.refusal
 	}
-	return w, nil
+	hops, err := bastions(ctx, conf, h, jumps)
+	if err != nil {
+		return way{}, err
+	}
+	return joined(hops, hostEndpoint(h, q.name, found)), nil
+}
+
+// joined tells each server of the way behind which others it is.
+func joined(hops []endpoint, host endpoint) way {
+	w := way{host: host}
+	for _, hop := range hops {
+		hop.via = w.host.via
+		w.hops = append(w.hops, hop)
+		w.host.via = bastionKey(hop.site, w.hops)
+	}
+	return w
+}
+
+// queryOf is what a person would type to reach the host by hand.
+func queryOf(h inventory.Host) query {
+	q := query{name: h.Address, address: h.Address, user: h.User, master: h.ControlMaster == inventory.MasterFromConfig}
+	if q.name == "" {
+		q.name = h.ID.Name
+	}
+	if h.Port != 0 {
+		q.port = strconv.Itoa(h.Port)
+	}
+	return q
 }
 
 // overruled: ssh_config holds something we can't honour about where to connect, but
@@ -122,13 +142,16 @@ func chain(h inventory.Host, s inventory.Site, found settings) ([]string, error)
 	case s.Jump != nil:
 		return s.Jump, nil
 	case found.proxyCommand != "":
-		return nil, &fault.Error{
-			Kind: fault.GiveUp, Code: fault.Unsupported, Step: stepConnect,
-			What: "ssh_config sets ProxyCommand for this host, which patchring does not run",
-			Hint: "write ProxyJump instead, or set jump: in the inventory (jump: [] for none)",
-		}
+		return nil, proxyCommand("this host", "write ProxyJump instead, or set jump: in the inventory (jump: [] for none)")
 	}
 	return found.jump, nil
+}
+
+func proxyCommand(whom, hint string) error {
+	return &fault.Error{
+		Kind: fault.GiveUp, Code: fault.Unsupported, Step: stepConnect,
+		What: "ssh_config sets ProxyCommand for " + whom + ", which patchring does not run", Hint: hint,
+	}
 }
 
 func hostEndpoint(h inventory.Host, alias string, found settings) endpoint {
@@ -136,37 +159,16 @@ func hostEndpoint(h inventory.Host, alias string, found settings) endpoint {
 	e.label, e.site, e.pins = h.ID.String(), h.ID.Site, h.HostKeys
 	e.legacy = h.SSHLegacy
 	c := h.Credentials
-	e.login = login{
-		password: c.Password, key: c.Key, passphrase: c.Passphrase,
-		identities: found.identities, only: found.identitiesOnly,
-	}
+	e.login = loginOf(found)
+	e.login.password, e.login.key, e.login.passphrase = c.Password, c.Key, c.Passphrase
 	return e
 }
 
-// hopEndpoint settles a bastion. It is offered the host's key but never the host's
-// password: that would hand it to another machine.
-func hopEndpoint(h inventory.Host, text string, conf *sshConfig) (endpoint, error) {
-	who, host, port, err := parseHop(text)
-	if err != nil {
-		return endpoint{}, err
+func loginOf(found settings) login {
+	return login{
+		identities: found.identities, only: found.identitiesOnly, noIdentities: found.noIdentities,
+		certificates: found.certificates, agent: found.agent,
 	}
-	found, err := conf.lookup(host, true)
-	if err != nil {
-		return endpoint{}, err
-	}
-	if found.refusal != nil {
-		return endpoint{}, found.refusal
-	}
-	e := endpointOf(host, port, who, found)
-	e.site, e.bastion = h.ID.Site, text
-	e.login = login{
-		key: "", passphrase: h.Credentials.Passphrase,
-		identities: found.identities, only: found.identitiesOnly,
-	}
-	if h.Credentials.Key != "" {
-		e.login.identities = append([]string{h.Credentials.Key}, found.identities...)
-	}
-	return e, nil
 }
 
 // endpointOf fills in what the inventory left open; port "0" and "" are open.
@@ -186,7 +188,7 @@ func endpointOf(alias, port, who string, found settings) endpoint {
 			who = next
 		}
 	}
-	e := endpoint{address: net.JoinHostPort(host, port), user: who}
+	e := endpoint{address: net.JoinHostPort(host, port), user: who, controlPath: found.controlPath, hashKnown: found.hashKnown}
 	e.name = e.address
 	if found.alias != "" {
 		e.name = net.JoinHostPort(found.alias, "22") // as OpenSSH: an alias stands without port
@@ -199,59 +201,4 @@ func localUser() string {
 		return me.Username
 	}
 	return "root"
-}
-
-// parseHop reads [user@]host[:port]; an IPv6 address stands in brackets.
-func parseHop(text string) (who, host, port string, err error) {
-	rest := text
-	if i := strings.LastIndex(text, "@"); i >= 0 {
-		who, rest = text[:i], text[i+1:]
-		if who == "" {
-			return "", "", "", badHop(text)
-		}
-	}
-	host = rest
-	if strings.HasPrefix(rest, "[") || strings.Count(rest, ":") == 1 {
-		host, port = cutPort(rest)
-	}
-	if !isHostName(host) || strings.ContainsAny(who, " \t\r\n,/\x00") || !isPort(port) {
-		return "", "", "", badHop(text)
-	}
-	return who, host, port, nil
-}
-
-// isHostName is loose about names, but lets nothing pass for an option, a list or a URL.
-// A zone (fe80::1%eth0) may hold anything in netip's eyes; here it follows the names.
-func isHostName(host string) bool {
-	if host == "" || strings.HasPrefix(host, "-") || strings.ContainsAny(host, " \t\r\n,/[]\x00") {
-		return false
-	}
-	_, err := netip.ParseAddr(host)
-	return err == nil || !strings.Contains(host, ":")
-}
-
-func isPort(port string) bool {
-	number, err := strconv.ParseUint(port, 10, 16)
-	return port == "" || (err == nil && number > 0)
-}
-
-func cutPort(text string) (host, port string) {
-	if !strings.HasPrefix(text, "[") {
-		host, port, _ = strings.Cut(text, ":")
-		if port == "" {
-			return "", ""
-		}
-		return host, port
-	}
-	host, rest, closed := strings.Cut(text[1:], "]")
-	port, hasPort := strings.CutPrefix(rest, ":")
-	if !closed || (rest != "" && (!hasPort || port == "")) {
-		return "", ""
-	}
-	return host, port
-}
-
-func badHop(text string) error {
-	return fault.Usagef("write [user@]host[:port], with an IPv6 address in brackets: ops@[2001:db8::1]:22",
-		"not a bastion: %s", fmt.Sprintf("%q", text))
 }

@@ -30,7 +30,13 @@ func (r runner) Run(ctx context.Context, c remote.Command) (remote.Result, error
 	if len(input) > 0 {
 		stdin = func() io.Reader { return bytes.NewReader(input) }
 	}
-	return r.lease.exec(ctx, task{argv: c.Argv, become: c.Become, stdin: stdin, maxOut: limit})
+	ctx, cancel := bounded(ctx, c.Effect)
+	defer cancel()
+	result, err := r.lease.exec(ctx, task{argv: c.Argv, become: c.Become, stdin: stdin, maxOut: limit})
+	if err != nil {
+		return result, hopeless(err, c.Effect, r.lease.id.String())
+	}
+	return result, nil
 }
 
 // task is a command before it becomes a line. Its input can be opened anew, since a
@@ -40,6 +46,7 @@ type task struct {
 	become bool
 	stdin  func() io.Reader
 	maxOut int64
+	to     io.Writer // takes standard output; nil: maxOut bytes of it are kept
 }
 
 func (l *Lease) exec(ctx context.Context, t task) (remote.Result, error) {
@@ -74,7 +81,7 @@ func (l *Lease) execOnce(ctx context.Context, t task) (remote.Result, error) {
 
 // order puts the command into words for the host's shell.
 func (l *Lease) order(ctx context.Context, t task) (order, error) {
-	o := order{line: remote.Quote(t.argv), maxOut: t.maxOut}
+	o := order{line: remote.Quote(t.argv), maxOut: t.maxOut, to: t.to}
 	if t.stdin != nil {
 		o.stdin = t.stdin()
 	}

@@ -3,6 +3,10 @@ package connect
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
+
+	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
 
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/secret"
@@ -32,4 +36,39 @@ func passwordCredential(kind string, ref secret.Ref, label string) credential {
 		c.id, c.name = kind+" "+label, "the typed "+label
 	}
 	return c
+}
+
+// acceptedNow tells whether the key of name (host:port) was recorded by this very run.
+func (k *knownHosts) acceptedNow(name string) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	_, ok := k.fresh[xknownhosts.Normalize(name)]
+	return ok
+}
+
+// strangerFault is why a host gets no password and no code: whoever answered there first
+// would have it.
+func strangerFault(host string) *fault.Error {
+	return &fault.Error{
+		Kind: fault.Ask, Code: fault.HostKeyUnknown,
+		What: "its key was recorded only now, so it gets no password and no code in this run",
+		Hint: "compare its fingerprint with the one on its console (patchring hostkeys check " + strings.TrimSpace(host) + "), then run the same command again",
+	}
+}
+
+// hide takes the passwords that are known in this run out of a text: a peer may have said
+// them back.
+func (f *Fleet) hide(text string) string {
+	var values []string
+	f.resolved.Range(func(_, known any) bool {
+		if s, ok := known.(secret.Secret); ok && len(s.Reveal()) >= leastSecret {
+			values = append(values, s.Reveal())
+		}
+		return true
+	})
+	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) })
+	for _, value := range values {
+		text = strings.ReplaceAll(text, value, mask)
+	}
+	return text
 }

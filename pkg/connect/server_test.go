@@ -34,7 +34,11 @@ type server struct {
 	// refuse replaces the answer to an opened channel.
 	refuse func(ssh.NewChannel) bool
 
+	// hello is called with each connection that was let in.
+	hello func(ssh.Conn)
+
 	address   string
+	pins      []string // fingerprints of its keys
 	done      chan struct{}
 	accepts   atomic.Int64 // connections
 	open      atomic.Int64 // connections right now
@@ -55,6 +59,7 @@ func newServer(t *testing.T, keys ...ssh.Signer) *server {
 	}
 	for _, key := range keys {
 		s.config.AddHostKey(key)
+		s.pins = append(s.pins, ssh.FingerprintSHA256(key.PublicKey()))
 	}
 	return s
 }
@@ -129,6 +134,9 @@ func (s *server) serve(c net.Conn) {
 	}
 	defer func() { _ = conn.Close() }()
 	s.wg.Go(func() { s.global(requests) })
+	if s.hello != nil {
+		s.wg.Go(func() { s.hello(conn) })
+	}
 	for open := range channels {
 		s.channel(open)
 	}

@@ -43,9 +43,14 @@ func (l *Lease) openSFTPOnce(ctx context.Context) (*transfer, error) {
 	case <-c.done:
 		return nil, errNotSent
 	}
-	// While it opens, only closing the connection frees it from a silent host.
+	ch, reqs, err := c.openSession(ctx, c.closeWhenLate(ctx))
+	if err != nil {
+		<-c.sessions
+		return nil, c.openFault(ctx, err)
+	}
+	// While it begins, only closing the connection frees it from a silent host.
 	stop := context.AfterFunc(ctx, c.close)
-	ch, client, err := c.startSFTP(func(bool) bool { return ctx.Err() == nil })
+	client, err := startSFTP(ch, reqs)
 	if !stop() && err == nil {
 		err = context.Cause(ctx)
 	}
@@ -56,40 +61,36 @@ func (l *Lease) openSFTPOnce(ctx context.Context) (*transfer, error) {
 	return &transfer{Client: client, conn: c, free: l.fleet.freeSFTP(ctx, c, ch, client)}, nil
 }
 
-func (c *conn) startSFTP(mark func(bool) bool) (ssh.Channel, *sftp.Client, error) {
-	ch, reqs, err := c.openSession(mark)
-	if err != nil {
-		return nil, nil, c.openFault(err)
-	}
+func startSFTP(ch ssh.Channel, reqs <-chan *ssh.Request) (*sftp.Client, error) {
 	go ssh.DiscardRequests(reqs)                            // ends with the channel
 	go func() { _, _ = io.Copy(io.Discard, ch.Stderr()) }() // likewise
 	ok, err := ch.SendRequest("subsystem", true, ssh.Marshal(struct{ Name string }{"sftp"}))
 	if err != nil {
-		return nil, nil, lostFile(err)
+		return nil, lostFile(err)
 	}
 	if !ok {
 		_ = ch.Close()
-		return nil, nil, errNoSFTP
+		return nil, errNoSFTP
 	}
 	client, err := sftp.NewClientPipe(ch, ch, sftp.UseConcurrentWrites(true), sftp.MaxConcurrentRequestsPerFile(writesAhead))
 	if err != nil {
 		_ = ch.Close()
-		return nil, nil, fmt.Errorf("%w: %w", errNoSFTP, err)
+		return nil, fmt.Errorf("%w: %w", errNoSFTP, err)
 	}
-	return ch, client, nil
+	return client, nil
 }
 
 // freeSFTP ends a session once, and frees it when ctx ends: by its channel, or by
 // the whole connection if the host does not play along.
 func (f *Fleet) freeSFTP(ctx context.Context, c *conn, ch ssh.Channel, client *sftp.Client) func() {
-	finished := make(chan struct{})
+	finished, ended := make(chan struct{}), c.ours.begin()
 	stop := context.AfterFunc(ctx, func() {
 		go func() { _ = ch.Close() }()
 		graceOf(c, finished)
 	})
 	return sync.OnceFunc(func() {
 		stop()
-		end := func() { _ = client.Close(); <-c.sessions; close(finished) }
+		end := func() { _ = client.Close(); ended(); <-c.sessions; close(finished) }
 		if !f.spawn(end) {
 			go end()
 		}

@@ -1,42 +1,38 @@
 package connect
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
-
-	"github.com/kevinburke/ssh_config"
 
 	"github.com/patchring/patchring/pkg/fault"
 )
 
-// settings is what ssh_config says of one host, as far as patchring understands it.
-type settings struct {
-	hostName       string
-	port           string
-	user           string
-	alias          string // HostKeyAlias
-	identities     []string
-	identitiesOnly bool
-	jump           []string
-	proxyCommand   string
-	refusal        error // something about where to connect that can't be honoured
-}
-
 // sshConfig answers for hosts; a nil one knows nothing.
+//
+// Two read the file: patchring (consult), which takes microseconds and judges all but
+// what runs a program, asks DNS or is newer than it; and the user's own ssh (ssh -G),
+// which is always right and costs 5 ms. For 5,000 hosts that would be half a minute of
+// processor time, so ssh is asked for every host of which patchring is not sure, and
+// else for one of those that rest on lines of the same shapes. As long as both agree,
+// the others need no asking; once they differ, ssh is asked for every host.
+//
+// As with ssh -F, the system's own file in /etc/ssh is not read.
 type sshConfig struct {
-	path   string
-	home   string
-	parsed *ssh_config.Config
-	doubts []doubt
-	warn   func(string)
+	path       string
+	statements []statement
+	me         person
+	warn       func(string)
+	ssh        *asker // nil: not there, or not to be given this file
+	why        string // why it is nil, for the hint
 
-	mu    sync.Mutex
-	cache map[string]settings
+	mu       sync.Mutex
+	cache    map[query]func(context.Context) (settings, error)
+	proven   map[string]bool // lines for which ssh said the same
+	distrust bool
 }
 
 // loadSSHConfig reads the file; a missing one is no error, since most people have none.
@@ -44,143 +40,200 @@ func loadSSHConfig(path, home string, warn func(string)) (*sshConfig, error) {
 	if path == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(path) //nolint:gosec // the user names their own file
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	return openSSHConfig(path, whoRuns(home), warn)
+}
+
+func openSSHConfig(path string, me person, warn func(string)) (*sshConfig, error) {
+	files := newConfigFiles(path, me)
+	text, err := files.read(path)
 	if err != nil {
 		return nil, fault.Usagef("check the file's rights, or pass --ssh-config none", "can't read ssh_config: %v", err)
 	}
-	config, err := parseSSHConfig(path, string(text), includer{home: home, read: os.ReadFile, glob: filepath.Glob})
+	if text == nil {
+		return nil, nil
+	}
+	in := &includer{home: me.home, read: files.read, glob: filepath.Glob}
+	c, err := parseSSHConfig(path, string(text), in, me)
 	if err != nil {
 		return nil, err
 	}
-	config.warn = warn
-	for _, d := range config.doubts {
-		warn(d.text())
+	c.warn = warn
+	for _, note := range notes(c.statements) {
+		warn(note)
 	}
-	return config, nil
+	for _, where := range in.odd {
+		files.doubt("%s includes files that can't be told", where)
+	}
+	if c.why = files.why; c.why == "" {
+		c.ssh = newAsker(path, c.statements, me)
+	}
+	if c.why == "" && c.ssh == nil {
+		c.why = "there is no ssh here"
+	}
+	return c, nil
 }
 
-// parseSSHConfig drops what the library would misread, and remembers it as doubts.
-func parseSSHConfig(path, text string, in includer) (*sshConfig, error) {
-	lines, err := in.expand(path, text, 0)
+func parseSSHConfig(path, text string, in *includer, me person) (*sshConfig, error) {
+	statements, err := in.expand(path, text, 0)
 	if err != nil {
-		return nil, badSSHConfig(path, err)
+		return nil, fault.Usagef("correct the file (ssh -G somehost reads it too), or pass --ssh-config none",
+			"can't read ssh_config %s: %v", path, err)
 	}
-	plain, doubts := understood(lines)
-	parsed, err := ssh_config.DecodeBytes([]byte(plain))
-	if err != nil {
-		return nil, badSSHConfig(path, err)
-	}
-	return &sshConfig{path: path, home: in.home, parsed: parsed, doubts: doubts, warn: func(string) {}, cache: map[string]settings{}}, nil
+	return &sshConfig{
+		path: path, statements: statements, me: me, warn: func(string) {},
+		cache: map[query]func(context.Context) (settings, error){}, proven: map[string]bool{},
+	}, nil
 }
 
-func badSSHConfig(path string, err error) error {
-	return fault.Usagef("correct the file (ssh -G somehost reads it too), or pass --ssh-config none",
-		"can't read ssh_config %s: %v", path, err)
-}
-
-// lookup gives the settings for alias. HostName counts only where the inventory
-// gives no address of its own.
-func (c *sshConfig) lookup(alias string, rename bool) (settings, error) {
-	if c == nil {
-		return settings{}, nil
-	}
-	key := fmt.Sprint(rename, alias)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if known, ok := c.cache[key]; ok {
-		return known, nil
-	}
-	found, err := c.read(alias, rename)
-	if err == nil {
-		c.cache[key] = found
-	}
-	return found, err
-}
-
-func (c *sshConfig) read(alias string, rename bool) (settings, error) {
-	var s settings
-	var err error
-	get := func(key string) string {
-		value, getErr := c.parsed.Get(alias, key)
-		err = errors.Join(err, getErr)
-		return value
-	}
-	s.user, s.port, s.alias = get("User"), get("Port"), get("HostKeyAlias")
-	s.proxyCommand = none(get("ProxyCommand"))
-	s.identitiesOnly = strings.EqualFold(get("IdentitiesOnly"), "yes")
-	if rename {
-		s.hostName = strings.ReplaceAll(get("HostName"), "%h", alias)
-	}
-	if jump := none(get("ProxyJump")); jump != "" {
-		s.jump, s.proxyCommand = strings.Split(jump, ","), ""
-	}
-	files, allErr := c.parsed.GetAll(alias, "IdentityFile")
-	if err = errors.Join(err, allErr); err != nil {
-		return settings{}, badSSHConfig(c.path, err)
-	}
-	s.identities = c.identities(files, alias, s)
-	s.refusal = c.refusal(alias, s)
-	return s, nil
-}
-
-func none(value string) string {
-	if strings.EqualFold(value, "none") {
-		return ""
-	}
-	return value
-}
-
-// refusal is why it can't be known where or as whom ssh_config would connect.
-func (c *sshConfig) refusal(alias string, s settings) error {
-	for _, d := range c.doubts {
-		if d.decides && d.mayMatch(alias) {
-			return &fault.Error{
-				Kind: fault.GiveUp, Code: fault.Unsupported, Step: stepConnect, What: d.text(),
-				Hint: "it may change where to connect: set address, port, user and jump in the inventory, write Host instead of Match, or pass --ssh-config none",
-			}
-		}
-	}
-	for _, value := range append([]string{s.hostName, s.user, s.alias}, s.jump...) {
-		if strings.Contains(value, "%") || strings.Contains(value, "${") {
-			return &fault.Error{
-				Kind: fault.GiveUp, Code: fault.Unsupported, Step: stepConnect,
-				What: fmt.Sprintf("ssh_config uses a token that patchring does not expand: %q", value),
-				Hint: "write the value itself, or set it in the inventory",
-			}
-		}
-	}
-	return nil
-}
-
-// identities expands what may stand in an IdentityFile; what it can't expand it skips.
-func (c *sshConfig) identities(files []string, alias string, s settings) []string {
-	host := alias
-	if s.hostName != "" {
-		host = s.hostName
-	}
-	expand := strings.NewReplacer("%%", "%", "%d", c.home, "%h", host, "%r", s.user, "%u", localUser(), "%n", alias)
+// notes tells once of each setting that ssh would honour and patchring does not.
+func notes(statements []statement) []string {
 	var out []string
-	for _, file := range files {
-		if none(file) == "" {
-			continue
+	said := map[string]bool{}
+	var walk func([]statement)
+	walk = func(list []statement) {
+		for _, st := range list {
+			if text := unsupported(st.key); text != "" && !said[st.key] && !isOff(st.words) {
+				said[st.key] = true
+				out = append(out, fmt.Sprintf("%s: %s: %s", st.where, st.key, text))
+			}
+			for _, file := range st.files {
+				walk(file)
+			}
 		}
-		full := expand.Replace(inHome(strings.Trim(file, `"`), c.home))
-		if strings.Contains(full, "${") || strings.Contains(full, "%") {
-			c.warn(fmt.Sprintf("%s: IdentityFile %q: a token that patchring does not expand; skipped", c.path, file))
-			continue
-		}
-		out = append(out, full)
 	}
+	walk(statements)
 	return out
 }
 
-// inHome expands a leading "~/".
-func inHome(path, home string) string {
-	if rest, ok := strings.CutPrefix(path, "~/"); ok && home != "" {
-		return filepath.Join(home, rest)
+// isOff: the setting only says that something is not wanted, or is the default.
+func isOff(words []string) bool {
+	return len(words) == 1 && (isNo(words[0]) || none(words[0]) == "" || strings.EqualFold(words[0], "any"))
+}
+
+// unsupported says what patchring does instead. Keywords that change nothing about
+// what it does are not worth a word.
+func unsupported(key string) string {
+	switch key {
+	case "userknownhostsfile", "globalknownhostsfile":
+		return "patchring keeps known_hosts by site; name this file with --known-hosts to have it read as well"
+	case "knownhostscommand", "revokedhostkeys":
+		return "not run or read; put @revoked and @cert-authority lines into known_hosts"
+	case "gssapiauthentication", "pkcs11provider", "securitykeyprovider", "hostbasedauthentication":
+		return "not used; load keys into an agent, or ride your own connection with control_master"
+	case "bindaddress", "bindinterface", "addressfamily":
+		return "not used; the system chooses"
 	}
-	return path
+	return ""
+}
+
+// lookup gives the settings for a name. An error is the context's; what ssh_config
+// makes impossible is the settings' refusal, which an inventory may overrule.
+func (c *sshConfig) lookup(ctx context.Context, q query) (settings, error) {
+	if c == nil {
+		return settings{}, nil
+	}
+	c.mu.Lock()
+	once := c.cache[q]
+	if once == nil {
+		once = onceGood(func(ctx context.Context) (settings, error) { return c.answer(ctx, q) })
+		c.cache[q] = once
+	}
+	c.mu.Unlock()
+	return once(ctx)
+}
+
+func (c *sshConfig) answer(ctx context.Context, q query) (settings, error) {
+	r := consult(c.statements, q, c.me)
+	s, more := settle(q, r, c.me)
+	doubts := slices.Concat(r.doubts, more)
+	sure := !slices.ContainsFunc(doubts, func(d doubt) bool { return !d.deaf })
+	if c.ssh == nil || (sure && c.isProven(q, r)) {
+		c.say(doubts)
+		s.refusal = undecided(doubts, c.hint())
+		return withJump(s), nil
+	}
+	leave, err := c.ssh.enter(ctx)
+	if err != nil {
+		return settings{}, err
+	}
+	defer leave()
+	if sure && c.isProven(q, r) { // by the one before
+		c.say(doubts)
+		return withJump(s), nil
+	}
+	told, err := c.ssh.ask(ctx, q)
+	if err != nil {
+		s.refusal = err
+		return s, ctx.Err()
+	}
+	return c.judge(q, r, s, told, sure), nil
+}
+
+// judge takes ssh's answer, and holds patchring's own against it.
+func (c *sshConfig) judge(q query, r reading, own settings, told reading, sure bool) settings {
+	s, doubts := settle(q, told, c.me)
+	c.say(doubts)
+	if sure {
+		c.prove(q, r, differ(q, c.me, own, s))
+		s.from = own.from // ssh does not say which line it is
+		return withJump(s)
+	}
+	for key, where := range own.from {
+		if where != "" && r.first[key].text == told.first[key].text {
+			s.from[key] = where
+		}
+	}
+	return withJump(s)
+}
+
+func (c *sshConfig) hint() string {
+	if c.why == "" {
+		return ""
+	}
+	return " (ssh itself is not asked: " + c.why + ")"
+}
+
+func (c *sshConfig) say(doubts []doubt) {
+	for _, d := range doubts {
+		if !d.decides {
+			c.warn(d.text())
+		}
+	}
+}
+
+// kind is the same for names that rest on lines of the same shapes.
+func kind(q query, r reading) string {
+	return fmt.Sprint(q.address != "", q.user != "", q.port != "", q.master, strings.Contains(q.name, ":"), " ", strings.Join(r.shapes, "|"))
+}
+
+func (c *sshConfig) isProven(q query, r reading) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.proven[kind(q, r)] && !c.distrust
+}
+
+func (c *sshConfig) prove(q query, r reading, difference string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if difference == "" {
+		c.proven[kind(q, r)] = true
+		return
+	}
+	c.distrust = true
+	c.warn(fmt.Sprintf("%s: patchring and ssh -G read it differently for %s (%s); ssh is asked for every host from here on", c.path, q.name, difference))
+}
+
+// withJump checks what will be taken for bastions.
+func withJump(s settings) settings {
+	for i, hop := range s.jump {
+		s.jump[i] = strings.TrimPrefix(hop, "ssh://")
+		if strings.ContainsAny(hop, "%$") && s.refusal == nil {
+			s.refusal = &fault.Error{
+				Kind: fault.GiveUp, Code: fault.Unsupported, Step: stepConnect,
+				What: fmt.Sprintf("ssh_config's ProxyJump has a token that is not expanded: %q", hop),
+				Hint: "write the value itself, or set jump: in the inventory",
+			}
+		}
+	}
+	return s
 }

@@ -29,6 +29,8 @@ type pipe struct {
 	data   []byte
 	closed bool
 	hole   bool // swallows what is written from now on
+	moved  int  // bytes that were passed on
+	limit  int  // of them; 0: none. What comes after is swallowed
 }
 
 func newPipe() *pipe {
@@ -57,11 +59,15 @@ func (p *pipe) Write(b []byte) (int, error) {
 	if p.closed {
 		return 0, io.ErrClosedPipe
 	}
+	whole := len(b)
+	if p.limit > 0 {
+		b = b[:min(len(b), p.limit-1-p.moved)]
+	}
 	if !p.hole {
-		p.data = append(p.data, b...)
+		p.data, p.moved = append(p.data, b...), p.moved+len(b)
 	}
 	p.change.Broadcast()
-	return len(b), nil
+	return whole, nil
 }
 
 func (p *pipe) close() {
@@ -89,8 +95,9 @@ type bubble struct {
 	server *server
 	key    ssh.Signer
 	mu     sync.Mutex
-	conns  []memory // the client's ends
-	drops  int      // how many dials are cut at once
+	conns  []memory                // the client's ends
+	drops  int                     // how many dials are cut at once
+	wire   func(there, back *pipe) // what is done to a new connection
 	dials  []time.Time
 }
 
@@ -113,6 +120,9 @@ func (b *bubble) dial() net.Conn {
 		b.drops--
 		back.close()
 		return memory{in: back, out: there}
+	}
+	if b.wire != nil {
+		b.wire(there, back)
 	}
 	b.server.wg.Go(func() { b.server.serve(memory{in: there, out: back}) })
 	b.conns = append(b.conns, memory{in: back, out: there})

@@ -3,23 +3,37 @@ package connect
 import (
 	"context"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/patchring/patchring/pkg/remote"
 )
 
-// wire is the connection under SSH. It notes whether the server ever said a word,
-// and reads the version line, which the library takes byte by byte, at one go.
+// wire is the connection under SSH. It notes whether the server ever said a word and how
+// it began, and reads the version line, which the library takes byte by byte, at one go.
 type wire struct {
 	net.Conn
 	ahead []byte
 	heard atomic.Bool
+	began atomic.Pointer[string] // the first bytes that came
+	prods int                    // how often acknowledgements were asked for at once
 }
 
 // small is below any read of the library but those for the version line.
 const small = 64
 
+// handshakeReads is about how many reads a login and a first command take.
+const handshakeReads = 64
+
 func (w *wire) Read(p []byte) (int, error) {
+	if w.prods < handshakeReads && len(w.ahead) == 0 {
+		// sshd sends a small message only once the one before is acknowledged (it keeps
+		// Nagle's algorithm on until a session begins), and that would take 40 ms each.
+		w.prods++
+		acknowledgeAtOnce(w.Conn)
+	}
 	if len(w.ahead) == 0 && len(p) < small {
 		buf := make([]byte, 1024)
 		n, err := w.Conn.Read(buf)
@@ -27,7 +41,10 @@ func (w *wire) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		w.ahead = buf[:n]
-		w.heard.Store(true)
+		if !w.heard.Swap(true) {
+			began := string(buf[:n])
+			w.began.Store(&began)
+		}
 	}
 	if len(w.ahead) > 0 {
 		n := copy(p, w.ahead)
@@ -36,6 +53,16 @@ func (w *wire) Read(p []byte) (int, error) {
 	}
 	w.ahead = nil
 	return w.Conn.Read(p)
+}
+
+// excuse is what came instead of a version line: sshd 9.8 and later says why it hangs up
+// ("Not allowed at this time", "Exceeded MaxStartups"). It may be empty.
+func (w *wire) excuse() string {
+	began := w.began.Load()
+	if began == nil || strings.Contains(*began, "SSH-") {
+		return ""
+	}
+	return remote.Clean(*began, 80)
 }
 
 // leash ends a hop's context when its time is up. The clock stands still while the

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"time"
 
@@ -90,7 +91,7 @@ func (l *look) all(ctx context.Context) (fact.Facts, error) {
 	for _, way := range l.ways() {
 		a, err := way(ctx)
 		switch {
-		case err != nil && (passing(err) || ctx.Err() != nil):
+		case err != nil && (passing(err) || settled(err) || ctx.Err() != nil):
 			return fact.Facts{}, err
 		case a.known:
 			return l.sign(a.facts), err
@@ -105,6 +106,12 @@ func (l *look) all(ctx context.Context) (fact.Facts, error) {
 		return fact.Facts{}, first
 	}
 	return l.sign(l.unknown()), nil
+}
+
+// settled tells of what another way of looking at the host can't mend: an answer without
+// end, and what a person has to correct here first, such as a secret that can't be got.
+func settled(err error) bool {
+	return errors.Is(err, remote.ErrEndless) || fault.CodeOf(err) == fault.Usage
 }
 
 // way is one way of looking at a host.

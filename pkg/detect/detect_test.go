@@ -134,6 +134,28 @@ func TestWithoutRoot(t *testing.T) {
 	}
 }
 
+// Where the secret for root can't be got, the host is not tried as a device: a person has to
+// correct the reference first.
+func TestSecretThatCantBeGot(t *testing.T) {
+	broken := fault.Usagef("export SUDO_PW", "env:SUDO_PW is not set")
+	h := remotetest.New(t, probe(t, true, func() (remote.Result, error) { return remote.Result{}, broken }))
+	s := session(t, h, remote.Reads)
+	opened := &unopened{}
+	s.Console = opened
+	_, err := Host(t.Context(), s, openSSH, web, now, Query{Library: library(t)})
+	if fault.CodeOf(err) != fault.Usage || fault.HintOf(err) != "export SUDO_PW" || opened.asked {
+		t.Errorf("%v (%s), console asked: %v", err, fault.HintOf(err), opened.asked)
+	}
+}
+
+// unopened is a console that nobody should speak to.
+type unopened struct{ asked bool }
+
+func (u *unopened) Exchange(context.Context, remote.Exchange) (remote.Result, error) {
+	u.asked = true
+	return remote.Result{}, remotetest.Lost()
+}
+
 func TestCanNotBeAsked(t *testing.T) {
 	h := remotetest.New(t, remotetest.On("...").Cuts())
 	if _, err := Host(t.Context(), session(t, h, remote.Reads), openSSH, web, now, Query{}); fault.CodeOf(err) != fault.Lost {

@@ -44,6 +44,12 @@ type Engine struct {
 	// Reserve, where set, makes sure that the budgets hold across all rollouts of the state
 	// folder. It is asked before a host is begun, and told when one is no longer out.
 	Reserve Reserver
+	// Seal, where set, signs the chain up to mark. Run asks it when the rollout was opened,
+	// before anything of a ring whose gate has opened, and at the end. Its error ends the
+	// run: those at work come to their end, and nothing else is begun.
+	Seal func(ctx context.Context, why string, mark journal.Mark) (rollout.Sealed, error)
+	// Vouch verifies signatures of approvals; nil: none counts as good.
+	Vouch rollout.Voucher
 }
 
 // Reserver tells what other rollouts of the state folder hold, and keeps what this one

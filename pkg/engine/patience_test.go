@@ -119,7 +119,7 @@ func TestWordsWhileWaiting(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			a, err := s.Approve("production", "jane@desk", "jane", "", time.Now())
+			a, err := s.Approve("production", "jane@desk", "jane", "", false, time.Now())
 			if err != nil {
 				t.Error(err)
 			} else if err := other.Record(t.Context(), a); err != nil {

@@ -29,6 +29,7 @@ import (
 // The state is never nil, and is that of the last event.
 func (e *Engine) Run(ctx context.Context, stop <-chan struct{}) (*rollout.State, []rollout.Wait, error) {
 	r := &run{Engine: e, state: &rollout.State{}, live: map[string]bool{}, ended: make(chan done), stop: stop}
+	r.state.Trust(e.Vouch)
 	if err := catchUp(ctx, e.Journal, r.state, nil); err != nil {
 		return r.state, nil, err
 	}
@@ -145,6 +146,9 @@ func (r *run) patience(d rollout.Decision) (*time.Timer, bool) {
 func (r *run) advance(ctx context.Context) (rollout.Decision, error) {
 	for {
 		r.heed()
+		if err := r.seal(ctx, r.state); err != nil {
+			return rollout.Decision{}, err
+		}
 		d := r.decide()
 		if len(d.Record)+len(d.Do) == 0 && !r.releases() {
 			return d, nil

@@ -12,6 +12,9 @@ import (
 func (l *loader) checkJumps() {
 	for i := range l.inv.Hosts {
 		h := &l.inv.Hosts[i]
+		if h.ControlMaster != "" && len(h.HostKeys) > 0 {
+			l.file.Errorf(l.origin[h.ID], "remove host_keys, or write `control_master: none`", "the host %s pins host_keys, which can't be checked over a control_master: its ssh has judged the key", h.ID)
+		}
 		for _, text := range h.Jump {
 			_, host, _, err := splitHop(text)
 			if err == nil && (host == h.ID.Name || host == h.Address) {

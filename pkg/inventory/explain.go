@@ -36,6 +36,7 @@ func (inv *Inventory) Explain(h Host) []Setting {
 		{Name: "keyrings", Value: chain(h.Keyrings)},
 		{Name: "reboot_within", Value: lasts(h.RebootWithin)},
 		{Name: "ssh_legacy", Value: chain(h.SSHLegacy)},
+		{Name: "control_master", Value: h.ControlMaster},
 		{Name: "serve", Value: serving{h.Serve}.String()},
 		{Name: "credentials.password", Value: h.Credentials.Password.String()},
 		{Name: "credentials.key", Value: h.Credentials.Key},

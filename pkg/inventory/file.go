@@ -23,6 +23,7 @@ type fileYAML struct {
 	Freezes   document.Value[[]FreezeYAML]                             `yaml:"freezes" doc:"when no host is started, whatever the window says; with sites, each site has its own" with:"hosts"`
 	Approvers document.Map[document.Value[[]document.Value[approver]]] `yaml:"approvers" doc:"lists of people, by name: {board: [jane@hq.example]}; with sites, each site has its own" with:"hosts" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]*$" count:"1"`
 	Budget    document.Value[budgetYAML]                               `yaml:"budget" doc:"the most units of all that may be out at once: {max_unavailable: 10%}; with sites, each site has its own" with:"hosts"`
+	Trust     document.Value[trustYAML]                                `yaml:"trust" doc:"whose signatures count, and what must be signed; with sites, each site has its own" with:"hosts"`
 	Jump      document.Elsewhere                                       `yaml:"jump" doc:"write it in defaults: {jump: [...]}"`
 	User      document.Elsewhere                                       `yaml:"user" doc:"write it in defaults: {user: NAME}"`
 	Become    document.Elsewhere                                       `yaml:"become" doc:"write it in defaults: {become: sudo}"`
@@ -41,6 +42,7 @@ type siteYAML struct {
 	Freezes   document.Value[[]FreezeYAML]                             `yaml:"freezes" doc:"when no host is started, whatever the window says"`
 	Approvers document.Map[document.Value[[]document.Value[approver]]] `yaml:"approvers" doc:"lists of people, by name; a playbook's gates name one of them: approvers: {board: [jane@hq.example]}" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]*$" count:"1"`
 	Budget    document.Value[budgetYAML]                               `yaml:"budget" doc:"the most units of the whole site that may be out at once: {max_unavailable: 10%}"`
+	Trust     document.Value[trustYAML]                                `yaml:"trust" doc:"whose signatures count, and what must be signed: {allowed_signers: FILE, signed: [approvals, checkpoints]}"`
 	Unit      document.Elsewhere                                       `yaml:"unit" doc:"a unit is a pair, stack or cluster: write it at its hosts, or at a group that holds nothing else"`
 	Via       document.Elsewhere                                       `yaml:"via" doc:"write it at the hosts behind the device, or at a group of them"`
 	commonYAML
@@ -95,7 +97,7 @@ type commonYAML struct {
 	Class       document.Value[fact.Class]                    `yaml:"class" doc:"what kind of thing it is" enum:"server|load_balancer|storage|appliance|network"`
 	Criticality document.Value[string]                        `yaml:"criticality" doc:"how bad an outage is" enum:"low|medium|high|critical"`
 	Exposure    document.Value[string]                        `yaml:"exposure" doc:"who can reach it" enum:"internal|internet"`
-	Credentials document.Value[credentialsYAML]               `yaml:"credentials" doc:"where secrets are to be had: env:NAME, file:PATH, exec:COMMAND or prompt"`
+	Credentials document.Value[credentialsYAML]               `yaml:"credentials" doc:"where secrets are to be had: env:NAME, file:PATH, exec:COMMAND, keyring:SERVICE/ACCOUNT, age:PATH, sops:PATH#KEY, ansible-vault:PATH or prompt"`
 	Labels      document.Map[document.Value[labelValue]]      `yaml:"labels" doc:"free key: value pairs, to select hosts by label=value" keys:"^[A-Za-z0-9_][A-Za-z0-9_./-]*$"`
 	Unit        document.Value[unitName]                      `yaml:"unit" doc:"the pair, stack or cluster of the site that the host is a member of: budgets and batches count it as one"`
 	Via         document.Value[[]document.Value[string]]      `yaml:"via" doc:"hosts of the site on whose path this one depends: they are worked on after it, alone; [] is none"`
@@ -103,6 +105,7 @@ type commonYAML struct {
 	Keyrings    document.Value[[]document.Value[keyringPath]] `yaml:"keyrings" doc:"files with the public keys of the repositories' signers: then digests in a patch set come from their signed index; [] is none"`
 	RebootTime  document.Value[time.Duration]                 `yaml:"reboot_within" doc:"how long a reboot may take, until the host is back whole" min:"1m" max:"4h"`
 	SSHLegacy   document.Value[[]document.Value[legacy]]      `yaml:"ssh_legacy" doc:"old SSH algorithms that may be used where nothing better is in common, for devices that have no others; [] is none"`
+	Master      document.Value[masterPath]                    `yaml:"control_master" doc:"socket of your own OpenSSH master connection, which is used instead of logging in: a path with %h, %p, %r, %n, or ssh_config for what ControlPath says there; none is none"`
 	Serve       document.Value[serving]                       `yaml:"serve" doc:"address of this controller that the host can reach: ADDRESS or ADDRESS:PORT. There patchring serves an image by HTTP while the host pulls it"`
 	Budget      document.Elsewhere                            `yaml:"budget" doc:"a budget belongs to a group, a site or a pattern: groups: {web: {budget: {max_unavailable: 1}}}, or budgets: [{hosts: PATTERN, max_unavailable: 1}]"`
 	Windows     document.Elsewhere                            `yaml:"windows" doc:"windows belong to a site: write them there; a playbook's ring names the one it keeps to"`

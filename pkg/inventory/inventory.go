@@ -12,15 +12,18 @@ import (
 	"time"
 
 	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/schedule"
 	"github.com/patchring/patchring/pkg/secret"
 )
 
 // Inventory is every host of every site, resolved. Hosts are sorted by ID.
 type Inventory struct {
-	Path  string
-	Sites map[string]Site
-	Hosts []Host
+	Path string
+	// Source is the digest of the file's bytes.
+	Source patch.Digest
+	Sites  map[string]Site
+	Hosts  []Host
 	// Budgets of groups, labels, sites and patterns, in the order of the file.
 	Budgets []Budget
 	// Notes are things that are allowed, but look like slips: "file:line: text".
@@ -41,6 +44,7 @@ type Site struct {
 	Windows   map[string]schedule.Window
 	Freezes   []schedule.Freeze
 	Approvers map[string][]string // lists by name
+	Trust     Trust
 }
 
 // Budget is the most units of some hosts that may be out at once, as it is written.
@@ -106,6 +110,9 @@ type Settings struct {
 	// SSHLegacy are old SSH algorithms that may be used where nothing better is in common:
 	// names of LegacyAlgorithms.
 	SSHLegacy []string
+	// ControlMaster is the socket of the user's own OpenSSH master connection, with %h, %p,
+	// %r and %n in it, or MasterFromConfig; empty: patchring logs in itself.
+	ControlMaster string
 	// Serve is where this controller serves an image that the host pulls; invalid: nowhere.
 	// Port 0 is any free one.
 	Serve       netip.AddrPort

@@ -8,6 +8,7 @@ import (
 
 	"github.com/patchring/patchring/pkg/document"
 	"github.com/patchring/patchring/pkg/fact"
+	"github.com/patchring/patchring/pkg/patch"
 )
 
 // defaultSite is the name of the only site where hosts stand at the top.
@@ -46,7 +47,7 @@ func ParseFiles(path string, src []byte, read func(name string) ([]byte, error),
 	}
 	l := &loader{
 		file: f, yaml: &y, files: Files{Read: read, Now: now},
-		inv:    &Inventory{Path: path, Sites: map[string]Site{}},
+		inv:    &Inventory{Path: path, Source: patch.DigestOf(src), Sites: map[string]Site{}},
 		groups: map[string]*group{}, sites: map[string]*siteYAML{},
 		origin: map[fact.HostID]document.Pos{}, via: map[fact.HostID][]document.Value[string]{},
 		chosen: map[string]*choice{}, told: map[string]bool{}, places: map[int]string{},
@@ -83,7 +84,7 @@ func (l *loader) addSites() {
 		y := l.yaml
 		l.addSite(defaultSite, &siteYAML{
 			Timezone: y.Timezone, MaxConns: y.MaxConns, Owner: y.Owner, Hosts: y.Hosts,
-			Windows: y.Windows, Freezes: y.Freezes, Approvers: y.Approvers, Budget: y.Budget,
+			Windows: y.Windows, Freezes: y.Freezes, Approvers: y.Approvers, Budget: y.Budget, Trust: y.Trust,
 		})
 	}
 	for i := range l.yaml.Sites.Entries {
@@ -104,6 +105,7 @@ func (l *loader) addSite(name string, y *siteYAML) {
 	}
 	cal := calendar{file: l.file, zone: site.Timezone, files: l.files}
 	site.Windows, site.Freezes, site.Approvers = cal.windows(y.Windows), cal.freezes(y.Freezes.V), l.approvers(y.Approvers)
+	site.Trust = l.trust(y.Trust)
 	l.inv.Sites[name] = site
 	l.sites[name] = y
 	for i := range y.Hosts.Entries {

@@ -55,6 +55,7 @@ func settings() []setting {
 		listSetting("keyrings", func(c *commonYAML) document.Value[[]document.Value[keyringPath]] { return c.Keyrings }, func(s *Settings, v []string) { s.Keyrings = v }),
 		one("reboot_within", func(c *commonYAML) document.Value[time.Duration] { return c.RebootTime }, func(s *Settings, v time.Duration) { s.RebootWithin = v }),
 		listSetting("ssh_legacy", func(c *commonYAML) document.Value[[]document.Value[legacy]] { return c.SSHLegacy }, func(s *Settings, v []string) { s.SSHLegacy = v }),
+		one("control_master", func(c *commonYAML) document.Value[masterPath] { return c.Master }, func(s *Settings, v masterPath) { s.ControlMaster = v.setting() }),
 		one("serve", func(c *commonYAML) document.Value[serving] { return c.Serve }, func(s *Settings, v serving) { s.Serve = v.AddrPort }),
 	}, credentialSettings()...)
 }

@@ -214,13 +214,13 @@ type ref struct{ secret.Ref }
 func (r *ref) UnmarshalText(b []byte) error {
 	parsed, err := secret.ParseRef(string(b))
 	if err != nil {
-		return fault.Usagef("write env:NAME, file:PATH, exec:COMMAND or prompt", "a secret itself must not stand here, only where it is to be had")
+		return fault.Usagef("write "+secret.Forms(), "a secret itself must not stand here, only where it is to be had")
 	}
 	r.Ref = parsed
 	return nil
 }
 
-func (ref) Schema() map[string]any { return pattern(`^(prompt|(env|file|exec):.+)$`) }
+func (ref) Schema() map[string]any { return pattern(secret.Pattern()) }
 
 // keyPath is the path of a private key on the controller.
 type keyPath string

@@ -50,6 +50,7 @@ type Host struct {
 	conns    map[net.Conn]bool
 	going    bool // a reboot is under way
 	cut      bool // the fault that cuts connections has happened
+	heard    []byte
 }
 
 func (f *Fleet) newHost(spec HostSpec) (*Host, error) {
@@ -70,6 +71,7 @@ func (f *Fleet) newHost(spec HostSpec) (*Host, error) {
 		if h.machine, err = linux.New(f.spec.machine(spec), power{h}); err != nil {
 			return nil, fmt.Errorf("prepare: %w", err)
 		}
+		h.lure()
 	}
 	if h.port, err = reserve(); err != nil {
 		return nil, err

@@ -45,6 +45,7 @@ func (h *Host) config() (*ssh.ServerConfig, error) {
 		return &ssh.Permissions{}, nil
 	}
 	h.addPassword(config, users)
+	h.forge(config)
 	config.AddHostKey(h.key)
 	return config, nil
 }
@@ -79,6 +80,9 @@ func (h *Host) serve(conn net.Conn) {
 		_, _ = io.Copy(io.Discard, conn) // until the other side or Cut ends it
 		return
 	}
+	if h.rude(conn) {
+		return
+	}
 	config, err := h.config()
 	if err != nil {
 		return
@@ -92,6 +96,7 @@ func (h *Host) serve(conn net.Conn) {
 	defer cancel()
 	c := &connection{h: h, ctx: ctx, net: conn}
 	c.jobs.Go(func() { ssh.DiscardRequests(requests) })
+	c.jobs.Go(func() { c.hijack(server) })
 	c.login = h.machine.Login()
 	c.login.Env["SSH_CONNECTION"] = fmt.Sprintf("%s 127.0.0.1 %d", strings.Replace(conn.RemoteAddr().String(), ":", " ", 1), linux.SSHPort)
 	for opened := range channels {

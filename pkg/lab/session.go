@@ -116,6 +116,10 @@ func (s *session) shell() {
 // run gives a program to the machine. It is the machine's then: it goes on when the
 // connection ends, and ends with the machine.
 func (s *session) run(program func(context.Context, *posix.Proc) int) {
+	if s.talk() {
+		return
+	}
+	s.prompts()
 	in, feed, err := os.Pipe()
 	if err != nil {
 		s.exit(posix.Usage)
@@ -123,9 +127,9 @@ func (s *session) run(program func(context.Context, *posix.Proc) int) {
 	}
 	p := s.c.login.Child()
 	maps.Copy(p.Env, s.env)
-	p.In, p.Out, p.Err = in, &output{s.c, s.channel}, &output{s.c, s.channel.Stderr()}
+	p.In, p.Out, p.Err = in, s.stdout(), &output{s.c, s.channel.Stderr()}
 	s.c.jobs.Go(func() {
-		_, _ = io.Copy(feed, s.channel) // until the client's end, or the program's
+		_, _ = io.Copy(feed, s.input()) // until the client's end, or the program's
 		_ = feed.Close()
 	})
 	ended := make(chan struct{})
@@ -148,6 +152,9 @@ func (s *session) run(program func(context.Context, *posix.Proc) int) {
 
 // exit tells the client how the program ended.
 func (s *session) exit(code int) {
+	if s.cutExit() {
+		return
+	}
 	_, _ = s.channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Code uint32 }{uint32(code)})) //nolint:gosec // 0 to 255
 	_ = s.channel.CloseWrite()
 	_ = s.channel.Close()
@@ -155,7 +162,7 @@ func (s *session) exit(code int) {
 
 func (s *session) files() {
 	user := s.c.login
-	server := sftp.NewRequestServer(s.channel, sftpHandlers(user.FS, user.UID), sftp.WithStartDirectory(user.Dir))
+	server := sftp.NewRequestServer(s.channel, s.c.h.tricked(sftpHandlers(user.FS, user.UID)), sftp.WithStartDirectory(user.Dir))
 	err := server.Serve()
 	if err == nil || errors.Is(err, io.EOF) {
 		s.exit(0)

@@ -65,6 +65,8 @@ type HostSpec struct {
 	Install     Duration `yaml:"install" doc:"how long one package takes here"`
 	Reboot      Duration `yaml:"reboot" doc:"how long a reboot takes here"`
 	Faults      Faults   `yaml:"faults" doc:"what goes wrong"`
+	// Hostile hosts attack who manages them; see Hostilities.
+	Hostile []Hostility `yaml:"hostile" doc:"how it attacks who manages it"`
 }
 
 // ExactlyOne says what a host is.
@@ -170,7 +172,7 @@ func (s Spec) machine(h HostSpec) linux.Config {
 	if h.Faults.NoSudo {
 		sudo = "none"
 	}
-	return linux.Config{
+	conf := linux.Config{
 		Name: h.Name, OS: h.OS, Arch: h.Arch, User: s.user(), Sudo: sudo, Password: s.Password,
 		Installed: h.Installed, Repository: append(append([]linux.Package(nil), s.Repositories[h.OS]...), h.Repository...),
 		Held: h.Held, Services: h.Services, Mounts: h.Mounts, Pace: time.Duration(pace),
@@ -182,6 +184,10 @@ func (s Spec) machine(h HostSpec) linux.Config {
 			DegradedAfterBoot: h.Faults.Degraded, BadSSHConfig: h.Faults.BadSSHConfig, FailsRestart: h.Faults.FailsRestart,
 		},
 	}
+	if len(h.Hostile) > 0 {
+		conf.Wrap = h.wrap
+	}
+	return conf
 }
 
 // startup: hosts of a fleet take no real time to start, and say that they did, so that

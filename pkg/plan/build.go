@@ -31,6 +31,7 @@ func (d *Draft) Plan() (*Plan, error) {
 		OnFailure: onFailure(d.in.Playbook), Rings: []Ring{}, Hosts: []Host{},
 		Calendar: d.calendar, Urgent: d.in.Urgent, Budgets: d.budgets, Peers: d.peers,
 		Hooks: d.hooks, Silences: d.silences, Quarantined: d.quarantined, NoLock: d.in.NoLock,
+		Inventory: d.in.Inventory.Source, Trust: trustOf(d.in.Inventory.Sites[d.in.Site].Trust),
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(d.hosts), fact.HostID.Compare) {
 		p.Hosts = append(p.Hosts, d.fixed(*d.hosts[id]))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/health"
+	"github.com/patchring/patchring/pkg/inventory"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/schedule"
 )
@@ -44,8 +45,24 @@ type Plan struct {
 	// NoLock: hosts whose platform can keep no lock are worked on all the same: only this
 	// state folder keeps a second operator away from them.
 	NoLock bool `json:"accept_no_lock,omitempty"`
+	// Inventory is the digest of the inventory's bytes, of its first file.
+	Inventory patch.Digest `json:"inventory_digest,omitempty"`
+	// Trust is what must be signed, as the site says.
+	Trust Trust `json:"trust,omitzero"`
 	// Quarantined hosts are left out of the rings, with the reason.
 	Quarantined []Quarantined `json:"quarantined,omitempty"`
+}
+
+// Trust is what a rollout of the plan demands signatures for.
+type Trust struct {
+	Approvals   bool `json:"approvals,omitempty"`
+	Plans       bool `json:"plans,omitempty"`
+	Checkpoints bool `json:"checkpoints,omitempty"`
+	FourEyes    bool `json:"four_eyes,omitempty"`
+}
+
+func trustOf(t inventory.Trust) Trust {
+	return Trust{Approvals: t.Approvals, Plans: t.Plans, Checkpoints: t.Checkpoints, FourEyes: t.FourEyes}
 }
 
 // Quarantined is a host known to be dead, on somebody's account, until a day.

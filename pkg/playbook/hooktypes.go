@@ -52,13 +52,13 @@ type ref struct{ secret.Ref }
 func (r *ref) UnmarshalText(b []byte) error {
 	parsed, err := secret.ParseRef(string(b))
 	if err != nil {
-		return fault.Usagef("write env:NAME, file:PATH, exec:COMMAND or prompt", "a secret itself must not stand here, only where it is to be had")
+		return fault.Usagef("write "+secret.Forms(), "a secret itself must not stand here, only where it is to be had")
 	}
 	r.Ref = parsed
 	return nil
 }
 
-func (ref) Schema() object { return pattern(`^(prompt|(env|file|exec):.+)$`) }
+func (ref) Schema() object { return pattern(secret.Pattern()) }
 
 // plainURL is a web address without holes.
 type plainURL string

@@ -6,12 +6,17 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/secret"
 )
+
+// ErrEndless is what a command that only looks fails with when it prints far too much, or
+// does not come to its end: the host is there, and asking it again would do the same.
+var ErrEndless = errors.New("the host's answer has no end")
 
 // DefaultMaxOut bounds each of stdout and stderr where a Command does not say.
 const DefaultMaxOut = 1 << 20

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -58,13 +59,24 @@ func FuzzQuote(f *testing.F) {
 
 func TestClean(t *testing.T) {
 	for in, want := range map[string]string{
-		"plain":                  "plain",
-		"a\x1b[2Jb":              `a\x1b[2Jb`,
-		"one\ntwo\tthree":        "one two three",
-		"right\u202eleft":        `right\xe2\x80\xaeleft`,
-		"bad\xffutf8":            `bad\xffutf8`,
-		"line\u2028sep":          `line\xe2\x80\xa8sep`,
-		strings.Repeat("é", 100): strings.Repeat("é", 18) + "…",
+		"plain":                   "plain",
+		"a\x1b[2Jb":               `a\x1b[2Jb`,
+		"one\ntwo\tthree":         "one two three",
+		"right\u202eleft":         `right\xe2\x80\xaeleft`,
+		"bad\xffutf8":             `bad\xffutf8`,
+		"line\u2028sep":           `line\xe2\x80\xa8sep`,
+		"next\u0085line":          `next\xc2\x85line`,
+		"a\U000e0041b":            `a\xf3\xa0\x81\x81b`,
+		"a\u2066b\u200bc":         `a\xe2\x81\xa6b\xe2\x80\x8bc`,
+		"a\u3164b":                `a\xe3\x85\xa4b`,
+		"a\u00a0b\u3000c":         "a b c",
+		"e\u0301\u0323 \u0301x":   "e\u0301\u0323 \\xcc\\x81x",
+		"\u0301x":                 `\xcc\x81x`,
+		"###vso[x] ##[y":          `#\x23#vso[x] \x23#[y`,
+		":::set-output name=a::b": `:\x3a:set-output name=a::b`,
+		"::1 Foo::Bar a::errors":  "::1 Foo::Bar a::errors",
+		"##TeamCity[x":            `\x23#TeamCity[x`,
+		strings.Repeat("é", 100):  strings.Repeat("é", 18) + "…",
 	} {
 		if got := remote.Clean(in, 40); got != want {
 			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
@@ -72,9 +84,22 @@ func TestClean(t *testing.T) {
 	}
 }
 
+// TestCleanBoundsAccents: a heap of them would run over the lines above and below.
+func TestCleanBoundsAccents(t *testing.T) {
+	got := remote.Clean("a"+strings.Repeat("\u0300", 50), 1000)
+	if n := strings.Count(got, "\u0300"); n != 4 || !strings.HasSuffix(got, strings.Repeat(`\xcc\x80`, 46)) {
+		t.Errorf("%d of them are left: %q", n, got)
+	}
+}
+
+// command is what CI servers look for, by a second way of looking.
+var command = regexp.MustCompile(`(?i)##(vso|teamcity)?\[|::(set-output|save-state|set-env|add-path|add-mask|(add|remove)-matcher|warning|error|notice|debug|(end)?group|echo|stop-commands)([ :]|$)`)
+
 func FuzzClean(f *testing.F) {
 	f.Add("a\x1b]0;evil\x07", 10)
 	f.Add("\u200b\u202e", 3)
+	f.Add("##vso[task.setvariable variable=a]b ::add-mask::x ##teamcity[y ::ERROR::", 99)
+	f.Add(" \u0301\u0301\u0301\u0301\u0301\u0301a\u0301", 99)
 	f.Fuzz(func(t *testing.T, in string, limit int) {
 		limit = max(0, min(limit, 1000))
 		got := remote.Clean(in, limit)
@@ -86,6 +111,12 @@ func FuzzClean(f *testing.F) {
 		}
 		if i := strings.IndexFunc(got, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }); i >= 0 {
 			t.Fatalf("control or format rune left in %q", got)
+		}
+		if again := remote.Clean(got, limit); again != got {
+			t.Fatalf("cleaned again %q is %q", got, again)
+		}
+		if command.MatchString(got) {
+			t.Fatalf("a CI server obeys %q", got)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -31,16 +32,22 @@ func writeCSV(w io.Writer, r records) error {
 	return nil
 }
 
-// inert keeps a spreadsheet from taking a cell for a formula: a leading apostrophe
-// before what would begin one (the full-width forms work in some locales).
+// inert keeps a spreadsheet from taking a cell for a formula: an apostrophe before what
+// would begin one (the full-width forms work in some locales). Behind a semicolon too:
+// where that is what divides cells, a spreadsheet splits ours there.
 func inert(text string) string {
 	starts := strings.HasPrefix(text, "\t") || strings.HasPrefix(text, "\r")
-	text = clean(text)
-	if starts || strings.IndexAny(text, "=+-@＝＋－＠") == 0 {
+	text = formulaBehind.ReplaceAllString(clean(text), "$1'$2")
+	if starts || formula.MatchString(text) {
 		return "'" + text
 	}
 	return text
 }
+
+var (
+	formula       = regexp.MustCompile(`^["' ]*[-=+@＝＋－＠]`)
+	formulaBehind = regexp.MustCompile(`(;["' ]*)([-=+@＝＋－＠])`)
+)
 
 // records of a rollout: one row for each update of each host; a host without any
 // has one row with empty package columns.

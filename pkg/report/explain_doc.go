@@ -13,6 +13,21 @@ type Explain struct {
 	Header
 	Host     string           `json:"host"`
 	Settings []ExplainSetting `json:"settings"`
+	// Connection is what a connection would use, by the inventory and ssh_config below it.
+	Connection []ExplainLine `json:"connection"`
+}
+
+// ExplainLine is one thing that a connection would use.
+type ExplainLine struct {
+	Name  string `json:"name"`
+	Value string `json:"value"` // "": nothing is said
+	From  string `json:"from"`  // inventory, default, or file:line of ssh_config
+}
+
+// Connect adds what a connection would use.
+func (d Explain) Connect(name, value, from string) Explain {
+	d.Connection = append(d.Connection, ExplainLine{clean(name), clean(value), clean(from)})
+	return d
 }
 
 // ExplainSetting is one setting with the place that won and those that lost.
@@ -25,7 +40,7 @@ type ExplainSetting struct {
 
 // NewExplain builds the document of `config explain`, in the order of its input.
 func NewExplain(host fact.HostID, settings []inventory.Setting) Explain {
-	doc := Explain{Header: header("explain"), Host: clean(host.String()), Settings: []ExplainSetting{}}
+	doc := Explain{Header: header("explain"), Host: clean(host.String()), Settings: []ExplainSetting{}, Connection: []ExplainLine{}}
 	for _, s := range settings {
 		doc.Settings = append(doc.Settings, ExplainSetting{clean(s.Name), clean(s.Value), clean(s.Where), cleanAll(s.Lost)})
 	}
@@ -37,7 +52,15 @@ func (d Explain) face(bool) face {
 	for _, x := range d.Settings {
 		s.rows = append(s.rows, texts(x.Name, orElse(x.Value, "-"), x.Where, strings.Join(x.Lost, ", ")))
 	}
-	return face{title: "Settings of " + d.Host, sheets: []sheet{s}}
+	f := face{title: "Settings of " + d.Host, sheets: []sheet{s}}
+	if len(d.Connection) > 0 {
+		c := sheet{title: "How it would be reached", columns: []column{{head: "WHAT", least: 10}, {head: "VALUE", least: 12}, {head: "FROM", least: 14}}}
+		for _, l := range d.Connection {
+			c.rows = append(c.rows, texts(l.Name, orElse(l.Value, "-"), l.From))
+		}
+		f.sheets = append(f.sheets, c)
+	}
+	return f
 }
 
 func (d Explain) records() records {

@@ -43,7 +43,7 @@ func TestFieldNames(t *testing.T) {
 			rings[].name rings[].stages rings[].units rings[].window silences site totals totals.bytes totals.hosts totals.hosts_to_patch
 			totals.hosts_with_problems totals.left totals.reboots_expected totals.reboots_unknown totals.security totals.updates urgent version
 			hosts[].way_back hosts[].way_back.light hosts[].way_back.reasons on_failure on_failure.action on_failure.window one_shot repair restart
-			totals.ways_back totals.ways_back.green totals.ways_back.amber totals.ways_back.red uncovered`,
+			totals.ways_back totals.ways_back.green totals.ways_back.amber totals.ways_back.red trust uncovered`,
 		"patchset": `domains domains[].domain domains[].versions domains[].versions[].arch domains[].versions[].assurance
 			domains[].versions[].bytes domains[].versions[].digest domains[].versions[].file domains[].versions[].package
 			domains[].versions[].repository domains[].versions[].signer domains[].versions[].stored domains[].versions[].version
@@ -77,7 +77,7 @@ func TestFieldNames(t *testing.T) {
 			rings[].gate.min_participation rings[].gate.soak rings[].hosts rings[].max_in_flight rings[].name rings[].stages
 			rings[].units rings[].window silences site totals totals.bytes totals.hosts totals.hosts_to_patch
 			totals.hosts_with_problems totals.left totals.reboots_expected totals.reboots_unknown totals.security totals.updates
-			totals.ways_back totals.ways_back.amber totals.ways_back.green totals.ways_back.red uncovered urgent version`,
+			totals.ways_back totals.ways_back.amber totals.ways_back.green totals.ways_back.red trust uncovered urgent version`,
 		"detect": `exit exit.code exit.why exit.word hosts hosts[].arch hosts[].boot_id hosts[].class hosts[].container hosts[].error
 			hosts[].device hosts[].device.booted hosts[].device.build hosts[].device.family hosts[].device.members hosts[].device.members[].id
 			hosts[].device.members[].model hosts[].device.members[].role hosts[].device.members[].serial hosts[].device.members[].state
@@ -104,7 +104,15 @@ func TestFieldNames(t *testing.T) {
 			rollouts[].next rollouts[].opened rollouts[].phase rollouts[].playbook rollouts[].reasons rollouts[].rollout rollouts[].site
 			rollouts[].waits rollouts[].waits[].for rollouts[].waits[].person rollouts[].waits[].ring rollouts[].waits[].text
 			rollouts[].waits[].until version`,
-		"explain": `host kind settings settings[].lost settings[].name settings[].value settings[].where version`,
+		"evidence": `bundle bundle.changed bundle.demanded bundle.finished bundle.inventory_digest bundle.line bundle.opened bundle.phase bundle.plan
+			bundle.playbook bundle.playbook_digest bundle.records bundle.rollout bundle.signer bundle.site bundle.tool exit exit.code exit.why
+			exit.word kind limits parts parts[].demanded parts[].part parts[].standing parts[].why standing version`,
+		"hostkeys": `action exit exit.code exit.why exit.word hosts hosts[].backup hosts[].file hosts[].hint hosts[].host hosts[].keys
+			hosts[].keys[].fingerprint hosts[].keys[].state hosts[].keys[].type hosts[].keys[].where hosts[].name hosts[].notes hosts[].state hosts[].why
+			kind totals totals.by_state totals.hosts totals.recorded totals.removed version`,
+		"rights": `exit exit.code exit.why exit.word files files[].hosts files[].means files[].narrower files[].needs files[].password files[].path
+			files[].root files[].rules files[].user kind none none[].host none[].stop none[].why version`,
+		"explain": `connection connection[].from connection[].name connection[].value host kind settings settings[].lost settings[].name settings[].value settings[].where version`,
 		"graph": `kind path root root.children root.children[].again root.children[].children root.children[].children[].again
 			root.children[].children[].children root.children[].children[].children[].again root.children[].children[].children[].children
 			root.children[].children[].children[].kind root.children[].children[].children[].name root.children[].children[].kind

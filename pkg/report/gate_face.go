@@ -86,12 +86,12 @@ func (a ApprovalGate) said() string {
 	return out
 }
 
-// mark is said wherever an approval stands: nobody has proven who gave it.
+// mark is said wherever an approval stands: whether anything proves who gave it.
 func (a Approval) mark() string { return approvalMark(a.Authenticated) }
 
 func approvalMark(authenticated bool) string {
 	if authenticated {
-		return ""
+		return " (signed)"
 	}
 	return " (unauthenticated)"
 }

@@ -168,8 +168,14 @@ func TestApprovalsAreMarked(t *testing.T) {
 	if !bytes.Contains(render(t, doc, FormatJSON, Options{}), []byte(`"authenticated": false`)) {
 		t.Error("the JSON does not say whether the approval is authenticated")
 	}
-	if board := string(render(t, NewPlan(gatedPlan(), planDigest, false), FormatTable, Options{})); !strings.Contains(board, "board: 1 of 3 people") || !strings.Contains(board, unauthenticated) {
+	if board := string(render(t, NewPlan(gatedPlan(), planDigest, false), FormatTable, Options{})); !strings.Contains(board, "board: 1 of 3 people") || !strings.Contains(board, "unauthenticated") {
 		t.Error("the plan does not say who approves, and that it is unauthenticated")
+	}
+	signed := gatedPlan()
+	signed.Trust = plan.Trust{Approvals: true, Checkpoints: true, FourEyes: true}
+	board := string(render(t, NewPlan(signed, planDigest, false), FormatTable, Options{}))
+	if strings.Contains(board, "unauthenticated") || !strings.Contains(board, "approvals, checkpoints must be; the starter can't approve") {
+		t.Errorf("the plan does not say what must be signed:\n%s", board)
 	}
 }
 

@@ -19,16 +19,46 @@ func writeMarkdown(w io.Writer, f face) error {
 			markdownSheet(&out, s)
 		}
 	}
-	for _, line := range f.drawn { // indented by four it is code, in which nothing is markup
-		fmt.Fprintf(&out, "    %s\n", cleanDrawn(line))
-	}
+	markdownDrawn(&out, f.drawn)
 	for _, sentence := range f.foot {
-		fmt.Fprintf(&out, "\n%s\n", escape(sentence))
+		fmt.Fprintf(&out, "\n%s\n", noBlock(escape(sentence)))
 	}
 	if _, err := io.WriteString(w, out.String()); err != nil {
 		return fmt.Errorf("write Markdown: %w", err)
 	}
 	return nil
+}
+
+// markdownDrawn fences a drawing: in there nothing is markup. Four blanks would not do
+// behind a list, of which they would be a part.
+func markdownDrawn(out *strings.Builder, drawn []string) {
+	if len(drawn) == 0 {
+		return
+	}
+	fence := "```"
+	for strings.Contains(strings.Join(drawn, "\n"), fence) {
+		fence += "`"
+	}
+	out.WriteString("\n" + fence + "text\n")
+	for _, line := range drawn {
+		out.WriteString(cleanDrawn(line) + "\n")
+	}
+	out.WriteString(fence + "\n")
+}
+
+// noBlock keeps an escaped text at the beginning of a line from being a list, a heading of
+// the line above, or a rule.
+func noBlock(text string) string {
+	if text == "" {
+		return ""
+	}
+	switch digits := strings.TrimLeft(text, "0123456789"); {
+	case strings.ContainsAny(text[:1], "-+=:"):
+		return `\` + text
+	case len(digits) < len(text) && digits != "" && strings.ContainsAny(digits[:1], ".)"):
+		return text[:len(text)-len(digits)] + `\` + digits
+	}
+	return text
 }
 
 func markdownSheet(out *strings.Builder, s sheet) {
@@ -65,7 +95,7 @@ func escape(text string) string {
 	var out strings.Builder
 	for _, r := range text {
 		switch r {
-		case '\\', '`', '*', '_', '{', '}', '[', ']', '<', '>', '#', '!', '|', '~', '&':
+		case '\\', '`', '*', '_', '{', '}', '[', ']', '<', '>', '#', '!', '|', '~', '&', '$':
 			out.WriteByte('\\')
 			out.WriteRune(r)
 		case '@':

@@ -51,7 +51,11 @@ func runCommand(s Source) string {
 	if s.Path == "" {
 		return "patchring run PLAYBOOK"
 	}
-	return command("run", s.Path)
+	run := command("run", s.Path)
+	if s.Plan != nil && s.Plan.Trust.Checkpoints {
+		run += " --sign-key KEY"
+	}
+	return run
 }
 
 // afterHalt: hosts that are put right are tried again, and a gate that said no is asked
@@ -95,13 +99,21 @@ func (s Source) decisions(r rollout.RingStatus) []string {
 	var out []string
 	here := slices.ContainsFunc(s.Waits, func(w rollout.Wait) bool { return w.Person && w.Ring == r.Name })
 	if a := r.Progress.Approval; a != nil && here && r.Gate != rollout.GateOpen && newApprovalGate(*a).State != needPassed {
-		out = append(out, "patchring "+remote.Quote([]string{"approve", clean(s.Status.Rollout), "--ring", clean(r.Name)}))
+		out = append(out, "patchring "+remote.Quote([]string{"approve", clean(s.Status.Rollout), "--ring", clean(r.Name)})+s.signing())
 	}
 	for _, what := range inconclusive(*r.Progress) {
 		words := []string{"promote", clean(s.Status.Rollout), "--ring", clean(r.Name), "--waive", what}
 		out = append(out, "patchring "+remote.Quote(words)+" --reason TEXT")
 	}
 	return out
+}
+
+// signing is what an approver adds where only signed words count.
+func (s Source) signing() string {
+	if s.Plan == nil || !s.Plan.Trust.Approvals {
+		return ""
+	}
+	return " --as NAME --sign-key KEY"
 }
 
 // inconclusive names what could not be told and may be waived.

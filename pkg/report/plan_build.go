@@ -31,7 +31,7 @@ func NewPlan(p *plan.Plan, digest patch.Digest, detailed bool) Plan {
 func (d Plan) withRules(p *plan.Plan) Plan {
 	d.Urgent, d.FailureLimit, d.Calendar = p.Urgent, p.FailureLimit, newPlanCalendar(p)
 	d.Budgets, d.Hooks, d.Silences = []PlanBudget{}, []PlanHook{}, []PlanSilence{}
-	d.Quarantined, d.Uncovered = newQuarantined(p.Quarantined), newUncovered(p)
+	d.Quarantined, d.Uncovered, d.Trust = newQuarantined(p.Quarantined), newUncovered(p), newPlanTrust(p.Trust)
 	d.Restart, d.Repair, d.OneShot = orElse(string(p.Restart), "never"), p.Repair, p.OneShot
 	d.OnFailure = PlanFailure{Action: string(playbook.OnFailureHalt)}
 	if p.OnFailure.Rollback {
@@ -42,7 +42,7 @@ func (d Plan) withRules(p *plan.Plan) Plan {
 		units[h.ID] = h.Unit
 	}
 	for _, r := range p.Rings {
-		d.Rings = append(d.Rings, newPlanRing(r, units))
+		d.Rings = append(d.Rings, newPlanRing(r, units, p.Trust.Approvals))
 	}
 	for _, b := range p.Budgets {
 		d.Budgets = append(d.Budgets, newPlanBudget(b))

@@ -29,6 +29,7 @@ type Plan struct {
 	OneShot   bool        `json:"one_shot"` // a new kernel is booted once before it becomes the default
 	OnFailure PlanFailure `json:"on_failure"`
 	Uncovered []Uncovered `json:"uncovered"`
+	Trust     *PlanTrust  `json:"trust"` // what must be signed; null: nothing
 }
 
 // PlanFailure is what becomes of a host that has failed for sure.

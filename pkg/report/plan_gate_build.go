@@ -15,11 +15,11 @@ import (
 	"github.com/patchring/patchring/pkg/schedule"
 )
 
-func newPlanRing(r plan.Ring, units map[fact.HostID]string) PlanRing {
+func newPlanRing(r plan.Ring, units map[fact.HostID]string, signed bool) PlanRing {
 	return PlanRing{
 		Name: clean(r.Name), Hosts: len(r.Hosts), Batches: append([]int{}, r.Batches...),
 		MaxInFlight: r.MaxInFlight, FailureLimit: r.FailureLimit, Units: countUnits(r.Hosts, units),
-		Window: windowName(r.Window), Stages: append([]int{}, r.Stages...), Gate: newPlanGate(r.Gate),
+		Window: windowName(r.Window), Stages: append([]int{}, r.Stages...), Gate: newPlanGate(r.Gate, signed),
 	}
 }
 
@@ -33,7 +33,7 @@ func countUnits(hosts []fact.HostID, units map[fact.HostID]string) int {
 
 func windowName(name string) string { return clean(orElse(name, schedule.Any)) }
 
-func newPlanGate(g plan.Gate) PlanGate {
+func newPlanGate(g plan.Gate, signed bool) PlanGate {
 	out := PlanGate{Checks: []PlanInquiry{}, MinParticipation: g.MinParticipation, Coverage: g.Coverage}
 	if out.MinParticipation == 0 {
 		out.MinParticipation = rollout.MinParticipation
@@ -42,7 +42,7 @@ func newPlanGate(g plan.Gate) PlanGate {
 		out.Soak = &PlanSoak{For: whole(s.For), MaxGap: whole(s.MaxGap), PlanPace: newPlanPace(s.Pace)}
 	}
 	if a := g.Approval; a != nil {
-		out.Approval = &PlanApproval{Approvers: clean(a.Approvers), People: cleanAll(a.People), Count: a.Count, Expires: whole(a.Expires)}
+		out.Approval = &PlanApproval{Approvers: clean(a.Approvers), People: cleanAll(a.People), Count: a.Count, Expires: whole(a.Expires), Authenticated: signed}
 	}
 	for _, c := range g.Checks {
 		kind, what := inquiryWords(c)

@@ -1,5 +1,12 @@
 package report
 
+import (
+	"slices"
+	"strings"
+
+	"github.com/patchring/patchring/pkg/plan"
+)
+
 // PlanGate is what must hold before the first host of a ring may be touched, beyond
 // the health of the rings before, which always must.
 type PlanGate struct {
@@ -25,7 +32,37 @@ type PlanSoak struct {
 	PlanPace
 }
 
-// PlanApproval is by people. No approval of this build is authenticated.
+// PlanTrust is what must be signed for a rollout of the plan.
+type PlanTrust struct {
+	Approvals   bool `json:"approvals"`
+	Plans       bool `json:"plans"`
+	Checkpoints bool `json:"checkpoints"`
+	FourEyes    bool `json:"four_eyes"` // whoever starts it can't approve it, by name or by key
+}
+
+func newPlanTrust(t plan.Trust) *PlanTrust {
+	if t == (plan.Trust{}) {
+		return nil
+	}
+	return &PlanTrust{t.Approvals, t.Plans, t.Checkpoints, t.FourEyes}
+}
+
+func (t PlanTrust) said() string {
+	var must []string
+	for word, is := range map[string]bool{"approvals": t.Approvals, "plans": t.Plans, "checkpoints": t.Checkpoints} {
+		if is {
+			must = append(must, word)
+		}
+	}
+	slices.Sort(must)
+	out := strings.Join(must, ", ") + " must be"
+	if t.FourEyes {
+		out += "; the starter can't approve"
+	}
+	return out
+}
+
+// PlanApproval is by people. Authenticated: only signed ones count.
 type PlanApproval struct {
 	Approvers     string   `json:"approvers"`
 	People        []string `json:"people"`

@@ -11,14 +11,22 @@ import (
 	"github.com/patchring/patchring/pkg/schedule"
 )
 
-// unauthenticated is said wherever an approval is shown.
-const unauthenticated = "unauthenticated until signatures exist"
+// counts says which approvals do.
+func (a PlanApproval) counts() string {
+	if a.Authenticated {
+		return "signed ones only"
+	}
+	return "typed names count, unauthenticated"
+}
 
 // extras are the lines at the top that only some plans have.
 func (d Plan) extras() []pair {
 	var out []pair
 	if d.Urgent {
 		out = append(out, pair{"Lane", text("urgent: its own soak, window and approval; the same rings in the same order")})
+	}
+	if d.Trust != nil {
+		out = append(out, pair{"Signed", text(d.Trust.said())})
 	}
 	if d.FailureLimit != nil {
 		out = append(out, pair{"Limit", text(fmt.Sprintf("more than %d failed of all hosts stop the rollout", *d.FailureLimit))})
@@ -141,7 +149,7 @@ func lastingSeconds(s int64) string { return lasting(time.Duration(s) * time.Sec
 
 func (a PlanApproval) said() string {
 	return fmt.Sprintf("%s: %d of %s (%s), each holds %s; %s",
-		a.Approvers, a.Count, people(len(a.People)), orElse(some(a.People), "nobody"), lastingSeconds(a.Expires), unauthenticated)
+		a.Approvers, a.Count, people(len(a.People)), orElse(some(a.People), "nobody"), lastingSeconds(a.Expires), a.counts())
 }
 
 func people(n int) string {

@@ -8,6 +8,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -89,12 +90,17 @@ func Write(w io.Writer, d Document, f Format, o Options) error {
 }
 
 // WriteJSON writes a document for machines and people: indented, with a newline at
-// its end, and without HTML escapes.
+// its end, and without HTML escapes; see EscapeJSON for what is escaped.
 func WriteJSON(w io.Writer, d Document) error {
-	enc := json.NewEncoder(w)
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(d); err != nil {
+	err := enc.Encode(d)
+	if err == nil {
+		_, err = w.Write(EscapeJSON(out.Bytes()))
+	}
+	if err != nil {
 		return fmt.Errorf("write the document as JSON: %w", err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/patchring/patchring/pkg/evidence"
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/fault"
 	"github.com/patchring/patchring/pkg/health"
@@ -262,9 +263,17 @@ func samples() map[string]Document {
 		"checks":     NewChecks(sampleProbed()),
 		"inventory":  NewInventory("inventory.yaml", sampleInventory()),
 		"rollouts":   NewRollouts([]Source{sampleSource(), waitingSource(), {Status: rollout.Status{Rollout: "weekly-hq-1", Playbook: "weekly", Site: "hq", Phase: rollout.PhaseFinished, Opened: at(-900), Changed: at(-800)}}}),
-		"explain":    NewExplain(id("web1"), []inventory.Setting{{Name: "user", Value: "patch", Where: "inventory.yaml:3", Lost: []string{"inventory.yaml:2 (defaults: root)"}}, {Name: "port", Where: "default"}}),
+		"explain":    sampleExplain(),
+		"hostkeys":   NewHostKeys("check", sampleKeys()),
+		"rights":     sampleRights(),
+		"evidence":   NewEvidence(sampleVerdict(evidence.Proven, evidence.Proven)),
 		"graph":      NewGraph("inventory.yaml", sampleGraph()),
 		"lint":       NewLint("inventory.yaml", 2, []string{"playbooks/monthly.yaml"}),
 		"failure":    NewFailure(fmt.Errorf("detect: %w", refused())),
 	}
+}
+
+func sampleExplain() Explain {
+	d := NewExplain(id("web1"), []inventory.Setting{{Name: "user", Value: "patch", Where: "inventory.yaml:3", Lost: []string{"inventory.yaml:2 (defaults: root)"}}, {Name: "port", Where: "default"}})
+	return d.Connect("address", "10.0.0.5", "inventory").Connect("port", "2222", "~/.ssh/config:7").Connect("jump", "", "default")
 }

@@ -54,6 +54,8 @@ func tellGate(e rollout.Entry) (Told, bool) {
 		return Told{Step: "retry", Outcome: "retried", Text: retriedSaid(e)}.saying("retry: "), true
 	case rollout.RollbackAsked:
 		return Told{Step: "rollback", Outcome: "asked", Text: rollbackSaid(e)}.saying("rollback: "), true
+	case rollout.Sealed:
+		return Told{Step: "checkpoint", Outcome: "signed", Text: sealedSaid(e)}.saying("checkpoint signed: "), true
 	}
 	return Told{}, false
 }
@@ -65,6 +67,15 @@ func (t Told) saying(words string) Told {
 		t.whole = "ring " + t.Ring + ": " + t.whole
 	}
 	return t
+}
+
+// sealedSaid names who signed, as it was recorded: `evidence verify` is what proves it.
+func sealedSaid(e rollout.Sealed) string {
+	who := clean(e.Key)
+	if e.As != "" {
+		who = clean(e.As) + " (" + who + ")"
+	}
+	return fmt.Sprintf("%s, records 1 to %d, by %s", clean(e.Why), e.Seq, who)
 }
 
 func calendarSaid(e rollout.CalendarSet) string {

@@ -72,11 +72,11 @@ func TestApprovalIsForOneSet(t *testing.T) {
 	o.Rings[0].Hosts, o.Rings[0].FailureLimit = append(o.Rings[0].Hosts, id("a2")), 1
 	o.Rings[1].Gate.Approval = board(1)
 	tp := (&tape{t: t, s: &State{}}).at(0).add(o, GateOpened{Ring: "test"})
-	if _, err := tp.s.Approve("production", people[0], people[0], "", tp.now); err == nil {
+	if _, err := tp.s.Approve("production", people[0], people[0], "", false, tp.now); err == nil {
 		t.Error("it was approved before anybody knew what it gets")
 	}
 	tp.through().add(StepStarted{Host: id("a2"), Step: FlowBegin, Mode: Start}, StepEnded{Host: id("a2"), Step: FlowBegin, Outcome: OutcomeFailed})
-	a, err := tp.s.Approve("production", people[0], people[0], "fine", tp.now)
+	a, err := tp.s.Approve("production", people[0], people[0], "fine", false, tp.now)
 	if err != nil || a.Expires != tp.now.Add(24*time.Hour) || a.Set != tp.setOf("production") {
 		t.Fatalf("%+v, %v", a, err)
 	}
@@ -109,12 +109,18 @@ func TestWords(t *testing.T) {
 		say  func(*State) error
 		want string // empty: taken
 	}{
-		{"an approval", func(s *State) error { _, err := s.Approve("production", "j", people[0], "", saturday); return err }, ""},
-		{"by somebody who is not on the list", func(s *State) error { _, err := s.Approve("production", "j", "eve", "", saturday); return err }, "not one of the approvers"},
-		{"by the starter", func(s *State) error { _, err := s.Approve("production", starter, people[0], "", saturday); return err }, "can't approve it"},
-		{"as the starter", func(s *State) error { _, err := s.Approve("production", "j", starter, "", saturday); return err }, "can't approve it"},
-		{"of a ring that asks for none", func(s *State) error { _, err := s.Approve("test", "j", people[0], "", saturday); return err }, "open already"},
-		{"of no ring", func(s *State) error { _, err := s.Approve("x", "j", people[0], "", saturday); return err }, "no ring"},
+		{"an approval", func(s *State) error {
+			_, err := s.Approve("production", "j", people[0], "", false, saturday)
+			return err
+		}, ""},
+		{"by somebody who is not on the list", func(s *State) error { _, err := s.Approve("production", "j", "eve", "", false, saturday); return err }, "not one of the approvers"},
+		{"by the starter", func(s *State) error {
+			_, err := s.Approve("production", starter, people[0], "", false, saturday)
+			return err
+		}, "can't approve it"},
+		{"as the starter", func(s *State) error { _, err := s.Approve("production", "j", starter, "", false, saturday); return err }, "can't approve it"},
+		{"of a ring that asks for none", func(s *State) error { _, err := s.Approve("test", "j", people[0], "", false, saturday); return err }, "open already"},
+		{"of no ring", func(s *State) error { _, err := s.Approve("x", "j", people[0], "", false, saturday); return err }, "no ring"},
 		{"the soak waived", func(s *State) error { _, err := s.Waive("production", WaiveSoak, "j", "why"); return err }, ""},
 		{"without a reason", func(s *State) error { _, err := s.Waive("production", WaiveSoak, "j", ""); return err }, "needs a reason"},
 		{"an approval waived", func(s *State) error { _, err := s.Waive("production", "approval", "j", "why"); return err }, "can't be waived"},

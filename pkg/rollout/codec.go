@@ -30,6 +30,7 @@ const (
 	kindAsked            = "asked"
 	kindRetried          = "retried"
 	kindRollbackAsked    = "rollback_asked"
+	kindSealed           = "sealed"
 )
 
 // Kind names the entry in the journal.
@@ -82,6 +83,9 @@ func (Retried) Kind() string { return kindRetried }
 
 // Kind names the entry in the journal.
 func (RollbackAsked) Kind() string { return kindRollbackAsked }
+
+// Kind names the entry in the journal.
+func (Sealed) Kind() string { return kindSealed }
 
 // Marshal gives an entry's kind and its payload for the journal: compact JSON,
 // fields in the order of the type, map keys sorted.
@@ -144,6 +148,8 @@ func unmarshalGate(kind string, payload json.RawMessage) (Entry, error) {
 		return decode[Retried](payload)
 	case kindRollbackAsked:
 		return decode[RollbackAsked](payload)
+	case kindSealed:
+		return decode[Sealed](payload)
 	}
 	return nil, newer("event of kind %q", kind)
 }

@@ -101,6 +101,27 @@ func everyLater() []Entry {
 	}
 }
 
+// everySigned are the kinds and fields that came with signatures.
+func everySigned() []Entry {
+	at := time.Date(2026, 11, 22, 22, 0, 0, 0, time.UTC)
+	return []Entry{
+		Opened{
+			Rollout: "2026-11-22-monthly-7f3d", Playbook: "monthly", Site: "hq", Plan: "sha256:00",
+			Rings: []plan.Ring{{Name: "test", Hosts: []fact.HostID{id("a")}}}, Trust: plan.Trust{Approvals: true, Plans: true, Checkpoints: true, FourEyes: true},
+		},
+		Approved{
+			Ring: "production", Plan: "sha256:00", By: "omar@desk", As: "jane@hq.example", Expires: at, Authenticated: true,
+			Signature: "-----BEGIN SSH SIGNATURE-----\n", Key: "SHA256:abc",
+		},
+		StepEnded{Host: id("a"), Step: FlowVerify, Outcome: OutcomeOK, After: "sha256:04"},
+		Sealed{Seq: 7, Line: "sha256:01", Why: "gate production", As: "omar@hq.example", Key: "SHA256:def", Signature: "-----BEGIN SSH SIGNATURE-----\n"},
+	}
+}
+
+func everyOne() []Entry {
+	return slices.Concat(every(), everyNew(), everyLater(), everySigned())
+}
+
 func fullOpened(at time.Time, proven patch.Proven) Opened {
 	limit, most := 3, 0.5
 	return Opened{
@@ -142,7 +163,7 @@ const (
 
 // Nothing that can be written is missing from the golden file.
 func TestGoldenEntriesAreAll(t *testing.T) {
-	all := slices.Concat(every(), everyNew(), everyLater())
+	all := everyOne()
 	seen := map[string]reflect.Type{}
 	empty := map[string]map[string]bool{}
 	for _, e := range all {
@@ -165,7 +186,7 @@ func TestGoldenEntriesAreAll(t *testing.T) {
 			t.Errorf("%s: no entry has %v", kind, fields)
 		}
 	}
-	if len(seen) != 17 || len(every()) != oldEntries {
+	if len(seen) != 18 || len(every()) != oldEntries {
 		t.Errorf("%d kinds, and %d entries of the first format", len(seen), len(every()))
 	}
 }
@@ -173,7 +194,7 @@ func TestGoldenEntriesAreAll(t *testing.T) {
 // The golden file holds each kind as it stands in journals for ever.
 func TestGoldenEntries(t *testing.T) {
 	var got bytes.Buffer
-	for _, e := range slices.Concat(every(), everyNew(), everyLater()) {
+	for _, e := range everyOne() {
 		kind, payload, err := Marshal(e)
 		if err != nil {
 			t.Fatal(err)
@@ -218,7 +239,7 @@ func TestUnmarshalRefuses(t *testing.T) {
 		{"step_ended", `{"host":"nowhere","step":"x","outcome":"ok"}`, "SITE/NAME", false},
 		{"step_started", `{"step":"x","step":"install","mode":"reconcile"}`, "no host is named", false},
 		{"step_ended", `{"step":"install","outcome":"ok"}`, "no host is named", false},
-		{"approved", `{"ring":"x","signature":"y"}`, "signature", false},
+		{"approved", `{"ring":"x","fingerprint":"y"}`, "fingerprint", false},
 		{"sampled", `{"ring":"x","pass":"all"}`, "read sampled", false},
 	}
 	for _, tt := range tests {
@@ -238,7 +259,7 @@ func TestUnmarshalRefuses(t *testing.T) {
 // Whatever is read can be written, and reads the same again; Fold takes or refuses
 // it, and never panics.
 func FuzzUnmarshal(f *testing.F) {
-	for _, e := range slices.Concat(every(), everyNew(), everyLater()) {
+	for _, e := range everyOne() {
 		kind, payload, err := Marshal(e)
 		if err != nil {
 			f.Fatal(err)

@@ -3,6 +3,7 @@ package rollout
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -57,18 +58,21 @@ func (s *State) approvalCondition(r *ring, now time.Time) condition {
 	given := s.approvals(r, now)
 	text := fmt.Sprintf("approval: %s %d of %d", a.Approvers, len(given), a.Count)
 	if len(given) < a.Count {
+		if lapsed := s.lapsed(r, given, now); len(lapsed) > 0 {
+			text += "; not counted: " + strings.Join(lapsed, ", ")
+		}
 		return condition{state: GateClosed, person: true, text: text}
 	}
 	var names []string
 	for _, g := range given {
-		names = append(names, g.As)
+		names = append(names, g.As+", "+g.standing())
 	}
-	c := met(text + " (" + strings.Join(names, ", ") + ", unauthenticated)")
-	return c
+	return met(text + " (" + strings.Join(names, "; ") + ")")
 }
 
 // approvals are those that hold: for this plan and set, not run out, one a person, whether
-// by the name that was claimed or by who typed it.
+// by the name that was claimed, by who typed it, or by the key. Where the site demands
+// signatures, only those whose signature is good today.
 func (s *State) approvals(r *ring, now time.Time) []Approved {
 	set, err := s.wanted(r)
 	if err != nil {
@@ -76,12 +80,50 @@ func (s *State) approvals(r *ring, now time.Time) []Approved {
 	}
 	var given []Approved
 	for _, a := range r.approved {
-		again := slices.ContainsFunc(given, func(g Approved) bool { return g.As == a.As || g.By == a.By })
-		if a.Plan == s.opened.Plan && a.Set == set && now.Before(a.Expires) && !again {
+		a.Authenticated = s.vouched(a, now)
+		if s.lapse(a, set, now) == "" && !slices.ContainsFunc(given, a.samePerson) {
 			given = append(given, a)
 		}
 	}
 	return given
+}
+
+// lapse says why an approval does not hold; "" when it does.
+func (s *State) lapse(a Approved, set patch.Digest, now time.Time) string {
+	switch {
+	case a.Plan != s.opened.Plan || a.Set != set:
+		return "for another patch set"
+	case !now.Before(a.Expires):
+		return "ran out " + a.Expires.UTC().Format(time.RFC3339)
+	case !s.counts(a) && a.Signature != "" && !a.Authenticated:
+		return "its signature does not hold today"
+	case !s.counts(a):
+		return "not somebody else's signed word"
+	}
+	return ""
+}
+
+// lapsed names people whose last word does not hold, and why.
+func (s *State) lapsed(r *ring, given []Approved, now time.Time) []string {
+	set, err := s.wanted(r)
+	if err != nil {
+		return nil
+	}
+	last := map[string]string{}
+	for _, a := range r.approved {
+		a.Authenticated = s.vouched(a, now)
+		last[a.As] = s.lapse(a, set, now)
+	}
+	for _, g := range given {
+		delete(last, g.As)
+	}
+	var out []string
+	for _, who := range slices.Sorted(maps.Keys(last)) {
+		if last[who] != "" {
+			out = append(out, who+" ("+last[who]+")")
+		}
+	}
+	return out
 }
 
 // windowCondition asks whether the ring's quickest host may start. from is when the rest

@@ -35,6 +35,7 @@ func (s *State) Fold(e Event) error {
 	}
 	e.Entry.(change).apply(s, e.Time)
 	s.seq, s.changed = e.Seq, e.Time
+	s.note(e)
 	return nil
 }
 

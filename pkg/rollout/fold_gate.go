@@ -56,10 +56,12 @@ func (e Approved) check(s *State) error {
 		return errors.New("the approval is for another plan")
 	case !slices.Contains(a.People, e.As):
 		return fmt.Errorf("%s is not one of the approvers %s", e.As, a.Approvers)
-	case e.By == s.starter || e.As == s.starter:
+	case e.As == s.starter, e.By == s.starter && e.Signature == "":
 		return fmt.Errorf("%s started this rollout, and can't approve it", s.starter)
+	case s.opened.Trust.Approvals && e.Signature == "":
+		return errors.New("this site takes signed approvals only")
 	}
-	return nil
+	return s.secondPair(e)
 }
 
 func (e Approved) apply(s *State, _ time.Time) {

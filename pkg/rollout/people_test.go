@@ -88,12 +88,12 @@ func (o *operator) someHosts(n int) []fact.HostID {
 
 // approve: the starter must be refused, whichever way the word comes.
 func (o *operator) approve(ring, as string) (Entry, error) {
-	e, err := o.state.Approve(ring, as, as, "fine", o.w.now)
+	e, err := o.state.Approve(ring, as, as, "fine", false, o.w.now)
 	forged := Approved{Ring: ring, Plan: o.opening.Plan, By: "eve@elsewhere", As: starter, Expires: o.w.now.Add(time.Hour)}
 	if as == starter && err == nil || o.state.Check(forged) == nil {
 		o.w.fail("rule 1: the starter approved ring %s", ring)
 	}
-	if _, again := o.state.Approve(ring, starter, as, "", o.w.now); again == nil {
+	if _, again := o.state.Approve(ring, starter, as, "", false, o.w.now); again == nil {
 		o.w.fail("rule 1: the starter approved ring %s as %s", ring, as)
 	}
 	return e, err

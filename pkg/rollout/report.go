@@ -16,7 +16,7 @@ func Open(id string, p *plan.Plan, digest patch.Digest) Opened {
 	o := Opened{
 		Rollout: id, Playbook: p.Playbook, Site: p.Site, Plan: digest, Rings: p.Rings,
 		Calendar: p.Calendar, FailureLimit: p.FailureLimit, Budgets: p.Budgets, Urgent: p.Urgent, Wants: wants(p),
-		OnFailure: p.OnFailure,
+		OnFailure: p.OnFailure, Trust: p.Trust,
 	}
 	addPeerUnits(&o, p)
 	for _, q := range p.Quarantined {

@@ -29,14 +29,20 @@ type State struct {
 	outs    []int // hosts that count as out, likewise
 	falling []int // hosts that wait to be taken back, likewise
 
-	starter  string // who opened it
-	calendar schedule.Calendar
-	clock    *schedule.Clock
-	override WindowOverridden
-	budgets  []*budget
-	counted  map[fact.HostID][]int // the budgets that count a host, inside and outside the rings
-	mates    map[string][]int      // the hosts of each unit that has a name
-	seen     sighting
+	starter string // who opened it
+	notable notable
+	sealed  uint64 // the last record that a checkpoint covers
+	// starterKey and starterAs made the first checkpoint.
+	starterKey, starterAs string
+	voucher               Voucher
+	vouches               map[Approved]vouch
+	calendar              schedule.Calendar
+	clock                 *schedule.Clock
+	override              WindowOverridden
+	budgets               []*budget
+	counted               map[fact.HostID][]int // the budgets that count a host, inside and outside the rings
+	mates                 map[string][]int      // the hosts of each unit that has a name
+	seen                  sighting
 }
 
 // ring is a ring's standing. The counters are kept so that Decide need not look at
@@ -108,6 +114,9 @@ func (r *ring) waiting() bool { return r.by[HostWaiting] > 0 }
 
 // ID is the rollout's id; empty before it is opened.
 func (s *State) ID() string { return s.opened.Rollout }
+
+// Opening is the entry that began the rollout; it must not be changed.
+func (s *State) Opening() Opened { return s.opened }
 
 // Plan is the digest of the plan that the rollout carries out.
 func (s *State) Plan() patch.Digest { return s.opened.Plan }

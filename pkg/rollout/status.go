@@ -133,7 +133,8 @@ type SoakProgress struct {
 	Passed, Shut, Doubtful bool
 }
 
-// ApprovalProgress of a ring's gate. None is authenticated in this build.
+// ApprovalProgress of a ring's gate. Those that are Authenticated bear a signature that
+// was good when this was asked for.
 type ApprovalProgress struct {
 	Approvers string
 	Count     int

@@ -56,6 +56,8 @@ type (
 		OnFailure plan.OnFailure `json:"on_failure,omitzero"`
 		// Wants are, by ring, the updates whose coverage a gate asks for.
 		Wants map[string][]Want `json:"wants,omitempty"`
+		// Trust is what must be signed, as the plan says.
+		Trust plan.Trust `json:"trust,omitzero"`
 	}
 
 	// Want is an update that so many hosts of a ring are to get.
@@ -85,8 +87,24 @@ type (
 		As      string       `json:"as"` // whose word it is, as claimed
 		Expires time.Time    `json:"expires"`
 		Reason  string       `json:"reason,omitempty"`
-		// Authenticated: As is proven by a signature. This build knows none.
+		// Authenticated: whoever recorded it had verified the signature. It proves nothing by
+		// itself: Signature is verified again whenever it is to count.
 		Authenticated bool `json:"authenticated,omitempty"`
+		// Signature is armoured SSHSIG over what package evidence says of an approval, and Key
+		// the fingerprint of the key that made it. Both empty: a name that somebody typed.
+		Signature string `json:"signature,omitempty"`
+		Key       string `json:"key,omitempty"`
+	}
+
+	// Sealed is a checkpoint: the signature of whoever carries the rollout on, over the chain
+	// of the journal up to and with the record Seq.
+	Sealed struct {
+		Seq       uint64       `json:"seq"`
+		Line      patch.Digest `json:"line"` // of that record's line
+		Why       string       `json:"why"`  // "opened", "gate production", "finished" …
+		As        string       `json:"as"`   // whose key it is, by the allowed signers of that time; may be empty
+		Key       string       `json:"key"`  // its fingerprint
+		Signature string       `json:"signature"`
 	}
 
 	// Waived lets a ring's gate open without its soak, or without an inquiry that is
@@ -168,6 +186,8 @@ type (
 		Reboots bool            `json:"reboots,omitempty"` // of a step that restarted the host
 		// Before is the snapshot of the before step, in the store; Fold keeps it in HostStatus.Before.
 		Before patch.Digest `json:"before,omitempty"`
+		// After are the facts that the verify step saw, in the store: among them the boot.
+		After patch.Digest `json:"after,omitempty"`
 		// Collected are the files that this host was patched with, of the collect step: their
 		// content is in the store, but for those of which only the digest is known.
 		Collected []patch.Proven `json:"collected,omitempty"`

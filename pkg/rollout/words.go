@@ -15,8 +15,9 @@ import (
 // What people say, as entries: each is refused here where it would mean nothing, with
 // the reason, before it is journaled.
 
-// Approve is one approver's word for a ring, typed by somebody, at that time.
-func (s *State) Approve(ring, by, as, reason string, now time.Time) (Approved, error) {
+// Approve is one approver's word for a ring, typed by somebody, at that time. Signed: it gets
+// a signature before it is journaled.
+func (s *State) Approve(ring, by, as, reason string, signed bool, now time.Time) (Approved, error) {
 	r, err := s.unopened(ring)
 	if err != nil {
 		return Approved{}, err
@@ -27,9 +28,13 @@ func (s *State) Approve(ring, by, as, reason string, now time.Time) (Approved, e
 	}
 	a := Approved{Ring: ring, Plan: s.opened.Plan, Set: set, By: by, As: as, Reason: reason}
 	if r.Gate.Approval != nil {
-		a.Expires = now.Add(r.Gate.Approval.Expires)
+		a.Expires = now.Add(r.Gate.Approval.Expires).UTC().Truncate(time.Second) // as it is signed
 	}
-	return a, s.Check(a)
+	probe := a
+	if signed {
+		probe.Signature = "to come"
+	}
+	return a, s.Check(probe)
 }
 
 // Waive is a person's word to do without a soak, or without an inquiry whose last

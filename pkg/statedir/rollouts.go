@@ -64,9 +64,9 @@ func validID(id string) bool {
 	return id != "" && len(id) <= 64 && id[0] != '-' && strings.Map(plain, id) == id
 }
 
-// Create makes the folder of a new rollout, whole or not at all: its plan, and an
-// empty journal.
-func (d *Dir) Create(about About, plan []byte) (*Rollout, error) {
+// Create makes the folder of a new rollout, whole or not at all: its plan, with the
+// plan's signature where there is one, and an empty journal.
+func (d *Dir) Create(about About, plan []byte, signature ...byte) (*Rollout, error) {
 	if !validID(about.ID) {
 		return nil, fmt.Errorf("%q can't be the id of a rollout", about.ID)
 	}
@@ -81,6 +81,9 @@ func (d *Dir) Create(about About, plan []byte) (*Rollout, error) {
 	}
 	defer all.Close()
 	files := map[string][]byte{aboutName: append(raw, '\n'), planName: plan, JournalName: nil}
+	if len(signature) > 0 {
+		files[PlanSignatureName] = signature
+	}
 	if err := assemble(all, about.ID, files); err != nil {
 		return nil, fmt.Errorf("create rollout %s: %w", about.ID, err)
 	}
@@ -199,8 +202,19 @@ func (d *Dir) Of(playbook, site string) ([]About, error) {
 func (r *Rollout) Root() *os.Root { return r.root }
 
 // Plan reads the saved plan, as it was given to Create.
-func (r *Rollout) Plan() ([]byte, error) {
-	f, err := r.root.Open(planName)
+func (r *Rollout) Plan() ([]byte, error) { return r.read(planName) }
+
+// PlanSignature reads the plan's signature; nil where there is none.
+func (r *Rollout) PlanSignature() ([]byte, error) {
+	raw, err := r.read(PlanSignatureName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return raw, err
+}
+
+func (r *Rollout) read(name string) ([]byte, error) {
+	f, err := r.root.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("rollout %s: %w", r.ID, err)
 	}
@@ -209,7 +223,7 @@ func (r *Rollout) Plan() ([]byte, error) {
 		return nil, fmt.Errorf("rollout %s: %w", r.ID, err)
 	}
 	if len(raw) > maxPlan {
-		return nil, fmt.Errorf("rollout %s: its plan has more than %d bytes", r.ID, maxPlan)
+		return nil, fmt.Errorf("rollout %s: %s has more than %d bytes", r.ID, name, maxPlan)
 	}
 	return raw, nil
 }

@@ -67,7 +67,10 @@ const (
 	rolloutsName = "rollouts"
 	aboutName    = "about.json"
 	planName     = "plan.json"
-	JournalName  = "journal.jsonl"
+
+	// PlanSignatureName is the file beside the plan that holds its signature.
+	PlanSignatureName = planName + ".sig"
+	JournalName       = "journal.jsonl"
 )
 
 // Dir is an open state folder.

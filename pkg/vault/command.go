@@ -5,8 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,55 +15,66 @@ import (
 	"github.com/patchring/patchring/pkg/secret"
 )
 
-// commandTime is how long a password manager may take, unlocking by hand included.
+// commandTime is how long a password manager may take, unlocking in a window of its own
+// included.
 const commandTime = 30 * time.Second
 
 // fromCommand runs a password manager's command line, without a shell. What it says
-// on stderr is not shown: it could hold anything.
-func fromCommand(ctx context.Context, ref secret.Ref) (secret.Secret, error) {
+// on stderr is not shown: it could hold anything. It has no terminal: one that would ask
+// there fails at once instead of hanging, and is to be unlocked beforehand.
+func (v *Vault) fromCommand(ctx context.Context, ref secret.Ref) (secret.Secret, error) {
 	argv, err := splitWords(ref.Target())
 	if err != nil {
 		return secret.Secret{}, fault.Usagef("quote words as in a shell; variables, pipes and ~ are not expanded", "%s: %v", ref, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
-	var out capped
+	out := capped{full: cancel}
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Stdout = &out
+	cmd.Env = v.environment(os.Environ())
 	cmd.WaitDelay = time.Second // a child that keeps stdout open is not waited for
+	apart(cmd)
 	if err := cmd.Run(); err != nil {
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			err = fmt.Errorf("no answer within %s", commandTime)
-		}
-		return secret.Secret{}, fault.Usagef("run it by hand: "+ref.Target(), "%s: %v", ref, err)
+		return secret.Secret{}, fault.Usagef("run it by hand: "+ref.Target()+", and unlock it first if it asks for something", "%s: %v", ref, out.why(ctx, err))
 	}
-	return readSecret(ref, &out.Buffer)
+	return valueOf(ref, out.kept.Bytes())
 }
 
-// capped stops a command that prints too much.
-type capped struct{ bytes.Buffer }
+// environment is what a command gets: what we have, but for variables that hold secrets.
+func (v *Vault) environment(all []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(pair string) bool {
+		name, value, _ := strings.Cut(pair, "=")
+		return slices.Contains(v.o.Withhold, name) || v.o.Filter.Holds(value)
+	})
+}
 
-var errTooLong = fmt.Errorf("more than %d KiB", maxSecret>>10)
+// capped stops a command that prints too much. The buffer is not embedded: its ReadFrom
+// would be used instead of Write, and take all that comes.
+type capped struct {
+	kept bytes.Buffer
+	full func()
+	over bool
+}
 
 func (c *capped) Write(p []byte) (int, error) {
-	if c.Len()+len(p) > maxSecret {
+	if c.kept.Len()+len(p) > maxSecret {
+		c.over = true
+		c.full()
 		return 0, errTooLong
 	}
-	return c.Buffer.Write(p)
+	return c.kept.Write(p)
 }
 
-// readSecret takes all of r but one trailing newline.
-func readSecret(ref secret.Ref, r io.Reader) (secret.Secret, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
-	if err == nil && len(raw) > maxSecret {
-		err = errTooLong
+// why tells in plain words how a command failed.
+func (c *capped) why(ctx context.Context, err error) error {
+	switch {
+	case c.over:
+		return errTooLong
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("no answer within %s", commandTime)
+	case errors.Is(err, exec.ErrWaitDelay):
+		return errors.New("it has ended, but something that it started holds its output open")
 	}
-	if err != nil {
-		return secret.Secret{}, fault.Usagef("a password is one short line", "%s: %v", ref, err)
-	}
-	value := strings.TrimSuffix(strings.TrimSuffix(string(raw), "\n"), "\r")
-	if value == "" {
-		return secret.Secret{}, fault.Usagef("it must hold the secret, and nothing else", "%s: it is empty", ref)
-	}
-	return secret.New(value), nil
+	return err
 }

@@ -1,6 +1,11 @@
-// Package vault resolves secret references: env:NAME, file:PATH, exec:COMMAND and
-// prompt. Each is resolved once, however many hosts need it. No value ever stands in
-// an error.
+// Package vault resolves secret references: env:NAME, file:PATH, exec:COMMAND,
+// keyring:SERVICE/ACCOUNT, age:PATH, sops:PATH#KEY, ansible-vault:PATH#KEY and prompt.
+// Each is resolved once, however many hosts need it. No value ever stands in an error.
+//
+// Paths count from the working folder, as those of private keys do; ~/ is the home.
+// What opens encrypted files (an age or SSH identity, the password of ansible-vault) is
+// the operator's own setting: an inventory, which may be another client's, can't name it,
+// nor a plugin to run (GO-2024-3344).
 package vault
 
 import (
@@ -8,8 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 
 	"github.com/patchring/patchring/pkg/fault"
@@ -22,9 +25,28 @@ const maxSecret = 64 << 10
 // Ask asks a person; label says for what. It must not echo.
 type Ask func(ctx context.Context, label string) (secret.Secret, error)
 
+// Options of a Vault. The zero value resolves what needs no key and no person.
+type Options struct {
+	Ask  Ask    // nil: every prompt is an error, automation can't be asked
+	Home string // for ~/ and the identity's default place; "": there is none
+	// Identity is a file with age identities, or an SSH private key, that opens age: and
+	// sops: files. "": ~/.config/patchring/age.txt
+	Identity string
+	// Password of ansible-vault files; the zero Ref: a person is asked.
+	Password secret.Ref
+	// Filter, where set, is told of every value before it is handed out.
+	Filter *secret.Filter
+	// Warn, where set, is told of secrets that the filter can't keep out of what hosts print.
+	Warn func(text string)
+	// Withhold names environment variables that hold secrets: no command gets them. Those
+	// that hold a value that Filter knows are withheld in any case.
+	Withhold []string
+}
+
 // Vault resolves references; make one with New.
 type Vault struct {
-	ask Ask
+	o    Options
+	ring ring
 
 	mu    sync.Mutex
 	known map[string]*entry
@@ -38,9 +60,9 @@ type entry struct {
 	err   error
 }
 
-// New makes a Vault. A nil ask makes every prompt an error: automation can't be asked.
-func New(ask Ask) *Vault {
-	return &Vault{ask: ask, known: map[string]*entry{}, voice: make(chan struct{}, 1)}
+// New makes a Vault.
+func New(o Options) *Vault {
+	return &Vault{o: o, ring: system{}, known: map[string]*entry{}, voice: make(chan struct{}, 1)}
 }
 
 // Resolve gives the value of ref. The first caller resolves it, the others wait; a
@@ -51,10 +73,21 @@ func (v *Vault) Resolve(ctx context.Context, ref secret.Ref, label string) (secr
 	if ref.Scheme() == "prompt" {
 		key += " " + label
 	}
+	return v.once(ctx, key, func() (secret.Secret, error) {
+		value, err := v.resolve(ctx, ref, label)
+		if unfit := v.o.Filter.Add(value); unfit != "" && v.o.Warn != nil {
+			v.o.Warn(fmt.Sprintf("the secret of %s %s: should a host print it, patchring can't keep it out of what it shows and writes", key, unfit))
+		}
+		return value, err
+	})
+}
+
+// once makes one value a key.
+func (v *Vault) once(ctx context.Context, key string, get func() (secret.Secret, error)) (secret.Secret, error) {
 	for {
 		e, mine := v.claim(key)
 		if mine {
-			return v.settle(ctx, key, e, ref, label)
+			return v.settle(ctx, key, e, get)
 		}
 		select {
 		case <-e.done:
@@ -81,8 +114,8 @@ func (v *Vault) claim(key string) (e *entry, mine bool) {
 	return e, true
 }
 
-func (v *Vault) settle(ctx context.Context, key string, e *entry, ref secret.Ref, label string) (secret.Secret, error) {
-	e.value, e.err = v.resolve(ctx, ref, label)
+func (v *Vault) settle(ctx context.Context, key string, e *entry, get func() (secret.Secret, error)) (secret.Secret, error) {
+	e.value, e.err = get()
 	if e.err != nil && ctx.Err() != nil {
 		e.err = fmt.Errorf("%w: %w", errInterrupted, context.Cause(ctx))
 		v.mu.Lock()
@@ -98,13 +131,21 @@ func (v *Vault) resolve(ctx context.Context, ref secret.Ref, label string) (secr
 	case "env":
 		return fromEnv(ref)
 	case "file":
-		return fromFile(ref)
+		return v.fromFile(ref)
 	case "exec":
-		return fromCommand(ctx, ref)
+		return v.fromCommand(ctx, ref)
+	case "keyring":
+		return v.fromRing(ctx, ref)
+	case "age":
+		return v.fromAge(ctx, ref)
+	case "sops":
+		return v.fromSOPS(ctx, ref)
+	case "ansible-vault":
+		return v.fromAnsible(ctx, ref)
 	case "prompt":
 		return v.fromPerson(ctx, label)
 	}
-	return secret.Secret{}, fault.Usagef("write env:NAME, file:PATH, exec:COMMAND or prompt", "no secret reference for the %s", label)
+	return secret.Secret{}, fault.Usagef("write "+secret.Forms(), "no secret reference for the %s", label)
 }
 
 func fromEnv(ref secret.Ref) (secret.Secret, error) {
@@ -116,46 +157,10 @@ func fromEnv(ref secret.Ref) (secret.Secret, error) {
 	return secret.New(value), nil
 }
 
-// fromFile refuses what others can read, as ssh does with keys.
-func fromFile(ref secret.Ref) (secret.Secret, error) {
-	path, err := inHome(ref.Target())
-	if err != nil {
-		return secret.Secret{}, err
-	}
-	f, err := os.Open(path) //nolint:gosec // the user names their own file
-	if err != nil {
-		return secret.Secret{}, fault.Usagef("create it with mode 600, or correct the reference", "%s: %v", ref, err)
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat() // of the open file: it can't be swapped any more
-	if err != nil {
-		return secret.Secret{}, fault.Usagef("check the path", "%s: %v", ref, err)
-	}
-	if !info.Mode().IsRegular() {
-		return secret.Secret{}, fault.Usagef("name a plain file; for a command write exec:", "%s: not a plain file", ref)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return secret.Secret{}, fault.Usagef("chmod 600 "+path, "%s: others can read it (mode %03o)", ref, info.Mode().Perm())
-	}
-	return readSecret(ref, f)
-}
-
-func inHome(path string) (string, error) {
-	rest, ok := strings.CutPrefix(path, "~/")
-	if !ok {
-		return path, nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", fault.Usagef("write the whole path", "file:%s: %v", path, err)
-	}
-	return filepath.Join(home, rest), nil
-}
-
 // fromPerson asks one question at a time.
 func (v *Vault) fromPerson(ctx context.Context, label string) (secret.Secret, error) {
-	if v.ask == nil {
-		return secret.Secret{}, fault.Usagef("write env:, file: or exec: instead of prompt, or run it at a terminal",
+	if v.o.Ask == nil {
+		return secret.Secret{}, fault.Usagef("write another reference than prompt (env:, file:, exec: …), or run it at a terminal",
 			"%s: there is nobody to ask", label)
 	}
 	select {
@@ -164,7 +169,7 @@ func (v *Vault) fromPerson(ctx context.Context, label string) (secret.Secret, er
 		return secret.Secret{}, context.Cause(ctx)
 	}
 	defer func() { <-v.voice }()
-	value, err := v.ask(ctx, label)
+	value, err := v.o.Ask(ctx, label)
 	if err != nil {
 		return secret.Secret{}, fmt.Errorf("%s: %w", label, err)
 	}

@@ -71,7 +71,7 @@ func TestResolve(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := New(nil).Resolve(t.Context(), ref(t, c.ref), "test")
+			got, err := New(Options{}).Resolve(t.Context(), ref(t, c.ref), "test")
 			if c.wrong == "" {
 				if err != nil || got.Reveal() != c.want {
 					t.Fatalf("got %q, %v; want %q", got.Reveal(), err, c.want)
@@ -94,7 +94,7 @@ func TestResolve(t *testing.T) {
 func TestNoSecretInErrors(t *testing.T) {
 	leaky := write(t, "echo "+value+"; echo "+value+" >&2; exit 3", 0o700)
 	for _, text := range []string{"exec:sh " + leaky, "file:" + write(t, value, 0o604)} {
-		_, err := New(nil).Resolve(t.Context(), ref(t, text), "test")
+		_, err := New(Options{}).Resolve(t.Context(), ref(t, text), "test")
 		if err == nil || strings.Contains(err.Error()+fault.HintOf(err), value) {
 			t.Errorf("%s: %v", text, err)
 		}
@@ -105,7 +105,7 @@ func TestExecTakesTooLong(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err := New(nil).Resolve(ctx, ref(t, "exec:sleep 60"), "test")
+	_, err := New(Options{}).Resolve(ctx, ref(t, "exec:sleep 60"), "test")
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("error %v", err)
 	}
@@ -114,11 +114,11 @@ func TestExecTakesTooLong(t *testing.T) {
 func TestEachReferenceOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int32
-		v := New(func(_ context.Context, label string) (secret.Secret, error) {
+		v := New(Options{Ask: func(_ context.Context, label string) (secret.Secret, error) {
 			asked.Add(1)
 			time.Sleep(time.Second) //nolint:forbidigo // virtual: a person types
 			return secret.New(label), nil
-		})
+		}})
 		var all sync.WaitGroup
 		for range 100 {
 			for _, label := range []string{"a", "b"} {
@@ -140,10 +140,10 @@ func TestEachReferenceOnce(t *testing.T) {
 func TestRefusalIsKeptButInterruptionIsNot(t *testing.T) {
 	refused := errors.New("no")
 	asked := 0
-	v := New(func(context.Context, string) (secret.Secret, error) {
+	v := New(Options{Ask: func(context.Context, string) (secret.Secret, error) {
 		asked++
 		return secret.Secret{}, refused
-	})
+	}})
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, ctx := range []context.Context{ended, t.Context(), t.Context()} {

@@ -23,11 +23,12 @@ import (
 //	paused … finished  rollout    the event's        the reason
 //	calendar_set       calendar   set                windows and freezes are others now
 //	window_overridden  window     overridden         until when, and the reason
-//	approved           approval   approved     yes   by whom; unauthenticated; how many of how many
+//	approved           approval   approved     yes   by whom; signed or unauthenticated; how many of how many
 //	waived             waiver     waived       yes   soak or check:NAME, and the reason
 //	sampled            soak       pass|fail|unknown  yes  how many hosts are healthy, and what changed
 //	asked              inquiry    pass|fail|unknown  yes  the inquiry's name, and what was seen
 //	retried            retry      retried            how many hosts, the reason, and their names
+//	sealed             checkpoint signed             why, of how many records, by whom
 //
 // Those about a host have its step and how that went: started, looking, ok, nothing,
 // back (it stepped back: a budget is used up by others), failed, unreachable, unknown.
@@ -114,5 +115,5 @@ func (v *JSON) write(m any, put func(string)) {
 		v.out.fail(err)
 		return
 	}
-	put(string(line) + "\n")
+	put(string(report.EscapeJSON(line)) + "\n")
 }

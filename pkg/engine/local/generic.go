@@ -74,6 +74,9 @@ func (w *work) verify(ctx context.Context) (rollout.StepEnded, error) {
 	if end.Outcome == rollout.OutcomeOK && w.link.watch != nil {
 		end = w.sameDevice(ctx, before, facts, end)
 	}
+	if end.After, err = w.p.keep(facts); err != nil {
+		return rollout.StepEnded{}, err
+	}
 	end.Reboots = rebooted(before, facts)
 	witness := len(work.Install) == 0
 	if end.Outcome == rollout.OutcomeOK && !work.Back && !(witness && facts.Reboot.Needed != patch.No) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/rollout"
 )
@@ -102,6 +103,9 @@ func (p *play) run(opened rollout.Opened) (Played, error) {
 	if err := p.add(opened); err != nil {
 		return p.stands(rollout.Decision{}, false), err
 	}
+	if err := p.trust(opened.Trust); err != nil {
+		return p.stands(rollout.Decision{}, false), err
+	}
 	for {
 		d := p.state.Decide(rollout.Moment{Now: p.now, Live: p.live})
 		p.decided(d)
@@ -119,6 +123,15 @@ func (p *play) run(opened rollout.Opened) (Played, error) {
 			return p.stands(d, len(p.queue) > 0 || !d.Wake.IsZero()), err
 		}
 	}
+}
+
+// trust lets what people will sign count, and the starter be known where that matters.
+func (p *play) trust(demanded plan.Trust) error {
+	p.state.Trust(func(rollout.Approved, time.Time) error { return nil })
+	if !demanded.FourEyes {
+		return nil
+	}
+	return p.add(rollout.Sealed{Seq: 1, Line: patch.DigestOf(nil), Why: "opened", Key: p.actor, Signature: forecaster})
 }
 
 func (p *play) stands(d rollout.Decision, cut bool) Played {
@@ -252,9 +265,12 @@ func (p *play) approve(ring string) (bool, error) {
 	}
 	given := 0
 	for _, as := range slices.Compact(slices.Sorted(slices.Values(who.People))) {
-		e, err := p.state.Approve(ring, typist+" for "+as, as, "as foreseen", p.now)
+		e, err := p.state.Approve(ring, typist+" for "+as, as, "as foreseen", true, p.now)
 		if err != nil || given == who.Count {
 			continue
+		}
+		if p.state.Opening().Trust.Approvals {
+			e.Signature, e.Key = forecaster, as
 		}
 		if err := p.add(e); err != nil {
 			return false, err

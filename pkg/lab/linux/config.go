@@ -37,6 +37,7 @@ type Config struct {
 	// Start is how long a boot has lasted when the host begins to answer, by its own clock.
 	Start  time.Duration
 	Faults Faults
+	Wrap   Wrap // nil: every program does what it should
 }
 
 // Package is one version of a package.

@@ -198,10 +198,10 @@ func (m *Machine) clearVolatile() {
 // Tool finds a program by name.
 func (m *Machine) Tool(name string) (posix.Tool, bool) {
 	tool, ok := m.tools[name]
-	if ok && m.conf.Faults.Hostile {
-		return hostile(tool), true
+	if !ok {
+		return nil, false
 	}
-	return tool, ok
+	return m.wrapped(name, tool), true
 }
 
 // User names a uid.

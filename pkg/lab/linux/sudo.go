@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/patchring/patchring/pkg/lab/memfs"
@@ -22,10 +23,9 @@ func (m *Machine) sudo(ctx context.Context, p *posix.Proc, args []string) int {
 		p.Lacks("sudo to %s is not simulated", o.Value("u"))
 		return posix.Usage
 	}
-	if p.UID != memfs.Root {
-		if code := m.authenticate(p, o); code != 0 {
-			return code
-		}
+	keep, code := m.admit(p, o)
+	if code != 0 {
+		return code
 	}
 	if o.Has("v") {
 		return 0
@@ -34,11 +34,31 @@ func (m *Machine) sudo(ctx context.Context, p *posix.Proc, args []string) int {
 		fmt.Fprintln(p.Err, "usage: sudo -h | -K | -k | -V")
 		return 1
 	}
-	return m.asRoot(ctx, p, o.Args)
+	return m.asRoot(ctx, p, o.Args, keep)
+}
+
+// admit asks the host's rules; the names are the variables that they let through.
+func (m *Machine) admit(p *posix.Proc, o posix.Options) (keep []string, code int) {
+	if p.UID == memfs.Root {
+		return nil, 0
+	}
+	rules, ok, err := m.rules()
+	switch {
+	case err != nil:
+		fmt.Fprintf(p.Err, "sudo: %v\nsudo: no valid sudoers sources found, quitting\n", err)
+		return nil, 1
+	case ok:
+		return m.byRules(p, o, rules)
+	case m.conf.Sudo == "nopasswd":
+		return nil, 0
+	case m.conf.Sudo == "none":
+		return nil, m.authenticate(p, o, passwordTries, m.conf.User+" is not in the sudoers file.")
+	}
+	return nil, m.authenticate(p, o, passwordTries, "")
 }
 
 // asRoot runs argv with the clean environment that sudo gives.
-func (m *Machine) asRoot(ctx context.Context, p *posix.Proc, argv []string) int {
+func (m *Machine) asRoot(ctx context.Context, p *posix.Proc, argv, keep []string) int {
 	child := p.Child()
 	child.UID = memfs.Root
 	child.Env = map[string]string{
@@ -46,7 +66,7 @@ func (m *Machine) asRoot(ctx context.Context, p *posix.Proc, argv []string) int 
 		"SUDO_USER": m.conf.User, "SUDO_UID": "1000", "SUDO_GID": "1000", "SUDO_COMMAND": strings.Join(argv, " "),
 	}
 	for name, value := range p.Env {
-		if name == "LANG" || strings.HasPrefix(name, "LC_") {
+		if name == "LANG" || strings.HasPrefix(name, "LC_") || slices.Contains(keep, name) {
 			child.Env[name] = value
 		}
 	}
@@ -62,12 +82,13 @@ func (m *Machine) asRoot(ctx context.Context, p *posix.Proc, argv []string) int 
 	return child.Exec(ctx, argv)
 }
 
-// authenticate asks for the password where the rules want one, in the words of
-// sudo 1.9.
-func (m *Machine) authenticate(p *posix.Proc, o posix.Options) int {
+// passwordTries is how often sudo asks, unless its rules say otherwise.
+const passwordTries = 3
+
+// authenticate asks for the password, in the words of sudo 1.9. What is denied is so only
+// after the right one.
+func (m *Machine) authenticate(p *posix.Proc, o posix.Options, tries int, denied string) int {
 	switch {
-	case m.conf.Sudo == "nopasswd":
-		return 0
 	case o.Has("n"):
 		fmt.Fprintln(p.Err, "sudo: a password is required")
 		return 1
@@ -79,13 +100,12 @@ func (m *Machine) authenticate(p *posix.Proc, o posix.Options) int {
 	if o.Has("p") {
 		prompt = o.Value("p")
 	}
-	return m.ask(p, prompt)
+	return m.ask(p, prompt, tries, denied)
 }
 
-// ask takes up to three passwords from standard input, one line each. What comes
-// after the right one stays there for the command.
-func (m *Machine) ask(p *posix.Proc, prompt string) int {
-	const tries = 3
+// ask takes passwords from standard input, one line each. What comes after the right one
+// stays there for the command.
+func (m *Machine) ask(p *posix.Proc, prompt string, tries int, denied string) int {
 	for n := range tries {
 		fmt.Fprint(p.Err, prompt)
 		given, err := readLine(p.Stdin())
@@ -101,13 +121,13 @@ func (m *Machine) ask(p *posix.Proc, prompt string) int {
 				fmt.Fprintln(p.Err, "Sorry, try again.")
 			}
 			continue
-		case m.conf.Sudo == "none":
-			fmt.Fprintf(p.Err, "%s is not in the sudoers file.\n", m.conf.User)
+		case denied != "":
+			fmt.Fprintln(p.Err, denied)
 			return 1
 		}
 		return 0
 	}
-	fmt.Fprintf(p.Err, "sudo: %d incorrect password attempts\n", tries)
+	fmt.Fprintf(p.Err, "sudo: %d incorrect password attempt%s\n", tries, plural(tries))
 	return 1
 }
 
@@ -150,7 +170,7 @@ func (m *Machine) doas(ctx context.Context, p *posix.Proc, args []string) int {
 		fmt.Fprintln(p.Err, "doas: Authentication required")
 		return 1
 	}
-	return m.asRoot(ctx, p, o.Args)
+	return m.asRoot(ctx, p, o.Args, nil)
 }
 
 // su reads root's password from standard input, as PAM does without a terminal.

@@ -56,6 +56,9 @@ func sampleDue(rep Report) Due {
 	return Due{Unclear: s.Why()}
 }
 
+// HiddenScript is the text that finds what a user may not read.
+func HiddenScript() string { return hiddenScript }
+
 // Shells are what the scripts must run under, as far as they are here.
 func Shells(t *testing.T, each func(t *testing.T, shell []string)) {
 	t.Helper()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/patchring/patchring/pkg/fact"
 	lab "github.com/patchring/patchring/pkg/lab/linux"
+	"github.com/patchring/patchring/pkg/lab/posix"
 	"github.com/patchring/patchring/pkg/patch"
 	"github.com/patchring/patchring/pkg/platform"
 	"github.com/patchring/patchring/pkg/platform/linux"
@@ -48,8 +49,9 @@ func (m *machine) Reboot(bool) {
 // Event of lab.Power.
 func (*machine) Event(string) {}
 
-func (m *machine) run(c remote.Command) remote.Result {
-	p := m.Console()
+func (m *machine) run(c remote.Command) remote.Result { return m.runAs(m.Console(), c) }
+
+func (m *machine) runAs(p *posix.Proc, c remote.Command) remote.Result {
 	var out, errs bytes.Buffer
 	p.In, p.Out, p.Err = bytes.NewReader(c.Stdin), &out, &errs
 	code := p.Exec(m.t.Context(), c.Argv)

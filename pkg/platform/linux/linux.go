@@ -58,7 +58,7 @@ func (all Managers) probeScripts() []string {
 		}
 		scripts, known = append(scripts, m.Script), append(known, m.Name)
 	}
-	return append(scripts, "known='"+strings.Join(known, " ")+"'\n", marksText(), probeScript)
+	return append(scripts, "known='"+strings.Join(known, " ")+"'\n", marksText(), hiddenScript, all.readsText(), probeScript)
 }
 
 // Drivers for everything that these managers rule, in the order in which they are

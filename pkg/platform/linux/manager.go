@@ -66,6 +66,9 @@ type Manager struct {
 	// transactions change a copy.
 	Frozen bool
 
+	// Reads are what its probe reads and an admin may close to others than root.
+	Reads []Read
+
 	// Read fills in what the sections of its probe tell.
 	Read func(*Reader)
 	// Health judges the sections of NAME_health: what is wrong, in words; nil: nothing ever is.

@@ -5,7 +5,7 @@
 # Read from stdin: nothing runs before the last line came.
 
 identity() {
-	say uid "$(id -u)"
+	say uid "$uid"
 	say machine "$(uname -m)"
 	say kernel "$(uname -r)"
 	say build "$(uname -v)"
@@ -56,7 +56,7 @@ probe() {
 main() {
 	nonce=$1 mode=$2 offers=$3
 	shift 3
-	manager=$(manager)
+	manager=$(manager) uid=$(id -u)
 	open_report
 	section identity 50 identity
 	section os_release 100 os_release
@@ -68,6 +68,7 @@ main() {
 	section kernels 200 kernels
 	section reboot_flag 200 reboot_flag
 	section livepatch 20 livepatch
+	[ "$uid" = 0 ] || section hidden 200 hidden
 	close_report
 }
 

@@ -49,6 +49,7 @@ func (all Managers) Read(results []remote.Result) (fact.Facts, error) {
 	r.manager()
 	r.kernels()
 	r.reboot()
+	r.hidden()
 	r.finish()
 	return r.Facts, nil
 }

@@ -27,9 +27,9 @@ func Manager() linux.Manager {
 	return linux.Manager{
 		Name: "apk", Is: ruled, Drives: []fact.Platform{Alpine},
 		Order: version.Apk, Ending: ".apk",
-		Spec:   func(u patch.Update, _ string) string { return u.Name + "=" + u.To },
-		Key:    func(name, _, _ string) string { return name }, // nothing is installed for two architectures
-		Script: script, Acts: jobs, Shows: shows(),
+		Spec:  func(u patch.Update, _ string) string { return u.Name + "=" + u.To },
+		Key:   func(name, _, _ string) string { return name }, // nothing is installed for two architectures
+		Reads: reads(), Script: script, Acts: jobs, Shows: shows(),
 		Read: read, Health: trouble, Simulated: simulated, Due: due,
 	}
 }
@@ -39,4 +39,13 @@ func ruled(os fact.OS) fact.Platform {
 		return Alpine
 	}
 	return ""
+}
+
+// reads are what its probe reads.
+func reads() []linux.Read {
+	return []linux.Read{
+		{What: linux.UnknownUpdates, Paths: []string{"/etc/apk/repositories", "/etc/apk/repositories.d", "/etc/apk/keys", "/var/cache/apk"}},
+		{What: linux.UnknownHolds, Paths: []string{"/etc/apk/world"}},
+		{What: linux.UnknownManager, Paths: []string{"/lib/apk/db", "/usr/lib/apk/db"}},
+	}
 }

@@ -33,9 +33,9 @@ func Manager() linux.Manager {
 	return linux.Manager{
 		Name: "apt", Is: aptPlatform, Drives: []fact.Platform{Debian, Ubuntu},
 		Order: version.Dpkg, Kernels: version.Dpkg, Ending: ".deb",
-		Spec:   func(u patch.Update, native string) string { return aptKey(u.Name, u.Arch, native) + "=" + u.To },
-		Key:    aptKey,
-		Script: aptWords + aptScript, Acts: aptJobs, Env: quiet(), Aside: aside(), Shows: shows(),
+		Spec:  func(u patch.Update, native string) string { return aptKey(u.Name, u.Arch, native) + "=" + u.To },
+		Key:   aptKey,
+		Reads: reads(), Script: aptWords + aptScript, Acts: aptJobs, Env: quiet(), Aside: aside(), Shows: shows(),
 		Read: read, Health: dpkgTrouble, Simulated: aptTransaction, Due: imageDue,
 	}
 }
@@ -77,4 +77,18 @@ func aptKey(name, arch, native string) string {
 		return name
 	}
 	return name + ":" + arch
+}
+
+// reads are what its probe reads. apt passes over a list of sources that it can't read, and
+// is content: repositories with a password in their address have such lists.
+func reads() []linux.Read {
+	return []linux.Read{
+		{What: linux.UnknownUpdates, Paths: []string{
+			"/etc/apt/sources.list", "/etc/apt/sources.list.d", "/etc/apt/preferences", "/etc/apt/preferences.d", "/var/lib/apt/lists",
+		}},
+		{What: linux.UnknownHolds, Paths: []string{"/var/lib/apt/extended_states"}},
+		{What: linux.UnknownManager, Paths: []string{"/var/lib/dpkg/status", "/var/lib/dpkg/updates"}},
+		{What: linux.UnknownLock, Paths: []string{"/var/cache/apt/archives"}},
+		{What: linux.UnknownSettings, Paths: []string{"/etc/apt/apt.conf", "/etc/apt/apt.conf.d"}},
+	}
 }

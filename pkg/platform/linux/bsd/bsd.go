@@ -41,10 +41,10 @@ func freebsd() linux.Manager {
 	return linux.Manager{
 		Name: "freebsd", Is: func(fact.OS) fact.Platform { return FreeBSD }, Drives: []fact.Platform{FreeBSD},
 		Order: order, Kernels: order, Ending: ".pkg",
-		Spec:   spec,
-		Key:    func(name, _, _ string) string { return name },
-		Env:    []string{"PAGER=cat"},
-		Script: freebsdScript, Acts: freebsdJobs, Shows: shows(),
+		Spec:  spec,
+		Key:   func(name, _, _ string) string { return name },
+		Env:   []string{"PAGER=cat"},
+		Reads: freebsdReads(), Script: freebsdScript, Acts: freebsdJobs, Shows: shows(),
 		Read: readFreeBSD, Health: trouble, Simulated: simulated, Due: due,
 	}
 }
@@ -94,4 +94,11 @@ func order(a, b string) int {
 		}
 	}
 	return 0
+}
+
+// freebsdReads are what its probe reads.
+func freebsdReads() []linux.Read {
+	return []linux.Read{
+		{What: linux.UnknownUpdates, Paths: []string{"/usr/local/etc/pkg/repos", "/var/db/freebsd-update", "/var/db/freebsd-update/tag", "/var/db/pkg"}},
+	}
 }

@@ -34,9 +34,9 @@ func Manager() linux.Manager {
 	return linux.Manager{
 		Name: "dnf", Is: dnfPlatform, Drives: []fact.Platform{RHEL},
 		Order: version.RPM, Kernels: version.RPM, NeedsArch: true, Ending: ".rpm",
-		Spec:   spec,
-		Key:    func(name, arch, _ string) string { return name + "." + arch },
-		Shared: []string{dnfWords, rpmScript}, Script: dnfScript, Acts: exactScript + dnfJobs,
+		Spec:  spec,
+		Key:   func(name, arch, _ string) string { return name + "." + arch },
+		Reads: reads(), Shared: []string{dnfWords, rpmScript}, Script: dnfScript, Acts: exactScript + dnfJobs,
 		Aside: aside(), Shows: shows(),
 		Read: read, Health: health, Simulated: transaction, Due: restartDue,
 	}
@@ -59,4 +59,14 @@ func dnfPlatform(os fact.OS) fact.Platform {
 		}
 	}
 	return ""
+}
+
+// reads are what its probe reads.
+func reads() []linux.Read {
+	return []linux.Read{
+		{What: linux.UnknownUpdates, Paths: []string{"/etc/dnf/dnf.conf", "/etc/yum.repos.d", "/etc/dnf/vars", "/etc/yum/vars", "/var/cache/dnf", "/var/cache/libdnf5"}},
+		{What: linux.UnknownHolds, Paths: []string{"/etc/dnf/plugins/versionlock.list", "/etc/dnf/versionlock.toml"}},
+		{What: linux.UnknownManager, Paths: []string{"/var/lib/rpm", "/usr/lib/sysimage/rpm", "/var/lib/dnf"}},
+		{What: linux.UnknownLock, Paths: []string{"/var/lib/dnf/rpmdb_lock.pid", "/var/cache/dnf/metadata_lock.pid", "/var/cache/dnf/download_lock.pid"}},
+	}
 }

@@ -23,7 +23,7 @@ var yumJobs string
 func Yum() linux.Manager {
 	m := Manager()
 	m.Name, m.Shows = "yum", yumShows()
-	m.Script, m.Acts = yumScript, exactScript+yumJobs
+	m.Script, m.Acts, m.Reads = yumScript, exactScript+yumJobs, yumReads()
 	m.Aside = []string{"yum-cron.service", "dnf-makecache.timer"}
 	m.Order, m.Kernels = version.RPM, version.RPM
 	m.Read, m.Health = readYum, yumHealth
@@ -31,4 +31,14 @@ func Yum() linux.Manager {
 		return simulated("yum", f, w, s)
 	}
 	return m
+}
+
+// yumReads are what its probe reads.
+func yumReads() []linux.Read {
+	return []linux.Read{
+		{What: linux.UnknownUpdates, Paths: []string{"/etc/yum.conf", "/etc/yum.repos.d", "/etc/yum/vars", "/var/cache/yum"}},
+		{What: linux.UnknownHolds, Paths: []string{"/etc/yum/pluginconf.d/versionlock.list"}},
+		{What: linux.UnknownManager, Paths: []string{"/var/lib/rpm", "/var/lib/yum"}},
+		{What: linux.UnknownLock, Paths: []string{"/var/run/yum.pid"}},
+	}
 }

@@ -27,9 +27,9 @@ func Manager() linux.Manager {
 	return linux.Manager{
 		Name: "pacman", Is: ruled, Drives: []fact.Platform{Arch},
 		Order: version.Pacman, Kernels: version.Pacman, Ending: ".pkg.tar.zst",
-		Spec:   func(u patch.Update, _ string) string { return u.Name + "=" + u.To },
-		Key:    func(name, _, _ string) string { return name }, // nothing is installed for two architectures
-		Script: script, Acts: jobs, Shows: shows(),
+		Spec:  func(u patch.Update, _ string) string { return u.Name + "=" + u.To },
+		Key:   func(name, _, _ string) string { return name }, // nothing is installed for two architectures
+		Reads: reads(), Script: script, Acts: jobs, Shows: shows(),
 		Read: read, Health: trouble, Simulated: simulated, Due: due,
 	}
 }
@@ -41,4 +41,13 @@ func ruled(os fact.OS) fact.Platform {
 		}
 	}
 	return ""
+}
+
+// reads are what its probe reads.
+func reads() []linux.Read {
+	return []linux.Read{
+		{What: linux.UnknownUpdates, Paths: []string{"/etc/pacman.conf", "/etc/pacman.d", "/var/lib/pacman/sync", "/var/cache/patchring-pacman/sync"}},
+		{What: linux.UnknownManager, Paths: []string{"/var/lib/pacman/local"}},
+		{What: linux.UnknownLock, Paths: []string{"/var/lib/pacman/db.lck"}},
+	}
 }

@@ -25,9 +25,9 @@ func Manager() linux.Manager {
 	return linux.Manager{
 		Name: "zypper", Is: platform, Drives: []fact.Platform{SUSE},
 		Order: version.RPM, Kernels: version.RPM, NeedsArch: true, Ending: ".rpm",
-		Spec:   func(u patch.Update, _ string) string { return u.Name + "." + u.Arch + "=" + u.To },
-		Key:    func(name, arch, _ string) string { return name + "." + arch },
-		Script: script, Acts: jobs, Aside: aside(), Shows: shows(),
+		Spec:  func(u patch.Update, _ string) string { return u.Name + "." + u.Arch + "=" + u.To },
+		Key:   func(name, arch, _ string) string { return name + "." + arch },
+		Reads: reads(), Script: script, Acts: jobs, Aside: aside(), Shows: shows(),
 		Read: read, Simulated: simulated, Due: due,
 	}
 }
@@ -48,4 +48,14 @@ func platform(os fact.OS) fact.Platform {
 		}
 	}
 	return ""
+}
+
+// reads are what its probe reads.
+func reads() []linux.Read {
+	return []linux.Read{
+		{What: linux.UnknownUpdates, Paths: []string{"/etc/zypp/zypp.conf", "/etc/zypp/repos.d", "/etc/zypp/services.d", "/etc/zypp/vars.d", "/var/cache/zypp/raw", "/var/cache/zypp/solv"}},
+		{What: linux.UnknownHolds, Paths: []string{"/etc/zypp/locks"}},
+		{What: linux.UnknownManager, Paths: []string{"/var/lib/rpm", "/usr/lib/sysimage/rpm"}},
+		{What: linux.UnknownLock, Paths: []string{"/run/zypp.pid"}},
+	}
 }
