@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/patchring/patchring/pkg/engine"
@@ -47,18 +46,16 @@ func (o Options) fold(ctx context.Context, j journal.Journal) (*rollout.State, e
 	return s, nil
 }
 
-// voucher verifies approvals by the allowed signers of today's inventory, which is read
-// once, and only where there is a signature to be verified.
+// voucher verifies approvals by the allowed signers as the files say them when it is asked, so
+// that a key that is taken out of them counts no more for a run that waits. Nothing is read
+// where there is no signature to be verified.
 func (o Options) voucher(opened rollout.Opened) rollout.Voucher {
-	allowed := sync.OnceValues(func() (*sshsig.Allowed, error) {
+	return func(a rollout.Approved, at time.Time) error {
 		inv, err := o.loadInventory()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		return allowedSigners(inv, opened.Site)
-	})
-	return func(a rollout.Approved, at time.Time) error {
-		signers, err := allowed()
+		signers, err := allowedSigners(inv, opened.Site)
 		if err != nil {
 			return err
 		}

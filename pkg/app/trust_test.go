@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/patchring/patchring/pkg/engine"
+	"github.com/patchring/patchring/pkg/evidence"
 	"github.com/patchring/patchring/pkg/fact"
 	"github.com/patchring/patchring/pkg/inventory"
 	"github.com/patchring/patchring/pkg/journal"
@@ -16,6 +17,7 @@ import (
 	"github.com/patchring/patchring/pkg/plan"
 	"github.com/patchring/patchring/pkg/rollout"
 	"github.com/patchring/patchring/pkg/sign"
+	"github.com/patchring/patchring/pkg/sshsig"
 	"github.com/patchring/patchring/pkg/statedir"
 )
 
@@ -170,4 +172,45 @@ func (s *sealing) last() (seq uint64, mark rollout.Sealed) {
 		s.t.Fatal(err)
 	}
 	return seq, mark
+}
+
+// A key that is taken out of the file while a run waits counts no more.
+func TestVoucherReadsAnew(t *testing.T) {
+	base := t.TempDir()
+	key := filepath.Join(base, "key")
+	public, err := sign.Create(key, "jane")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(base, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("inventory.yaml", "version: 1\nhosts: {a: {}}\ntrust: {allowed_signers: allowed}\n")
+	write("allowed", "jane@hq.example "+public+"\n")
+	opened := rollout.Opened{Rollout: "r", Site: "default", Playbook: "monthly"}
+	a := rollout.Approved{Ring: "production", Plan: patch.DigestOf(nil), As: "jane@hq.example", Expires: sealedAt.Add(time.Hour)}
+	message, err := evidence.ApprovalMessage(evidence.ApprovalOf(opened, a))
+	if err != nil {
+		t.Fatal(err)
+	}
+	jane, err := sign.Open(t.Context(), sign.Options{Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	armoured, err := jane.Sign(t.Context(), sshsig.NamespaceApproval, message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Signature, a.Key = string(armoured), jane.Fingerprint()
+	vouch := Options{Inventory: filepath.Join(base, "inventory.yaml"), Today: sealedAt}.voucher(opened)
+	if err := vouch(a, sealedAt); err != nil {
+		t.Fatal(err)
+	}
+	write("allowed", "somebody@hq.example "+public+"\n")
+	if err := vouch(a, sealedAt); err == nil {
+		t.Error("she was taken out of the file, and her word still counts")
+	}
 }
