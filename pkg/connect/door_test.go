@@ -151,3 +151,18 @@ func TestRealSSHDMaxSessions(t *testing.T) {
 		})
 	}
 }
+
+// Who hangs up before our own first line was read has been heard all the same.
+func TestExcuseBeforeOurFirstLine(t *testing.T) {
+	there, back := newPipe(), newPipe()
+	_, _ = back.Write([]byte("Exceeded MaxStartups\r\n"))
+	back.close()
+	there.close()
+	w := &wire{Conn: memory{in: back, out: there}}
+	if _, err := w.Write([]byte("SSH-2.0-x\r\n")); !dropped(err) {
+		t.Errorf("written: %v", err)
+	}
+	if w.excuse() != "Exceeded MaxStartups" {
+		t.Errorf("it said %q", w.excuse())
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,7 +58,7 @@ func (p *pipe) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return 0, io.ErrClosedPipe
+		return 0, syscall.EPIPE // as a socket whose other end has hung up
 	}
 	whole := len(b)
 	if p.limit > 0 {

@@ -35,15 +35,8 @@ func (w *wire) Read(p []byte) (int, error) {
 		acknowledgeAtOnce(w.Conn)
 	}
 	if len(w.ahead) == 0 && len(p) < small {
-		buf := make([]byte, 1024)
-		n, err := w.Conn.Read(buf)
-		if n == 0 {
+		if err := w.listen(); err != nil {
 			return 0, err
-		}
-		w.ahead = buf[:n]
-		if !w.heard.Swap(true) {
-			began := string(buf[:n])
-			w.began.Store(&began)
 		}
 	}
 	if len(w.ahead) > 0 {
@@ -53,6 +46,30 @@ func (w *wire) Read(p []byte) (int, error) {
 	}
 	w.ahead = nil
 	return w.Conn.Read(p)
+}
+
+// listen reads what comes next.
+func (w *wire) listen() error {
+	buf := make([]byte, 1024)
+	n, err := w.Conn.Read(buf)
+	if n == 0 {
+		return err
+	}
+	w.ahead = buf[:n]
+	if !w.heard.Swap(true) {
+		began := string(buf[:n])
+		w.began.Store(&began)
+	}
+	return nil
+}
+
+// Write listens once where the server hung up before our version line: it may have said why.
+func (w *wire) Write(p []byte) (int, error) {
+	n, err := w.Conn.Write(p)
+	if err != nil && !w.heard.Load() && dropped(err) {
+		_ = w.listen() // the connection is over: this ends at once
+	}
+	return n, err
 }
 
 // excuse is what came instead of a version line: sshd 9.8 and later says why it hangs up
