@@ -15,7 +15,7 @@ import (
 // checkBook holds for whatever was accepted: every default is filled in.
 func checkBook(t *testing.T, b *Playbook) {
 	t.Helper()
-	if b.Name == "" || b.Reboot == "" || b.OnFailure != "halt" || len(b.Patches) == 0 || len(b.Rings) == 0 || len(b.Checks) == 0 {
+	if b.Name == "" || b.Reboot == "" || b.OnFailure != OnFailureHalt && b.OnFailure != OnFailureRollback || len(b.Patches) == 0 || len(b.Rings) == 0 || len(b.Checks) == 0 {
 		t.Errorf("playbook %+v", b)
 	}
 	if len(b.Rings) == 1 && b.Rings[0].Name != "test" {
